@@ -1,0 +1,70 @@
+"""One tree of errors. Each says what failed, on what, and what to do now.
+
+The class carries the exit code of the command; the table of codes is in ``docs/reference.md``.
+"""
+
+
+class AmiBridgeError(Exception):
+    """Something ami-bridge cannot go on with."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        what = super().__str__()
+        return f"{what}. {self.hint}" if self.hint else what
+
+
+class ConfigurationError(AmiBridgeError):
+    """The configuration cannot be used as it stands."""
+
+    exit_code = 3
+
+
+class SpoolError(AmiBridgeError):
+    """The spool directory cannot be used, or another daemon holds it."""
+
+    exit_code = 4
+
+
+class RegisterError(AmiBridgeError):
+    """The retention database cannot be used: absent, too old, too new, locked."""
+
+    exit_code = 5
+
+
+class ExchangeError(AmiBridgeError):
+    """The telephone exchange refuses or does not answer."""
+
+    exit_code = 6
+
+
+class AuthenticationRefused(ExchangeError):
+    """The exchange refuses our manager user. Trying again soon cannot help."""
+
+
+class AudioError(AmiBridgeError):
+    """A sound file is missing, damaged or of the wrong format."""
+
+    exit_code = 7
+
+
+class NotFound(AmiBridgeError):
+    """What was asked for is not there."""
+
+    exit_code = 8
+
+
+class PeerError(AmiBridgeError):
+    """The other end of a conversation broke the protocol or went away."""
+
+
+class AgiSyntaxError(PeerError):
+    """A line of the AGI conversation is not AGI."""
+
+
+class AgiHangup(PeerError):
+    """The channel hung up, or the exchange closed the conversation."""

@@ -1,0 +1,57 @@
+"""The words for who speaks with whom."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ami_bridge.core.ids import aware
+from ami_bridge.core.text import interface_of
+
+
+class Direction(StrEnum):
+    """Seen from the company: who placed the call."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One line of the directory: a device or extension that a named person used from, until (aware; None: open)."""
+
+    key: str
+    name: str
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    def serves(self, key: str, at: datetime) -> bool:
+        """Tell whether this person used ``key`` at the moment ``at``; the last instant is not part of the span."""
+        begun = self.valid_from is None or self.valid_from <= at
+        over = self.valid_to is not None and self.valid_to <= at
+        return self.key == key and begun and not over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A company party of a call: device, name, and when they were in it (aware)."""
+
+    interface: str
+    name: str
+    joined_at: datetime
+    left_at: datetime | None = None
+
+
+def agent_name(queue_name: str, interface: str, number: str, line_name: str, at: datetime, directory: list[Agent]) -> str:
+    """Return the agent's name by the order of trust: queue member, directory, connected line; else the empty text.
+
+    A queue member's name that only repeats the device says nothing (app_queue falls back to the interface).
+    """
+    aware(at)
+    if queue_name and queue_name not in (interface, interface_of(interface)):
+        return queue_name
+    for key in (interface, interface.rpartition("/")[2], number):
+        for agent in directory:
+            if key and agent.serves(key, at):
+                return agent.name
+    return line_name

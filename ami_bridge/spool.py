@@ -1,0 +1,154 @@
+"""The spool: tickets and live audio of calls in progress, on a directory that is best a tmpfs.
+
+::
+
+    <spool>/policy.json            the notice policy, compiled from the configuration, read by the process AGI
+    <spool>/daemon.lock            held by the running daemon
+    <spool>/tickets/<call>.json    the ticket: written once, by whichever script announced the call
+    <spool>/tickets/<call>.facts   its journal, one JSON array a line: written by the daemon only
+    <spool>/live/<recording>.wav   written by MixMonitor
+    <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
+
+Every write is temp, fsync, rename, fsync of the folder; every removal may be repeated. Standard library only: the
+process AGI imports this.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+from ami_bridge.core import tickets
+from ami_bridge.core.calls import FACTS, Fact
+from ami_bridge.core.errors import SpoolError
+
+FILE_MODE = 0o640
+FOLDER_MODE = 0o2770
+FALLBACK_PREFIX = "fb-"
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a whole file so that after a crash it is there in full or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and removals in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Spool:
+    """The spool under ``root``. Safe to open from several processes; only one may hold the daemon's lock."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tickets = root / "tickets"
+        self.live = root / "live"
+        self.policy = root / "policy.json"
+
+    def create(self) -> None:
+        """Make the folders; SpoolError when that cannot be."""
+        try:
+            for folder in (self.root, self.tickets, self.live):
+                folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SpoolError(f"the spool folder {self.root} cannot be made ({error.strerror})",
+                             "Check [spool] directory and who may write there.") from error
+
+    def lock(self) -> int:
+        """Take the daemon's lock for the life of this process and return its descriptor; SpoolError when held."""
+        descriptor = os.open(self.root / "daemon.lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise SpoolError(f"another daemon already works on the spool {self.root}",
+                             "Stop it first (systemctl stop ami-bridge), or give this one a spool of its own.") from error
+        return descriptor
+
+    def write_ticket(self, ticket: tickets.Ticket) -> None:
+        """Keep a ticket durably. Until this returns, MixMonitor must not start."""
+        write_durably(self._ticket(ticket.call), tickets.to_json(ticket).encode())
+
+    def ticket(self, call: UUID) -> tickets.Ticket:
+        """Return a ticket; SpoolError when it is damaged, FileNotFoundError when it is gone."""
+        return tickets.from_json(self._ticket(call).read_text("utf-8"))
+
+    def append_facts(self, call: UUID, facts: list[Fact]) -> None:
+        """Add facts to a call's journal. A torn last line is skipped when read; facts enrich, no recording needs them."""
+        lines = "".join(json.dumps([type(fact).__name__, *fact], ensure_ascii=False) + "\n" for fact in facts)
+        descriptor = os.open(self._facts(call), os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
+        try:
+            os.write(descriptor, lines.encode())
+        finally:
+            os.close(descriptor)
+
+    def facts(self, call: UUID) -> list[Fact]:
+        """Return what is known of a call beyond its ticket, in the order it was learnt."""
+        try:
+            lines = self._facts(call).read_text("utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [fact for fact in map(_fact, lines) if fact is not None]
+
+    def has_ticket(self, call: UUID) -> bool:
+        """Tell whether a call's ticket is still here."""
+        return self._ticket(call).exists()
+
+    def open_calls(self) -> Iterator[UUID]:
+        """Yield every call with a ticket, oldest first."""
+        for path in sorted(self.tickets.glob("*.json")):
+            call = _uuid(path.stem)
+            if call:
+                yield call
+
+    def audio(self, recording: UUID) -> Path:
+        """Return where MixMonitor writes a recording."""
+        return self.live / f"{recording}.wav"
+
+    def fallbacks(self) -> Iterator[Path]:
+        """Yield the markers that the dialplan left when no script answered, oldest first."""
+        yield from sorted(self.live.glob(f"{FALLBACK_PREFIX}*.txt"), key=lambda path: path.stat().st_mtime)
+
+    def discard(self, call: UUID) -> None:
+        """Remove a call's ticket and journal: it is registered. The ticket goes last, so a crash repeats, never loses."""
+        self._facts(call).unlink(missing_ok=True)
+        self._ticket(call).unlink(missing_ok=True)
+
+    def _ticket(self, call: UUID) -> Path:
+        return self.tickets / f"{call}.json"
+
+    def _facts(self, call: UUID) -> Path:
+        return self.tickets / f"{call}.facts"
+
+
+def _fact(line: str) -> Fact | None:
+    try:
+        name, *fields = json.loads(line)
+        return FACTS[name](*fields)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
