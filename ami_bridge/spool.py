@@ -92,7 +92,7 @@ class Spool:
         return tickets.from_json(self._ticket(call).read_text("utf-8"))
 
     def append_facts(self, call: UUID, facts: list[Fact]) -> None:
-        """Add facts to a call's journal. A torn last line is skipped when read; facts enrich, no recording needs them."""
+        """Add facts to a call's journal. A torn last line is skipped when read: facts enrich, no recording needs them."""
         lines = "".join(json.dumps([type(fact).__name__, *fact], ensure_ascii=False) + "\n" for fact in facts)
         descriptor = os.open(self._facts(call), os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
         try:
@@ -127,10 +127,31 @@ class Spool:
         """Yield the markers that the dialplan left when no script answered, oldest first."""
         yield from sorted(self.live.glob(f"{FALLBACK_PREFIX}*.txt"), key=lambda path: path.stat().st_mtime)
 
-    def discard(self, call: UUID) -> None:
-        """Remove a call's ticket and journal: it is registered. The ticket goes last, so a crash repeats, never loses."""
+    def discard(self, call: UUID, recording: UUID | None) -> None:
+        """Remove a registered call's plaintext audio, journal and ticket.
+
+        The ticket goes last: a crash repeats work, it never loses any.
+        """
+        if recording:
+            self.audio(recording).unlink(missing_ok=True)
         self._facts(call).unlink(missing_ok=True)
         self._ticket(call).unlink(missing_ok=True)
+
+    def adopt_audio(self, marker: Path, recording: UUID | None) -> None:
+        """Give the audio beside a marker the name its ticket promises, then remove the marker. May be repeated."""
+        audio = marker.with_suffix(".wav")
+        if recording and audio.exists():
+            audio.rename(self.audio(recording))
+        marker.unlink(missing_ok=True)
+        sync_folder(self.live)
+
+    def set_marker_aside(self, marker: Path) -> None:
+        """Put a damaged marker out of the way; its audio stays where it is."""
+        marker.rename(marker.with_suffix(".damaged"))
+
+    def set_aside(self, call: UUID) -> None:
+        """Put a damaged ticket out of the way; its audio stays where it is."""
+        self._ticket(call).rename(self._ticket(call).with_suffix(".damaged"))
 
     def _ticket(self, call: UUID) -> Path:
         return self.tickets / f"{call}.json"

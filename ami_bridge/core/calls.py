@@ -4,8 +4,9 @@ Events may come late, twice or not at all; facts are journaled beside the ticket
 same entry of them in any order (invariant I9).
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from ami_bridge.core.text import interface_of
@@ -137,8 +138,9 @@ class Follower:
 
     def __init__(self) -> None:
         self._recorded: dict[str, UUID] = {}
+        self._carriers: dict[UUID, str] = {}
         self._bridges: dict[str, dict[str, BridgeEntered]] = {}
-        self._steps = {
+        self._steps: dict[type, Callable[[Any], list[Noticed]]] = {
             RecordingStarted: self._started,
             RecordingClosed: self._closed,
             QueueConnected: self._queue_connected,
@@ -155,6 +157,7 @@ class Follower:
     def resume(self, call: UUID, uniqueid: str) -> None:
         """Take up a call again whose ticket was found at start-up or after a gap."""
         self._recorded[uniqueid] = call
+        self._carriers[call] = uniqueid
 
     def forget_bridges(self) -> None:
         """Drop what is known of bridges: after a gap it may be wrong. A fresh snapshot follows."""
@@ -165,10 +168,11 @@ class Follower:
         return self._steps[type(event)](event)
 
     def _started(self, event: RecordingStarted) -> list[Noticed]:
-        self._recorded[event.uniqueid] = event.call
+        self.resume(event.call, event.uniqueid)
         return [Noticed(event.call, Started(event.at))]
 
     def _closed(self, event: RecordingClosed) -> list[Noticed]:
+        self._recorded.pop(self._carriers.pop(event.call, ""), None)
         return [Noticed(event.call, Closed(event.at))]
 
     def _queue_connected(self, event: QueueConnected) -> list[Noticed]:
@@ -196,6 +200,7 @@ class Follower:
 
     def _hung_up(self, event: HungUp) -> list[Noticed]:
         call = self._recorded.pop(event.uniqueid, None)
+        self._carriers.pop(call, None) if call else None
         return [Noticed(call, Ended(event.at))] if call else []
 
     def _recorded_in(self, members: dict[str, BridgeEntered]) -> list[UUID]:

@@ -115,7 +115,7 @@ def participants(ticket: Ticket, facts: set[Fact], end: datetime, directory: lis
     own = interface_of(ticket.company_channel)
     if own and all(party.interface != own for party in found):
         number = ticket.caller
-        name = agent_name("", own, number, "", ticket.opened_at, directory)
+        name = agent_name("", own, number, ticket.company_name, ticket.opened_at, directory)
         found.insert(0, Participant(interface=own, name=name, joined_at=ticket.opened_at, left_at=end))
     return tuple(found)
 

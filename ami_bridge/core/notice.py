@@ -38,7 +38,7 @@ class Verdict(StrEnum):
     """What the dialplan is told to do. Empty means: no script answered."""
 
     RECORD = "record"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     REFUSE = "refuse"
 
 

@@ -1,6 +1,6 @@
 """How long an entry lives. One clock for audio, entry and copies (promise N8)."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ami_bridge.core.ids import aware
 
@@ -12,9 +12,9 @@ def expires_at(ended_at: datetime, days: int) -> datetime:
 
     Hours, not calendar days: summer time neither lengthens nor shortens it (docs/explanation, retention arithmetic).
     """
-    return aware(ended_at) + timedelta(hours=HOURS_A_DAY * days)
+    return aware(ended_at).astimezone(UTC) + timedelta(hours=HOURS_A_DAY * days)
 
 
 def expiry_day(expires: datetime) -> date:
     """Return the UTC date on which an entry expires: the unit of forgetting."""
-    return aware(expires).date()
+    return aware(expires).astimezone(UTC).date()

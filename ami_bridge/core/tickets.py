@@ -20,7 +20,8 @@ class Ticket:
     """What is known when the verdict is given.
 
     ``recording`` is None when nothing may be kept. ``channel`` and ``uniqueid`` name the channel that carries the
-    recording; ``company_channel`` the agent's device channel where it is known at the start (outbound, internal).
+    recording; ``company_channel`` and ``company_name`` the agent's device channel and line name where the agent placed the call
+    (outbound, internal; else empty).
     Numbers are cleaned text, empty when withheld. ``opened_at`` is aware, UTC.
     """
 
@@ -36,6 +37,7 @@ class Ticket:
     uniqueid: str
     linkedid: str
     company_channel: str
+    company_name: str
     opened_at: datetime
     notice: NoticeProof | None = None
     origin: str = "agi"

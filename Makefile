@@ -1,0 +1,41 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both install what is missing (as root, on Debian 12).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := list
+.PHONY: list demo test test-fast lint bench pbx clean
+
+list:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+$(READY): pyproject.toml .ci/constraints.txt
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || (apt-get update -q && apt-get install -qy python3-venv)
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[test,lint]'
+	@touch $@
+
+pbx: $(READY)  ## Provision the Asterisk, the SIP phones and the sound tools that demo and tests use (once)
+	@$(BIN)/python -m tests.pbx provision
+
+demo: pbx  ## Real calls through a real Asterisk: announced, recorded, registered, shown
+	@$(BIN)/python -m tests.pbx.demo
+
+test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
+	$(BIN)/pytest -n 2 -m "not live"
+	$(BIN)/pytest -m live
+
+test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL; under a minute
+	$(BIN)/pytest -n 2 -m "not live and not postgresql"
+
+lint: $(READY)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: pbx  ## Our speed beside a peer's in the same run, as ratios
+	@$(BIN)/python -m bench
+
+clean:  ## Remove what make made here (the cached PBX stays)
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

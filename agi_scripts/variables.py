@@ -1,0 +1,99 @@
+"""Every channel variable that dialplan and scripts share, named once, and how the scripts ask for them.
+
+All values are read in one AGI command, each in Base64, so that nothing a caller put into a number can be taken for a
+part of the conversation (facts 67-69).
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ami_bridge.core.agi import Command, command
+from ami_bridge.core.errors import AgiSyntaxError
+from ami_bridge.core.parties import Direction
+from ami_bridge.core.text import clean
+
+VERDICT = "REC_VERDICT"
+CALL = "REC_CALL"
+RECORDING = "REC_FILE"
+READY = "REC_READY"
+CLOCK = "TIMEOUT(absolute)"
+"""The dialplan's watch over a silent script. A script that lives sets it anew before it does anything else."""
+
+ANONYMOUS = "anonymous"
+"""The user part of the address of someone who withholds it (RFC 3323, 4.1.1.3)."""
+
+
+class _Value(NamedTuple):
+    field: str
+    expression: str
+
+
+_ASKED = (
+    _Value("direction", "${REC_DIRECTION}"),
+    _Value("context", "${REC_CONTEXT}"),
+    _Value("did", "${REC_DID}"),
+    _Value("queue", "${REC_QUEUE}"),
+    _Value("caller", "${REC_CALLER}"),
+    _Value("presentation", "${REC_CALLER_PRES}"),
+    _Value("company_channel", "${REC_COMPANY}"),
+    _Value("company_name", "${REC_COMPANY_NAME}"),
+    _Value("language", "${CHANNEL(language)}"),
+    _Value("channel", "${CHANNEL(name)}"),
+    _Value("uniqueid", "${CHANNEL(uniqueid)}"),
+    _Value("linkedid", "${CHANNEL(linkedid)}"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What the channel says of the call. ``caller`` is empty when the number is withheld or absent."""
+
+    direction: Direction
+    context: str
+    did: str
+    queue: str
+    caller: str
+    company_channel: str
+    company_name: str
+    language: str
+    channel: str
+    uniqueid: str
+    linkedid: str
+
+
+def question() -> Command:
+    """Return the one command that reads all variables. BASE64_ENCODE refuses an empty text, hence the dash."""
+    return command("GET FULL VARIABLE", ",".join(f"${{BASE64_ENCODE(-{value.expression})}}" for value in _ASKED))
+
+
+def answer(text: str) -> Line:
+    """Return the variables in the answer to ``question``; AgiSyntaxError when it is not one."""
+    try:
+        words = [base64.b64decode(word, validate=True)[1:] for word in text.split(",")]
+        values = dict(zip([v.field for v in _ASKED], (w.decode("utf-8", "replace") for w in words), strict=True))
+        return _line(values)
+    except (ValueError, binascii.Error) as error:
+        raise AgiSyntaxError(
+            "the dialplan did not give its variables",
+            "Is the context recorded-call entered with inbound, outbound or internal? Is func_base64 loaded?",
+        ) from error
+
+
+def _line(values: dict[str, str]) -> Line:
+    values = {field: clean(value) for field, value in values.items()}
+    direction, caller = Direction(values.pop("direction")), values.pop("caller")
+    withheld = not values.pop("presentation").startswith("allowed") or caller.lower() == ANONYMOUS
+    return Line(direction=direction, caller="" if withheld else caller, **values)
+
+
+def give(**values: str) -> Command:
+    """Return the one command that sets several variables. Values are ours: UUIDs and fixed words."""
+    names = {"verdict": VERDICT, "call": CALL, "recording": RECORDING, "ready": READY}
+    return command("EXEC", "MSet", ",".join(f"{names[key]}={value}" for key, value in values.items()))
+
+
+def keep_waiting(seconds: int) -> Command:
+    """Return the command that sets the dialplan's watch to ``seconds`` from now; 0 stops it."""
+    return command("SET VARIABLE", CLOCK, str(seconds))

@@ -1,0 +1,87 @@
+"""Where objects are wired together: the only such place."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+from agi_scripts.announce import Desk, announce, ready
+from ami_bridge.asterisk.ami import AmiSettings
+from ami_bridge.asterisk.fastagi import FastAgiServer
+from ami_bridge.config import Config
+from ami_bridge.core.agi import Script
+from ami_bridge.core.ids import RANDOM_BYTES, uuid7
+from ami_bridge.core.notice import Policy
+from ami_bridge.core.tickets import Ticket
+from ami_bridge.prompts import PromptStore
+from ami_bridge.register import Register
+from ami_bridge.services.adopt import Adopt
+from ami_bridge.services.follow import Follow
+from ami_bridge.services.intake import Intake
+from ami_bridge.services.notices import policy
+from ami_bridge.spool import Spool
+from ami_bridge.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything the daemon works with, built from one configuration."""
+
+    config: Config
+    policy: Policy
+    spool: Spool
+    vault: Vault
+    register: Register
+    intake: Intake
+    adopt: Adopt
+
+
+def now() -> datetime:
+    """Return the time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def new_id(at: datetime) -> UUID:
+    """Return a fresh UUIDv7."""
+    return uuid7(at, secrets.token_bytes(RANDOM_BYTES))
+
+
+def build(config: Config) -> App:
+    """Return the application; SpoolError or RegisterError when it cannot work."""
+    spool = Spool(config.spool.directory)
+    spool.create()
+    vault = Vault(config.vault.directory)
+    vault.create()
+    prompts = PromptStore(config.notice.directory, config.notice.played_from)
+    current = policy(config, prompts.current())
+    register = Register.open(config.register.url)
+    intake = Intake(spool, vault, register, config.retention.days, now)
+    return App(config, current, spool, vault, register, intake, Adopt(spool, current))
+
+
+def follow(app: App, on_closed: Callable[[UUID], None]) -> Follow:
+    """Return the follower of the exchange's events."""
+    return Follow(app.spool, on_closed)
+
+
+def ami_settings(config: Config) -> AmiSettings:
+    """Return how to reach the manager interface."""
+    ami = config.ami
+    return AmiSettings(host=ami.host, port=ami.port, username=ami.username, secret=ami.secret.get_secret_value(),
+                       keepalive=ami.keepalive)
+
+
+def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
+    """Return the FastAGI server; ``on_unrecorded`` is told (in a worker thread) each call that has only an entry to come."""
+
+    def keep(ticket: Ticket) -> None:
+        app.spool.write_ticket(ticket)
+        if ticket.recording is None:
+            on_unrecorded(ticket.call)
+
+    desk = Desk(app.policy, keep, now, new_id)
+    agi = app.config.agi
+    scripts: dict[str, Script] = {"announce": partial(announce, desk), "ready": ready}
+    return FastAgiServer(agi.host, agi.port, agi.secret.get_secret_value(), scripts)

@@ -1,0 +1,48 @@
+"""The WAV files that MixMonitor writes: 44 bytes of header, then 16 bit mono samples.
+
+Source: Asterisk 22 ``formats/format_wav.c``. While a file is open both sizes in its header are 0 and the last 32 KiB
+are in Asterisk's memory; closing writes the sizes. So the header tells whether a file is complete (facts 13, 14).
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from ami_bridge.core.errors import AudioError
+
+HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+BYTES_A_FRAME = 2
+_PCM, _MONO, _BITS = 1, 1, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Wav:
+    """A file's measure: whole frames, frames a second, and whether Asterisk has closed it."""
+
+    frames: int
+    rate: int
+    closed: bool
+
+
+UNWRITTEN = Wav(0, 8000, closed=False)
+"""A file that exists but has no header yet: everything is still in Asterisk's buffer."""
+
+
+def measure(path: Path) -> Wav:
+    """Return the measure of a WAV file; FileNotFoundError when absent, AudioError when it is not MixMonitor's WAV."""
+    with open(path, "rb") as file:
+        head = file.read(HEADER.size)
+        size = file.seek(0, 2)
+    if not head:
+        return UNWRITTEN
+    if len(head) < HEADER.size:
+        raise AudioError(f"{path.name} ends within its header")
+    return _measured(path, HEADER.unpack(head), size)
+
+
+def _measured(path: Path, fields: tuple, size: int) -> Wav:
+    riff, riff_size, wave, _, _, coding, channels, rate, _, _, bits, _, sound = fields
+    if (riff, wave, coding, channels, bits) != (b"RIFF", b"WAVE", _PCM, _MONO, _BITS):
+        raise AudioError(f"{path.name} is not a 16 bit mono WAV file", "Is another program writing to the spool?")
+    closed = riff_size == size - 8 and sound == size - HEADER.size
+    return Wav((size - HEADER.size) // BYTES_A_FRAME, rate, closed)

@@ -1,0 +1,206 @@
+"""Asterisk's vocabulary, and the only file that knows it: AMI header names in, core events out.
+
+Sources (Asterisk 22): ``main/manager.c`` (layout of a message, Timestamp), ``main/manager_channels.c`` (channel
+headers, which of them are escaped), ``main/manager_bridges.c``, ``apps/app_queue.c``, ``main/utils.c`` (ast_escape_c).
+A header's first occurrence counts; a repeated one changes nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from ami_bridge.core.calls import (
+    BridgeEntered,
+    BridgeLeft,
+    Event,
+    HungUp,
+    QueueConnected,
+    RecordingClosed,
+    RecordingStarted,
+)
+from ami_bridge.core.text import clean
+
+GREETING = b"Asterisk Call Manager/"
+LINE_END = b"\r\n"
+MESSAGE_END = b"\r\n\r\n"
+EVENT = b"Event: "
+PING = b"Action: Ping\r\n\r\n"
+EVENT_CLASSES = "call,agent,user"
+"""What our manager user needs to read. Everything (``on``) would be six times the traffic."""
+
+OUR_EVENT = "AmiBridge"
+"""The name under which our dialplan raises its user events."""
+
+NAME_ENDINGS = ("CallerIDName", "ConnectedLineName", "MemberName")
+"""Endings of headers that hold a person's name; Asterisk puts ``Dest``, ``Spyee``, ``Transferee`` before them."""
+
+NUMBER_ENDINGS = ("CallerIDNum", "ConnectedLineNum", "Exten")
+"""Endings of headers that hold a person's number."""
+
+ID_ENDINGS = ("Uniqueid", "Linkedid")
+"""Endings of headers that hold an id of Asterisk's own: a time and a count, or a UUID."""
+
+DEVICE_ENDINGS = ("Channel",)
+"""Endings of headers that hold a channel's name, and in it a device."""
+
+DIALLED_HEADERS = ("Digit",)
+"""Headers with one key that a party pressed."""
+
+VERBATIM_HEADERS = frozenset({"Event", "Response", "Privilege", "ChannelState", "ChannelStateDesc", "Cause", "Cause-txt"})
+"""Headers whose value is a word or code of Asterisk's own."""
+
+CLOCK_HEADER = "Timestamp"
+"""When Asterisk made the event: seconds since 1970 with six decimals (``timestampevents=yes``)."""
+
+MEASURED_HEADERS = frozenset({CLOCK_HEADER, "HoldTime", "RingTime", "TalkTime", "DurationMs", "SequenceNumber"})
+"""Headers that hold a time or a count."""
+
+LATEST = float(2**36)
+"""Seconds since 1970 after which a Timestamp is taken for garbage (the year 4147)."""
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_UNKNOWN = "<unknown>"
+_UUID_LENGTH = 36
+
+
+def unescape(text: str) -> str:
+    """Undo ast_escape_c: what AMI does to CallerIDName, ConnectedLineName and variables, and to nothing else."""
+    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), text) if "\\" in text else text
+
+
+def field(raw: bytes, name: bytes) -> str:
+    """Return the first value of a header, or the empty text; what is not UTF-8 becomes U+FFFD."""
+    begin = raw.find(b"\r\n" + name + b": ")
+    if begin < 0:
+        return ""
+    begin += len(name) + 4
+    end = raw.find(LINE_END, begin)
+    return (raw[begin:end] if end >= 0 else raw[begin:]).decode("utf-8", "replace")
+
+
+def headers(raw: bytes) -> dict[str, str]:
+    """Return all headers of one message; lines that are no header are left out."""
+    found: dict[str, str] = {}
+    for line in raw.decode("utf-8", "replace").split("\r\n"):
+        name, colon, value = line.partition(": ")
+        if colon:
+            found.setdefault(name, value)
+    return found
+
+
+def action_id(raw: bytes) -> str:
+    """Return the id of the action that a message answers, or the empty text."""
+    return field(raw, b"ActionID")
+
+
+def sent_at(raw: bytes, otherwise: float) -> float:
+    """Return when Asterisk made the event (needs ``timestampevents=yes``), or ``otherwise``. Seconds since 1970."""
+    try:
+        at = float(field(raw, b"Timestamp"))
+    except ValueError:
+        return otherwise
+    return at if 0 < at < LATEST else otherwise
+
+
+def login(username: str, secret: str, classes: str) -> dict[str, str]:
+    """Return the headers of a Login action."""
+    return {"Username": username, "Secret": secret, "Events": classes}
+
+
+class Outcome(NamedTuple):
+    """How an action went: whether Asterisk did it, and in its own words."""
+
+    success: bool
+    message: str
+
+
+def outcome(answer: dict[str, str]) -> Outcome:
+    """Return how an action went, from the first message of its answer."""
+    return Outcome(answer.get("Response", "") in ("Success", "Goodbye"), answer.get("Message", ""))
+
+
+def version(answer: list[dict[str, str]]) -> str:
+    """Return Asterisk's version from the answer to CoreSettings."""
+    return answer[0].get("AsteriskVersion", "unknown")
+
+
+def snapshot(answer: Iterable[dict[str, str]], received: float) -> list[Event]:
+    """Return who is in which bridge, from the answer to CoreShowChannels. ``received``: seconds since 1970."""
+    return [
+        BridgeEntered(one["BridgeId"], one["Uniqueid"], one.get("Channel", ""), _number(one.get("CallerIDNum", "")),
+                      _name(one.get("CallerIDName", "")), received)
+        for one in answer if one.get("BridgeId") and one.get("Uniqueid")
+    ]
+
+
+def translate(raw: bytes, received: float) -> Event | None:
+    """Return the core event in one raw message; None for what does not concern us or is torn. Never raises.
+
+    ``received`` is when the message came, in seconds since 1970; Asterisk's own Timestamp goes before it.
+    """
+    make = _MAKERS.get(raw[len(EVENT):raw.find(LINE_END)]) if raw.startswith(EVENT) else None
+    return make(raw, sent_at(raw, received)) if make else None
+
+
+def _user_event(raw: bytes, at: float) -> Event | None:
+    if field(raw, b"UserEvent") != OUR_EVENT:
+        return None
+    call, recording = _uuid(field(raw, b"Call")), _uuid(field(raw, b"Recording"))
+    state, uniqueid = field(raw, b"State"), field(raw, b"Uniqueid")
+    if call is None or recording is None:
+        return None
+    if state == "recording" and uniqueid:
+        return RecordingStarted(call, recording, uniqueid, field(raw, b"Channel"), at)
+    return RecordingClosed(call, recording, at) if state == "closed" else None
+
+
+def _agent_connect(raw: bytes, at: float) -> Event | None:
+    caller, agent = field(raw, b"Uniqueid"), field(raw, b"DestUniqueid")
+    return QueueConnected(caller, agent, clean(field(raw, b"MemberName")), at) if caller and agent else None
+
+
+def _bridge_enter(raw: bytes, at: float) -> Event | None:
+    bridge, uniqueid = field(raw, b"BridgeUniqueid"), field(raw, b"Uniqueid")
+    if not bridge or not uniqueid:
+        return None
+    number, name = _number(field(raw, b"CallerIDNum")), _name(field(raw, b"CallerIDName"))
+    return BridgeEntered(bridge, uniqueid, field(raw, b"Channel"), number, name, at)
+
+
+def _bridge_leave(raw: bytes, at: float) -> Event | None:
+    bridge, uniqueid = field(raw, b"BridgeUniqueid"), field(raw, b"Uniqueid")
+    return BridgeLeft(bridge, uniqueid, at) if bridge and uniqueid else None
+
+
+def _hangup(raw: bytes, at: float) -> Event | None:
+    uniqueid = field(raw, b"Uniqueid")
+    return HungUp(uniqueid, at) if uniqueid else None
+
+
+_MAKERS: dict[bytes, Callable[[bytes, float], Event | None]] = {
+    b"UserEvent": _user_event,
+    b"AgentConnect": _agent_connect,
+    b"BridgeEnter": _bridge_enter,
+    b"BridgeLeave": _bridge_leave,
+    b"Hangup": _hangup,
+}
+
+WANTED = frozenset(_MAKERS)
+"""The names of the events that can become a core event."""
+
+
+def _number(text: str) -> str:
+    return "" if text == _UNKNOWN else clean(text)
+
+
+def _name(text: str) -> str:
+    return "" if text == _UNKNOWN else clean(unescape(text))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) == _UUID_LENGTH else None
+    except ValueError:
+        return None

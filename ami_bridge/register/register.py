@@ -1,0 +1,93 @@
+"""The register as others see it: open it, then read or write in one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import URL, Connection
+
+from ami_bridge.register import engine, schema
+from ami_bridge.register.agents import Agents
+from ami_bridge.register.calls import Calls
+from ami_bridge.register.refusals import refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What can be done within one transaction."""
+
+    calls: Calls
+    agents: Agents
+
+    @classmethod
+    def on(cls, connection: Connection) -> Self:
+        """Return the work on one connection."""
+        return cls(Calls(connection), Agents(connection))
+
+
+class Register:
+    """The retention database. One object serves all threads of a process; each transaction takes its own connection.
+
+    Errors of the database come out as RegisterError; RegisterUnavailable where trying again may help.
+    """
+
+    def __init__(self, address: URL) -> None:
+        self.place = engine.place_of(address)
+        self._engine = engine.engine_for(address)
+        self._readers = engine.readers(self._engine)
+        self._writers = engine.writers(self._engine)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a register of exactly our version; RegisterError with the way out otherwise. Makes no file."""
+        address = engine.address_of(url)
+        file = engine.file_of(address)
+        if file:
+            schema.refuse_absent(file)
+        register = cls(address)
+        with register._closed_on_failure(), register._connected(writing=False) as connection:
+            schema.check(connection, register.place)
+        return register
+
+    @classmethod
+    def create(cls, url: str) -> Self:
+        """Make the schema, or bring it to our version, and open it. May be repeated; RegisterError when it is too new."""
+        address = engine.address_of(url)
+        file = engine.file_of(address)
+        if file:
+            schema.make_file(file)
+        register = cls(address)
+        with register._closed_on_failure(), register._connected(writing=True) as connection:
+            schema.upgrade(connection, register.place)
+        return register
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        """One transaction that writes: committed durably at the end, undone on any exception."""
+        with self._connected(writing=True) as connection:
+            yield Work.on(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Work]:
+        """One transaction that sees a single moment and cannot write."""
+        with self._connected(writing=False) as connection:
+            yield Work.on(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _connected(self, writing: bool) -> Iterator[Connection]:
+        side = self._writers if writing else self._readers
+        with refusals(self.place), side.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise

@@ -1,0 +1,129 @@
+"""Adopt: calls that the dialplan announced and recorded by itself, because no script answered, get their ticket.
+
+The dialplan leaves a marker beside the audio (``extensions_recording.conf``, extension ``mark``), a line a step::
+
+    step epoch direction route prompt/language uniqueid linkedid presentation caller did channel company name
+
+The last five are Base64 with a dash in front. Keys are derived from the marker's name, so adopting twice is once.
+"""
+
+import base64
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from ami_bridge.asterisk.files import measure
+from ami_bridge.core.errors import AudioError
+from ami_bridge.core.ids import RANDOM_BYTES, uuid7
+from ami_bridge.core.notice import NoticeProof, Policy, Reason
+from ami_bridge.core.parties import Direction
+from ami_bridge.core.text import clean
+from ami_bridge.core.tickets import Ticket
+from ami_bridge.spool import Spool
+
+log = logging.getLogger(__name__)
+
+FIELDS = 13
+_REASONS = {
+    "notice": Reason.HUNG_UP_IN_NOTICE,
+    "prompt-missing": Reason.PROMPT_MISSING,
+    "unrecorded": Reason.SCRIPTS_SILENT,
+    "refused": Reason.SCRIPTS_SILENT,
+}
+NOTICE_IN_PROGRESS = 120
+"""Seconds after which a marker that stops at ``notice`` means that the caller left, not that the prompt still plays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The steps a marker tells, and the rest of its last line."""
+
+    steps: dict[str, datetime]
+    last: str
+    fields: list[str]
+
+    def text(self, position: int) -> str:
+        """Return a Base64 field as cleaned text."""
+        return clean(base64.b64decode(self.fields[position])[1:].decode("utf-8", "replace"))
+
+
+def read_marker(text: str) -> Marker:
+    """Return what a marker tells; ValueError when it is torn."""
+    lines = [line.split(" ") for line in text.splitlines() if line]
+    if not lines or any(len(line) != FIELDS for line in lines):
+        raise ValueError("a marker line has the wrong number of fields")
+    steps = {line[0]: datetime.fromtimestamp(int(line[1]), UTC) for line in lines}
+    return Marker(steps, lines[-1][0], lines[-1])
+
+
+def ticket_of(marker: Marker, name: str, policy: Policy) -> Ticket:
+    """Return the ticket of a call from its marker; ``name`` is the marker file's, the source of the UUIDs."""
+    seed = hashlib.sha256(name.encode()).digest()
+    opened = min(marker.steps.values())
+    recorded = marker.last == "recording"
+    withheld = not marker.fields[7].startswith("allowed")
+    proof = _proof(marker, policy)
+    announced = Reason.ANNOUNCED if proof else Reason.NOTICE_NOT_REQUIRED
+    return Ticket(
+        call=uuid7(opened, seed[:RANDOM_BYTES]),
+        recording=uuid7(opened, seed[-RANDOM_BYTES:]) if recorded else None,
+        exchange=policy.exchange, direction=Direction(marker.fields[2]), route=marker.fields[3],
+        reason=announced if recorded else _REASONS[marker.last],
+        caller="" if withheld else marker.text(8), callee=marker.text(9),
+        channel=marker.text(10), uniqueid=marker.fields[5], linkedid=marker.fields[6],
+        company_channel=marker.text(11), company_name=marker.text(12), opened_at=opened, notice=proof if recorded else None, origin="dialplan",
+    )
+
+
+def _proof(marker: Marker, policy: Policy) -> NoticeProof | None:
+    """The dialplan went on only because Playback reported success: heard in full, witnessed by the dialplan."""
+    if "notice" not in marker.steps:
+        return None
+    name, _, language = marker.fields[4].partition("/")
+    for prompt in policy.prompts:
+        if (prompt.name, prompt.language) == (name, language):
+            at = marker.steps.get("recording", marker.steps["notice"])
+            return NoticeProof(prompt=name, language=language, version=prompt.version, sha256=prompt.sha256,
+                               samples=prompt.samples, heard_samples=prompt.samples, at=at, witness="dialplan")
+    return None
+
+
+class Adopt:
+    """Gives tickets to calls that have only a marker."""
+
+    def __init__(self, spool: Spool, policy: Policy) -> None:
+        self._spool = spool
+        self._policy = policy
+
+    def run(self, now: datetime) -> list[UUID]:
+        """Adopt every marker whose call is over; return the calls that now have a ticket and wait for intake."""
+        return [call for path in self._spool.fallbacks() if (call := self._adopt(path, now))]
+
+    def _adopt(self, path: Path, now: datetime) -> UUID | None:
+        try:
+            marker = read_marker(path.read_text("utf-8"))
+            ticket = ticket_of(marker, path.stem, self._policy)
+        except (ValueError, KeyError, IndexError):
+            self._spool.set_marker_aside(path)
+            log.error("A fallback marker cannot be read and was set aside", extra={"action": "marker_damaged"})
+            return None
+        if not _over(marker, path.with_suffix(".wav"), now):
+            return None
+        self._spool.write_ticket(ticket)
+        self._spool.adopt_audio(path, ticket.recording)
+        log.warning("A call that no script answered was adopted", extra={"action": "call_adopted", "call": str(ticket.call)})
+        return ticket.call
+
+
+def _over(marker: Marker, audio: Path, now: datetime) -> bool:
+    if marker.last == "notice":
+        return (now - marker.steps["notice"]).total_seconds() > NOTICE_IN_PROGRESS
+    if marker.last != "recording":
+        return True
+    try:
+        return measure(audio).closed
+    except (FileNotFoundError, AudioError):
+        return (now - marker.steps["recording"]).total_seconds() > NOTICE_IN_PROGRESS

@@ -1,0 +1,58 @@
+"""Follow: what the exchange reports is folded into facts, and the facts are journaled beside the tickets."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from ami_bridge.core.calls import Closed, Event, Fact, Follower
+from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.tickets import Ticket
+from ami_bridge.spool import Spool
+
+log = logging.getLogger(__name__)
+
+
+class Follow:
+    """Keeps the fold and writes its facts. ``on_closed`` is told each call whose audio is complete."""
+
+    def __init__(self, spool: Spool, on_closed: Callable[[UUID], None]) -> None:
+        self._spool = spool
+        self._on_closed = on_closed
+        self._follower = Follower()
+
+    @property
+    def open_calls(self) -> int:
+        """Return how many calls are being followed."""
+        return self._follower.open_calls
+
+    def resume(self) -> int:
+        """Take up every call that has a ticket (at start, and after the link was down); return how many."""
+        self._follower.forget_bridges()
+        tickets = [ticket for call in self._spool.open_calls() if (ticket := self._open(call))]
+        for ticket in tickets:
+            self._follower.resume(ticket.call, ticket.uniqueid)
+        return len(tickets)
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Apply events in order and journal what follows from them."""
+        facts: dict[UUID, list[Fact]] = defaultdict(list)
+        for event in events:
+            for noticed in self._follower.apply(event):
+                facts[noticed.call].append(noticed.fact)
+        for call, learnt in facts.items():
+            self._journal(call, learnt)
+
+    def _journal(self, call: UUID, facts: list[Fact]) -> None:
+        if not self._spool.has_ticket(call):
+            return
+        self._spool.append_facts(call, facts)
+        if any(isinstance(fact, Closed) for fact in facts):
+            self._on_closed(call)
+
+    def _open(self, call: UUID) -> Ticket | None:
+        try:
+            ticket = self._spool.ticket(call)
+        except (SpoolError, FileNotFoundError):
+            return None
+        return ticket if ticket.recording else None

@@ -1,0 +1,75 @@
+"""The entry made of a ticket and its facts."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ami_bridge.core.calls import Closed, Ended, Joined, Left, Named
+from ami_bridge.core.entries import account, ended_at
+from ami_bridge.core.notice import Reason
+from ami_bridge.core.parties import Agent, Direction, agent_name
+from ami_bridge.core.tickets import Ticket, from_json, to_json
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+T0 = START.timestamp()
+
+
+def ticket(**changes) -> Ticket:
+    fields = {
+        "call": UUID(int=1), "recording": UUID(int=2), "exchange": "pbx", "direction": Direction.INBOUND,
+        "route": "all", "reason": Reason.ANNOUNCED, "caller": "0401234567", "callee": "1000",
+        "channel": "PJSIP/trunk-1", "uniqueid": "pbx-1.1", "linkedid": "pbx-1.1", "company_channel": "", "company_name": "",
+        "opened_at": START}
+    return Ticket(**fields | changes)
+
+
+FACTS = [
+    Joined("a1", "PJSIP/6001", "6001", "Line One", T0 + 5), Named("a1", "Maija Mäkinen", T0 + 4), Left("a1", T0 + 20),
+    Joined("a2", "PJSIP/6002", "6002", "Line Two", T0 + 21), Ended(T0 + 60), Closed(T0 + 60),
+]
+
+
+def entry(facts, directory=()):
+    return account(ticket(), facts, (), ended_at(facts, START), list(directory), 31)
+
+
+def test_agents_appear_in_order_with_their_times_and_the_best_name() -> None:
+    first, second = entry(FACTS, [Agent(key="6002", name="Seán O'Brien")]).participants
+    assert (first.name, first.joined_at, first.left_at) == ("Maija Mäkinen", START + timedelta(seconds=5),
+                                                             START + timedelta(seconds=20))
+    assert (second.name, second.left_at) == ("Seán O'Brien", START + timedelta(seconds=60))
+
+
+def test_the_call_is_answered_when_the_first_party_joins_and_expires_31_days_after_its_end() -> None:
+    made = entry(FACTS)
+    assert made.answered_at == START + timedelta(seconds=5)
+    assert made.expires_at == START + timedelta(seconds=60, hours=31 * 24)
+
+
+@given(st.randoms(use_true_random=False), st.lists(st.sampled_from(FACTS), max_size=6))
+def test_repeated_and_reordered_facts_make_the_same_entry(dice: random.Random, repeated: list) -> None:
+    shuffled = FACTS + repeated
+    dice.shuffle(shuffled)
+    assert entry(shuffled) == entry(FACTS)
+
+
+def test_on_an_internal_call_the_caller_is_a_company_party_too() -> None:
+    made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (), START, [], 31)
+    assert [p.interface for p in made.participants] == ["PJSIP/6003", "PJSIP/6001", "PJSIP/6002"]
+    assert made.participants[0].name == "Nguyễn Thị Hoa"
+
+
+def test_the_name_comes_from_the_queue_then_the_directory_then_the_line() -> None:
+    directory = [Agent(key="PJSIP/6001", name="Hoa", valid_from=START, valid_to=START + timedelta(days=1))]
+    assert agent_name("Maija", "PJSIP/6001", "6001", "Line", START, directory) == "Maija"
+    assert agent_name("PJSIP/6001", "PJSIP/6001", "6001", "Line", START, directory) == "Hoa"
+    assert agent_name("", "PJSIP/6001", "6001", "Line", START + timedelta(days=1), directory) == "Line"
+
+
+@given(st.text(max_size=50), st.text(max_size=50), st.one_of(st.none(), st.uuids()))
+def test_a_ticket_survives_its_file(caller: str, callee: str, recording: UUID | None) -> None:
+    made = ticket(caller=caller, callee=callee, recording=recording)
+    assert from_json(to_json(made)) == made

@@ -1,0 +1,200 @@
+"""A PBX with ami-bridge on it, set up the way an admin would: one configuration file, `ami-bridge init`, `ami-bridge run`."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ami_bridge.config import load
+from ami_bridge.core.entries import Entry
+from ami_bridge.register import CallFilter, Register
+from ami_bridge.spool import Spool
+from tests.pbx.asterisk import REPOSITORY, Pbx
+from tests.pbx.settings import Settings, free_port
+from tests.pbx.tones import tone_wav
+
+NOTICE_HZ, NOTICE_SECONDS = 1000, 1.2
+RECORDED_DIALPLAN = (Path(__file__).parent / "conf" / "recorded_dialplan.txt").read_text(encoding="utf-8")
+ROUTES = """
+[[route]]
+name = "inbound"
+direction = "inbound"
+
+[[route]]
+name = "outbound"
+direction = "outbound"
+
+[[route]]
+name = "internal"
+direction = "internal"
+"""
+CONFIG = """
+[exchange]
+name = "pbxtest"
+
+[ami]
+port = {ami_port}
+username = "bridge"
+secret = "{secret}"
+keepalive = 2
+
+[agi]
+port = {agi_port}
+secret = "{agi_secret}"
+process = "{home}/bin/ami-bridge-agi"
+
+[spool]
+directory = "{home}/spool"
+
+[vault]
+directory = "{home}/vault"
+
+[register]
+url = "{url}"
+
+[notice]
+directory = "{home}/prompts"
+languages = ["en"]
+{routes}
+"""
+
+
+class System:
+    """`with System(work) as system` runs Asterisk and the daemon; see `pbx`, `calls`, `audio`.
+
+    `notice`: a sound file for the prompt "recorded"; None: a tone of 1000 Hz, 1.2 s. `url`: the register; empty: SQLite.
+    """
+
+    def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, notice: Path | None = None,
+                 url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw") -> None:
+        self.home = work.resolve()
+        self._routes = routes
+        self._notice = notice
+        self._url = url or f"sqlite:///{self.home}/register.db"
+        self._with_daemon = daemon
+        self.agi_port = free_port(socket.SOCK_STREAM)
+        self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting",
+                                                   includes=[REPOSITORY / "dialplan" / "extensions_recording.conf"]),
+                       binds=[self.home])
+        self.config_file = self.home / "ami-bridge.toml"
+        self.daemon: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.set_up()
+            self.pbx.__enter__()
+            if self._with_daemon:
+                self.start_daemon()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            print(f"--- ami-bridge log ---\n{self.log()}", file=sys.stderr)
+            print(f"--- Asterisk log ---\n{self.pbx.log_tail()}", file=sys.stderr)
+        self.close()
+
+    def set_up(self) -> None:
+        """Write the configuration and run `ami-bridge init`, then put in the test's own notice."""
+        self._write_agi_program()
+        self.config_file.write_text(CONFIG.format(
+            ami_port=self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
+            home=self.home, url=self._url, routes=self._routes))
+        self.command("init")
+        notice = self._notice or tone_wav(self.home / "notice.wav", NOTICE_HZ, NOTICE_SECONDS)
+        self.command("notice", "add", str(notice), "--language", "en")
+        etc = self.pbx.home / "etc"
+        etc.mkdir(parents=True, exist_ok=True)
+        (etc / "ami_bridge_generated.conf").write_text(self.command("dialplan"))
+
+    def command(self, *words: str) -> str:
+        """Run `ami-bridge` with this configuration; return what it prints."""
+        done = subprocess.run([sys.executable, "-m", "ami_bridge", *words], capture_output=True, text=True, timeout=60,
+                              env=self.environment())
+        if done.returncode:
+            raise RuntimeError(f"ami-bridge {' '.join(words)} failed with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which our command finds this configuration."""
+        return os.environ | {"AMI_BRIDGE_CONFIG": str(self.config_file), "PYTHONPATH": str(REPOSITORY)}
+
+    def start_daemon(self) -> None:
+        """Start `ami-bridge run` and return when it says that it is ready and its link to Asterisk is up."""
+        with (self.home / "daemon.log").open("ab") as log:
+            before = self.log().count("action=ami_link_up")
+            self.daemon = subprocess.Popen([sys.executable, "-m", "ami_bridge", "run"], stdout=log, stderr=log,
+                                           env=self.environment())
+        self.wait_for(lambda: self.log().count("action=ami_link_up") > before or self.daemon.poll() is not None, "the daemon")
+        if self.daemon.poll() is not None:
+            raise RuntimeError(f"the daemon ended at once:\n{self.log()}")
+
+    def stop_daemon(self, sign: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal to the daemon and wait for its end; return its exit code."""
+        assert self.daemon is not None
+        self.daemon.send_signal(sign)
+        code = self.daemon.wait(30)
+        self.daemon = None
+        return code
+
+    def close(self) -> None:
+        """Stop everything."""
+        if self.daemon is not None:
+            self.daemon.kill()
+            self.daemon.wait()
+            self.daemon = None
+        self.pbx.close()
+
+    def log(self) -> str:
+        """All that the daemon logged."""
+        path = self.home / "daemon.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def calls(self) -> list[Entry]:
+        """The register's entries, oldest first."""
+        register = Register.open(self._url)
+        try:
+            with register.reading() as work:
+                return sorted(work.calls.find(CallFilter(now=datetime.now(UTC), limit=10_000)), key=lambda e: e.started_at)
+        finally:
+            register.close()
+
+    def registered(self, n: int, timeout: float = 15.0) -> list[Entry]:
+        """Wait until the register has `n` entries, and return them; more than `n` is an error too."""
+        self.wait_for(lambda: len(self.calls()) >= n, f"{n} entries", timeout)
+        found = self.calls()
+        assert len(found) == n, [(e.direction, e.reason, e.state) for e in found]
+        return found
+
+    def audio(self, entry: Entry) -> Path:
+        """The file of a call's only recording."""
+        (recording,) = entry.recordings
+        assert recording.audio, recording
+        return self.home / "vault" / recording.audio.file
+
+    @property
+    def spool(self) -> Spool:
+        return Spool(load(self.config_file).spool.directory)
+
+    def wait_for(self, condition: Callable[[], object], what: str, timeout: float = 15.0) -> None:
+        """Wait until `condition` holds."""
+        until = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > until:
+                raise TimeoutError(f"waited {timeout:.0f} s for {what}\n{self.log()[-3000:]}")
+            time.sleep(0.05)
+
+    def _write_agi_program(self) -> None:
+        program = self.home / "bin" / "ami-bridge-agi"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec /usr/bin/python3 -m agi_scripts "$@"\n')
+        program.chmod(0o755)

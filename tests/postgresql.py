@@ -1,0 +1,121 @@
+"""A PostgreSQL server of our own: Debian's package, a data directory in a temporary folder, gone at the end.
+
+It listens on a socket in that folder only: no port, no password, nobody else.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+BINARIES = "/usr/lib/postgresql"
+ACCOUNT = "postgres"
+START_SECONDS = 30
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "50",
+    "timezone": "Asia/Kathmandu",
+    "log_min_messages": "panic",
+}
+"""Quick, not durable. A time zone that no test expects, so that one which leans on the server's fails."""
+
+
+class Server:
+    """A running server. ``url(name)`` is a database's URL; ``make(name, template)`` copies a database."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen) -> None:
+        self.folder = folder
+        self.process = process
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database."""
+        return f"postgresql://{ACCOUNT}@/{name}?host={self.folder}"
+
+    def make(self, name: str, template: str = "template0") -> str:
+        """Make a database and return its URL; nobody may be connected to ``template``."""
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is connected."""
+        self.run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def run(self, statement: str) -> None:
+        """Run one statement outside any transaction."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return self.run("SELECT 1")
+            except psycopg.OperationalError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+
+def binaries() -> Path | None:
+    """Return the folder with the newest ``postgres``; install the package when it is missing and we are root."""
+    if not _installed() and os.geteuid() == 0:
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-q"], check=False, env=quiet)
+        subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", ACCOUNT + "ql"], check=False, env=quiet)
+    return _installed()
+
+
+def _installed() -> Path | None:
+    found = sorted(Path(BINARIES).glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+def _account() -> dict:
+    """Return how to run as another user: the server refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(ACCOUNT)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+@contextmanager
+def running(programs: Path) -> Iterator[Server]:
+    """Make a cluster, run it, and remove both at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="ami-bridge-pg-"))
+    account = _account()
+    if account:
+        os.chown(folder, account["user"], account["group"])
+    try:
+        with _started(programs, folder, account) as process:
+            server = Server(folder, process)
+            server.wait()
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _started(programs: Path, folder: Path, account: dict) -> Iterator[subprocess.Popen]:
+    cluster = folder / "cluster"
+    make = [str(programs / "initdb"), "-D", str(cluster), "-U", ACCOUNT, "-E", "UTF8", "--locale=C", "--no-sync",
+            "--auth-local=trust", "--auth-host=reject"]  # fmt: skip
+    subprocess.run(make, check=True, cwd=folder, capture_output=True, **account)
+    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    serve = [str(programs / "postgres"), "-D", str(cluster), "-k", str(folder), *settings]
+    with subprocess.Popen(serve, cwd=folder, stderr=subprocess.DEVNULL, **account) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(START_SECONDS)

@@ -1,0 +1,121 @@
+"""The filters of the search."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.parties import Direction, Participant
+from ami_bridge.register import CallFilter, Register, calls
+from ami_bridge.register.numbers import same_line, significant
+from tests.register.samples import MINUTE, NOON, call, new_id
+
+
+def served_by(name: str) -> tuple[Participant, ...]:
+    return (Participant(interface="PJSIP/6001", name=name, joined_at=NOON),)
+
+
+INBOUND = call(participants=served_by("Anna Virtanen"))
+OUTBOUND = call(
+    started_at=NOON + MINUTE, direction=Direction.OUTBOUND, caller="6001", callee="0501112223",
+    participants=served_by("Bo Ek"),
+)  # fmt: skip
+INTERNAL = call(
+    started_at=NOON + 2 * MINUTE, direction=Direction.INTERNAL, caller="6001", callee="anna", participants=()
+)
+
+
+@pytest.fixture
+def filled(register: Register) -> Register:
+    with register.writing() as work:
+        for entry in (OUTBOUND, INBOUND, INTERNAL):
+            work.calls.add(entry)
+    return register
+
+
+def find(register: Register, **asked: Any) -> list[Entry]:
+    with register.reading() as work:
+        return work.calls.find(CallFilter(now=NOON, **asked))
+
+
+def test_no_filter_finds_all_newest_first(filled: Register) -> None:
+    assert find(filled) == [INTERNAL, OUTBOUND, INBOUND]
+
+
+def test_limit_keeps_the_newest(filled: Register) -> None:
+    assert find(filled, limit=2) == [INTERNAL, OUTBOUND]
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+358401234567", [INBOUND]),
+        ("0401234567", [INBOUND]),
+        ("040 123 4567", [INBOUND]),
+        ("1234567", [INBOUND]),
+        ("+358 50 1112223", [OUTBOUND]),
+        ("6001", [INTERNAL, OUTBOUND]),
+        ("001", []),
+        ("anna", [INTERNAL]),
+        ("", []),
+        ("%", []),
+        ("0409999999", []),
+    ],
+)
+def test_by_number_of_caller_or_callee(filled: Register, number: str, expected: list[Entry]) -> None:
+    assert find(filled, number=number) == expected
+
+
+def test_by_agent(filled: Register) -> None:
+    assert find(filled, agent="Anna Virtanen") == [INBOUND]
+    assert find(filled, agent="Anna") == []
+
+
+def test_by_direction(filled: Register) -> None:
+    for entry in (INBOUND, OUTBOUND, INTERNAL):
+        assert find(filled, direction=entry.direction) == [entry]
+
+
+def test_by_time_of_start(filled: Register) -> None:
+    assert find(filled, since=NOON + MINUTE) == [INTERNAL, OUTBOUND]
+    assert find(filled, until=NOON + MINUTE) == [INBOUND]
+    assert find(filled, since=NOON + MINUTE, until=NOON + 2 * MINUTE) == [OUTBOUND]
+
+
+def test_filters_narrow_each_other(filled: Register) -> None:
+    assert find(filled, number="6001", direction=Direction.OUTBOUND) == [OUTBOUND]
+    assert find(filled, number="6001", agent="Anna Virtanen") == []
+
+
+@pytest.mark.parametrize("which", ["now", "since", "until"])
+def test_a_time_without_zone_is_refused(which: str) -> None:
+    times: dict[str, Any] = {"now": NOON, which: datetime(2026, 1, 1)}  # noqa: DTZ001
+    with pytest.raises(ValueError, match="without zone"):
+        CallFilter(**times)
+
+
+def test_more_calls_than_one_statement_asks_for(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "BATCH", 2)
+    many = [call(started_at=NOON + number * MINUTE) for number in range(6)]
+    with register.writing() as work:
+        for entry in many:
+            work.calls.add(entry)
+    assert find(register, limit=5) == many[:0:-1]
+
+
+digits = st.text("0123456789+", max_size=9) | st.sampled_from(["0401234567", "1234567", "+358401234567", "234567"])
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kept=digits, asked=digits)
+def test_the_search_agrees_with_the_pure_function(register: Register, kept: str, asked: str) -> None:
+    entry = replace(call(), id=new_id(), caller=kept, callee="callee", recordings=())
+    with register.writing() as work:
+        work.calls.add(entry)
+    expected = same_line(significant(kept), significant(asked)) if significant(asked) else kept == asked
+    ids = {found.id for found in find(register, number=asked, limit=100_000)}
+    assert (entry.id in ids) is expected
