@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ami_bridge.core.agi import Command, command
 from ami_bridge.core.errors import AgiSyntaxError
-from ami_bridge.core.parties import Direction
+from ami_bridge.core.parties import Direction, shown_number
 from ami_bridge.core.text import clean
 
 VERDICT = "REC_VERDICT"
@@ -20,9 +20,6 @@ RECORDING = "REC_FILE"
 READY = "REC_READY"
 CLOCK = "TIMEOUT(absolute)"
 """The dialplan's watch over a silent script. A script that lives sets it anew before it does anything else."""
-
-ANONYMOUS = "anonymous"
-"""The user part of the address of someone who withholds it (RFC 3323, 4.1.1.3)."""
 
 
 class _Value(NamedTuple):
@@ -83,9 +80,8 @@ def answer(text: str) -> Line:
 
 def _line(values: dict[str, str]) -> Line:
     values = {field: clean(value) for field, value in values.items()}
-    direction, caller = Direction(values.pop("direction")), values.pop("caller")
-    withheld = not values.pop("presentation").startswith("allowed") or caller.lower() == ANONYMOUS
-    return Line(direction=direction, caller="" if withheld else caller, **values)
+    direction = Direction(values.pop("direction"))
+    return Line(direction=direction, caller=shown_number(values.pop("caller"), values.pop("presentation")), **values)
 
 
 def give(**values: str) -> Command:

@@ -58,7 +58,9 @@ class Conversant:
         self._write, self._end, self._submit = write, end, submit
         self._conversation: Conversation | None = None
         self._work: Callable[[], Any] | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._due: float | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._buffer = b""
         self._in_usage = False
         self._skipped = 0
@@ -85,8 +87,8 @@ class Conversant:
         if self._failure:
             return
         self._failure, self._untold, self._ending, self._buffer = error, error, ending, b""
-        if self._deadline:
-            self._answered()
+        if self._due is not None:
+            self._due = None
             self._resume(lambda: self._start().throw(self._refusal()))
 
     def work(self) -> Any:
@@ -129,10 +131,10 @@ class Conversant:
         return self._in_usage or text == "HANGUP" or text.startswith("100")
 
     def _reply(self, reply: Any) -> None:
-        if not self._deadline:
+        if self._due is None:
             self.fail(AgiSyntaxError("an answer came that no command asked for"), Ending.SYNTAX)
             return
-        self._answered()
+        self._due = None
         self._resume(lambda: self._start().send(reply))
 
     def _resume(self, go_on: Callable[[], Any]) -> None:
@@ -164,21 +166,31 @@ class Conversant:
     def _take(self, step: Any) -> None:
         if isinstance(step, Command):
             self._write(step.line.encode("utf-8", "surrogateescape") + b"\n")
-            self._deadline = asyncio.get_running_loop().call_later(step.patience, self._silent)
+            self._arm(self._loop.time() + step.patience)
         else:
             self._work = step
             self._submit(self)
 
-    def _silent(self) -> None:
-        self.fail(AgiSilence("the exchange did not answer an AGI command in time"), Ending.SILENCE)
+    def _arm(self, due: float) -> None:
+        """Have ``_ring`` called when ``due`` is past. One timer serves many commands: it is cheaper late than exact."""
+        self._due = due
+        if self._alarm and self._alarm.when() > due:
+            self._alarm.cancel()
+            self._alarm = None
+        if not self._alarm:
+            self._alarm = self._loop.call_at(due, self._ring)
 
-    def _answered(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._due is not None and self._due > self._loop.time():
+            self._arm(self._due)
+        elif self._due is not None:
+            self.fail(AgiSilence("the exchange did not answer an AGI command in time"), Ending.SILENCE)
 
     def _finish(self, ending: Ending) -> None:
-        self._answered()
+        self._due = None
+        if self._alarm:
+            self._alarm.cancel()
         if self._conversation:
             self._conversation.close()
         self._end(ending)

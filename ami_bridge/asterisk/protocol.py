@@ -113,7 +113,7 @@ class Protocol(AMIProtocol):
             raise ExchangeError(f"action {name} found no link to the exchange", "It is sent by nobody: ask again later.")
         try:
             async with asyncio.timeout(patience):
-                answer = await self.send(action)
+                answer = await self.send(action, as_list=None)
         except TimeoutError as error:
             raise ExchangeError(f"the exchange did not answer action {name} within {patience} s", _NOT_SENT) from error
         finally:

@@ -13,7 +13,7 @@ from ami_bridge.core.errors import AgiHangup, AgiSyntaxError
 LONGEST_LINE = 1500
 """Bytes of one command; Asterisk cuts at 2048 up to 20.15 and 22.5 (fact 68)."""
 
-_REPLY = re.compile(r"(\d{3}) result=(\S*)(?: \((.*)\))?(?: endpos=(-?\d+))?\s*$", re.DOTALL)
+_REPLY = re.compile(r"(\d{3}) result=(\S*)(?: \((.*)\))?(?: endpos=(-?\d{1,18}))?\s*$", re.DOTALL)
 _ENV = re.compile(r"(agi_\w+): ?(.*)", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\x00\r\n]")
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 from ami_bridge.core.ids import aware
 from ami_bridge.core.text import interface_of
 
+ANONYMOUS = "anonymous"
+"""The user part of the address of someone who withholds it (RFC 3323, 4.1.1.3)."""
+
 
 class Direction(StrEnum):
     """Seen from the company: who placed the call."""
@@ -40,6 +43,12 @@ class Participant:
     name: str
     joined_at: datetime
     left_at: datetime | None = None
+
+
+def shown_number(number: str, presentation: str) -> str:
+    """Return a caller's number, empty when withheld. ``presentation`` is Asterisk's word, ``CALLERID(num-pres)``."""
+    withheld = not presentation.startswith("allowed") or number.lower() == ANONYMOUS
+    return "" if withheld else number
 
 
 def agent_name(queue_name: str, interface: str, number: str, line_name: str, at: datetime, directory: list[Agent]) -> str:

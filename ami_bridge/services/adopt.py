@@ -19,7 +19,7 @@ from ami_bridge.asterisk.files import measure
 from ami_bridge.core.errors import AudioError
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import NoticeProof, Policy, Reason
-from ami_bridge.core.parties import Direction
+from ami_bridge.core.parties import Direction, shown_number
 from ami_bridge.core.text import clean
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.spool import Spool
@@ -64,7 +64,6 @@ def ticket_of(marker: Marker, name: str, policy: Policy) -> Ticket:
     seed = hashlib.sha256(name.encode()).digest()
     opened = min(marker.steps.values())
     recorded = marker.last == "recording"
-    withheld = not marker.fields[7].startswith("allowed")
     proof = _proof(marker, policy)
     announced = Reason.ANNOUNCED if proof else Reason.NOTICE_NOT_REQUIRED
     return Ticket(
@@ -72,7 +71,7 @@ def ticket_of(marker: Marker, name: str, policy: Policy) -> Ticket:
         recording=uuid7(opened, seed[-RANDOM_BYTES:]) if recorded else None,
         exchange=policy.exchange, direction=Direction(marker.fields[2]), route=marker.fields[3],
         reason=announced if recorded else _REASONS[marker.last],
-        caller="" if withheld else marker.text(8), callee=marker.text(9),
+        caller=shown_number(marker.text(8), marker.fields[7]), callee=marker.text(9),
         channel=marker.text(10), uniqueid=marker.fields[5], linkedid=marker.fields[6],
         company_channel=marker.text(11), company_name=marker.text(12), opened_at=opened, notice=proof if recorded else None, origin="dialplan",
     )

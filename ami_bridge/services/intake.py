@@ -92,8 +92,13 @@ class Intake:
     def _finished(self, ticket: Ticket, facts: list[Fact], wav: Wav | None, changed: datetime) -> bool:
         told = any(isinstance(fact, Closed) for fact in facts)
         if wav is None:
-            return told or self._now() - ticket.opened_at > NO_FILE_AFTER
+            return told or self._now() - ticket.opened_at > NO_FILE_AFTER or self._is_registered(ticket.call)
         return wav.closed and (told or self._now() - changed > SETTLED)
+
+    def _is_registered(self, call: UUID) -> bool:
+        """Tell whether an earlier run came as far as the register, and was killed while it tidied up."""
+        with self._register.reading() as work:
+            return work.calls.get(str(call), self._now()) is not None
 
     def _sound(self, path: Path) -> tuple[Wav | None, datetime]:
         """Return the file's measure (None: no file, or no sound file) and when it last changed (now, when absent)."""
@@ -122,9 +127,10 @@ class Intake:
         with self._register.writing() as work:
             directory = work.agents.all(ticket.exchange)
             entry = account(ticket, facts, recordings, end, directory, self._days)
-            work.calls.add(entry)
+            new = work.calls.add(entry)
         self._spool.discard(ticket.call, ticket.recording)
-        _say(entry)
+        if new:
+            _say(entry)
         return Outcome.REGISTERED
 
     def _set_aside(self, call: UUID, error: AmiBridgeError) -> Outcome:

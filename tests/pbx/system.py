@@ -1,4 +1,4 @@
-"""A PBX with ami-bridge on it, set up the way an admin would: one configuration file, `ami-bridge init`, `ami-bridge run`."""
+"""A PBX with ami-bridge on it, set up as an admin would: a configuration file, `ami-bridge init`, `ami-bridge run`."""
 
 import os
 import signal
@@ -105,7 +105,7 @@ class System:
 
     def set_up(self) -> None:
         """Write the configuration and run `ami-bridge init`, then put in the test's own notice."""
-        self._write_agi_program()
+        self.mend_agi_program()
         self.config_file.write_text(CONFIG.format(
             ami_port=self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
             home=self.home, url=self._url, routes=self._routes))
@@ -134,8 +134,9 @@ class System:
             before = self.log().count("action=ami_link_up")
             self.daemon = subprocess.Popen([sys.executable, "-m", "ami_bridge", "run"], stdout=log, stderr=log,
                                            env=self.environment())
-        self.wait_for(lambda: self.log().count("action=ami_link_up") > before or self.daemon.poll() is not None, "the daemon")
-        if self.daemon.poll() is not None:
+        process = self.daemon
+        self.wait_for(lambda: self.log().count("action=ami_link_up") > before or process.poll() is not None, "the daemon")
+        if process.poll() is not None:
             raise RuntimeError(f"the daemon ended at once:\n{self.log()}")
 
     def stop_daemon(self, sign: signal.Signals = signal.SIGTERM) -> int:
@@ -193,8 +194,13 @@ class System:
                 raise TimeoutError(f"waited {timeout:.0f} s for {what}\n{self.log()[-3000:]}")
             time.sleep(0.05)
 
-    def _write_agi_program(self) -> None:
+    def mend_agi_program(self) -> None:
+        """Put the process script in its place."""
+        self.break_agi_program(f'PYTHONPATH="{REPOSITORY}" exec /usr/bin/python3 -m agi_scripts "$@"')
+
+    def break_agi_program(self, instead: str = "exit 1") -> None:
+        """Put a shell line in the place of the process script."""
         program = self.home / "bin" / "ami-bridge-agi"
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text(f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec /usr/bin/python3 -m agi_scripts "$@"\n')
+        program.write_text(f"#!/bin/sh\n{instead}\n")
         program.chmod(0o755)

@@ -1,0 +1,42 @@
+"""``ami-bridge agents``."""
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from ami_bridge.cli.configured import configured
+from ami_bridge.cli.words import on_screen, print_table
+from ami_bridge.config import Config
+from ami_bridge.services.agents import read_csv
+
+
+@click.group("agents")
+def agents_command() -> None:
+    """Import and list who uses which device."""
+
+
+@agents_command.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@configured
+def import_agents(config: Config, file: Path) -> None:
+    """Import a CSV file with the columns key, name, valid_from, valid_to. All of it, or nothing when a line is wrong."""
+    from ami_bridge.register import Register
+
+    agents = read_csv(file, config.controller.zone)
+    with closing(Register.open(config.register.url)) as register, register.writing() as work:
+        changed = work.agents.put(agents)
+    click.echo(f"{len(agents)} lines read, {changed} new or changed.")
+
+
+@agents_command.command("list")
+@configured
+def list_agents(config: Config) -> None:
+    """List the directory."""
+    from ami_bridge.register import Register
+
+    with closing(Register.open(config.register.url)) as register, register.reading() as work:
+        agents = work.agents.all(config.exchange.name)
+    zone = config.controller.zone
+    print_table(("Key", "Name", "From", "To"), [
+        (agent.key, agent.name, on_screen(agent.valid_from, zone), on_screen(agent.valid_to, zone)) for agent in agents])

@@ -1,0 +1,65 @@
+"""``ami-bridge calls``."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ami_bridge.cli.configured import configured
+from ami_bridge.cli.words import (
+    SHORT_ID,
+    Moment,
+    agents_of,
+    duration,
+    entry_as_dict,
+    heard,
+    in_zone,
+    on_screen,
+    print_json,
+    print_table,
+)
+from ami_bridge.config import Config
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.parties import Direction
+
+HEADINGS = ("Start", "Direction", "Caller", "Callee", "Agent", "Length", "State", "Notice", "Id")
+
+
+@click.command("calls")
+@click.option("--number", help="The caller's or callee's number, in any notation.")
+@click.option("--agent", help="The whole name of a participant.")
+@click.option("--direction", type=click.Choice([str(direction) for direction in Direction]))
+@click.option("--from", "since", type=Moment(), help="Calls that began then or later (controller's time).")
+@click.option("--to", "until", type=Moment(ends=True), help="Calls that began before; a date means all of that day.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="The newest so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
+@configured
+def calls_command(config: Config, as_json: bool, **wanted: Any) -> None:
+    """List registered calls, newest first."""
+    entries = find(config, **wanted)
+    if as_json:
+        print_json([entry_as_dict(entry) for entry in entries])
+    elif entries:
+        print_table(HEADINGS, [row(entry, config) for entry in entries])
+    else:
+        click.echo("No such calls.")
+
+
+def find(config: Config, number: str | None, agent: str | None, direction: str | None, since: datetime | None,
+         until: datetime | None, limit: int) -> list[Entry]:
+    """Return the calls that fit, newest first."""
+    from ami_bridge.register import CallFilter, Register
+
+    zone = config.controller.zone
+    wanted = CallFilter(now=datetime.now(UTC), number=number, agent=agent, since=in_zone(since, zone),
+                        until=in_zone(until, zone), limit=limit, direction=Direction(direction) if direction else None)
+    with closing(Register.open(config.register.url)) as register, register.reading() as work:
+        return work.calls.find(wanted)
+
+
+def row(entry: Entry, config: Config) -> tuple[str, ...]:
+    """Return the cells of one call, in the order of ``HEADINGS``."""
+    return (on_screen(entry.started_at, config.controller.zone), str(entry.direction), entry.caller or "withheld",
+            entry.callee, agents_of(entry), duration(entry.seconds), str(entry.state), heard(entry),
+            str(entry.id)[:SHORT_ID])

@@ -1,0 +1,83 @@
+"""``ami-bridge show``."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from ami_bridge.cli.configured import configured
+from ami_bridge.cli.words import duration, entry_as_dict, harmless, on_screen, print_json
+from ami_bridge.config import Config
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.errors import NotFound
+
+WIDTH = 14
+
+
+@click.command("show")
+@click.argument("call_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
+@configured
+def show_command(config: Config, call_id: str, as_json: bool) -> None:
+    """Show all that is kept of one call. ID is its id or the beginning of it."""
+    entry = get(config, call_id)
+    if as_json:
+        print_json(entry_as_dict(entry))
+        return
+    for name, value in lines(entry, config.controller.zone):
+        click.echo(f"{name:<{WIDTH}}{harmless(value)}".rstrip())
+
+
+def get(config: Config, call_id: str) -> Entry:
+    """Return the one call whose id begins so; NotFound otherwise."""
+    from ami_bridge.register import Register
+
+    with closing(Register.open(config.register.url)) as register, register.reading() as work:
+        entry = work.calls.get(call_id, datetime.now(UTC))
+    if entry is None:
+        raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
+    return entry
+
+
+def lines(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    """Yield name and value of everything kept, in the order it is shown."""
+    yield "id", str(entry.id)
+    yield "exchange", f"{entry.exchange} (uniqueid {entry.uniqueid}, linkedid {entry.linkedid})"
+    yield "direction", str(entry.direction)
+    yield "caller", entry.caller or "withheld"
+    yield "callee", entry.callee
+    yield "started", on_screen(entry.started_at, zone)
+    yield "answered", on_screen(entry.answered_at, zone) or "never"
+    yield "ended", f"{on_screen(entry.ended_at, zone)} ({duration(entry.seconds)})"
+    yield "expires", on_screen(entry.expires_at, zone)
+    yield "route", entry.route or "none"
+    yield "reason", f"{entry.reason} (decided by {'the dialplan alone' if entry.origin == 'dialplan' else 'the script'})"
+    yield from _participants(entry, zone)
+    yield from _notice(entry, zone)
+    yield from _recordings(entry)
+
+
+def _participants(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    for party in entry.participants:
+        until = on_screen(party.left_at, zone) or "the end"
+        yield "participant", f"{party.name or 'unknown'} on {party.interface}, {on_screen(party.joined_at, zone)} to {until}"
+
+
+def _notice(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    proof = entry.notice
+    if proof is None:
+        return
+    yield "notice", (f"{proof.prompt} version {proof.version} in {proof.language}, heard {proof.heard_samples} of "
+                     f"{proof.samples} samples by {on_screen(proof.at, zone)}, witness: {proof.witness}")
+    yield "", f"SHA-256 {proof.sha256}"
+
+
+def _recordings(entry: Entry) -> Iterator[tuple[str, str]]:
+    for recording in entry.recordings:
+        yield "recording", f"{recording.segment}: {recording.state}, {recording.id}"
+        if recording.audio:
+            audio = recording.audio
+            yield "", f"{audio.file}, {duration(audio.seconds)}, {audio.rate} samples a second, {audio.size} bytes"
+            yield "", f"SHA-256 {audio.sha256}"

@@ -1,0 +1,81 @@
+"""The spool: what is written is whole or absent, and one daemon holds it."""
+
+import os
+import stat
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from ami_bridge.core.errors import SpoolError
+from ami_bridge.spool import Spool
+from tests.samples import FACTS, TICKET
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    spool = Spool(tmp_path / "spool")
+    spool.create()
+    return spool
+
+
+def test_a_ticket_and_its_facts_come_back(spool: Spool) -> None:
+    spool.write_ticket(TICKET)
+    spool.append_facts(TICKET.call, FACTS[:2])
+    spool.append_facts(TICKET.call, FACTS[2:])
+    assert spool.ticket(TICKET.call) == TICKET and spool.facts(TICKET.call) == FACTS
+    assert list(spool.open_calls()) == [TICKET.call]
+
+
+def test_nothing_is_readable_by_others(spool: Spool) -> None:
+    spool.write_ticket(TICKET)
+    spool.append_facts(TICKET.call, FACTS)
+    for path in spool.root.rglob("*"):
+        assert not path.stat().st_mode & stat.S_IRWXO, path.name
+
+
+def test_a_torn_journal_keeps_its_whole_lines(spool: Spool) -> None:
+    spool.append_facts(TICKET.call, FACTS)
+    journal = spool.tickets / f"{TICKET.call}.facts"
+    whole = journal.read_bytes()
+    for length in range(len(whole)):
+        journal.write_bytes(whole[:length])
+        found = spool.facts(TICKET.call)
+        assert found == FACTS[:len(found)] and len(found) >= whole[:length].count(b"\n")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 99}', '{"format": 1}', "\x00"])
+def test_a_damaged_ticket_is_a_spool_error_and_can_be_set_aside(spool: Spool, text: str) -> None:
+    (spool.tickets / f"{TICKET.call}.json").write_text(text)
+    with pytest.raises(SpoolError):
+        spool.ticket(TICKET.call)
+    spool.set_aside(TICKET.call)
+    assert list(spool.open_calls()) == [] and len(list(spool.tickets.iterdir())) == 1
+
+
+def test_foreign_files_are_passed_over(spool: Spool) -> None:
+    for name in ("x.json", f".{UUID(int=1)}.json.7.tmp", "notes.txt"):
+        (spool.tickets / name).touch()
+    assert list(spool.open_calls()) == []
+
+
+def test_a_second_daemon_is_told_what_to_do(spool: Spool) -> None:
+    descriptor = spool.lock()
+    with pytest.raises(SpoolError, match="another daemon .*systemctl stop"):
+        Spool(spool.root).lock()
+    os.close(descriptor)
+    os.close(Spool(spool.root).lock())
+
+
+def test_a_spool_that_cannot_be_made_says_where(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SpoolError, match="file/spool"):
+        Spool(tmp_path / "file" / "spool").create()
+
+
+def test_a_symbolic_link_in_the_place_of_a_ticket_is_not_followed(spool: Spool, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    (spool.tickets / f"{TICKET.call}.json").symlink_to(victim)
+    spool.write_ticket(TICKET)
+    assert victim.read_text() == "untouched" and spool.ticket(TICKET.call) == TICKET
