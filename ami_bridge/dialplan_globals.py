@@ -61,11 +61,12 @@ def context_lines(routes: tuple[Route, ...]) -> list[str]:
     """Return the context: the inputs made harmless, one block a route, and the answer where none matches."""
     lines = [f"[{CONTEXT}]", "exten => s,1,NoOp(no script answered)"]
     for what, variable in INPUTS.items():
+        lost_some = f'$["${{LEN(${{rec_{what}}})}}" != "${{LEN(${{{variable}}})}}"]'
         lines += [f" same => n,Set(LOCAL(rec_{what})=${{FILTER({HARMLESS},${{{variable}}})}})",
-                  f' same => n,ExecIf($["${{LEN(${{rec_{what}}})}}" != "${{LEN(${{{variable}}})}}"]?Set(LOCAL(rec_{what})=))']
+                  f" same => n,ExecIf({lost_some}?Set(LOCAL(rec_{what})=))"]
     for number, route in enumerate(routes, 1):
         lines += route_lines(number, route)
-    return lines + [f" same => n(r{len(routes) + 1}),NoOp(no route matches)", *_answer(NO_ROUTE)]
+    return [*lines, f" same => n(r{len(routes) + 1}),NoOp(no route matches)", *_answer(NO_ROUTE)]
 
 
 def route_lines(number: int, route: Route) -> Iterator[str]:

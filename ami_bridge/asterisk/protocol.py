@@ -9,9 +9,9 @@ import re
 import socket
 from collections.abc import Callable, Container
 
-from panoramisk.actions import Action  # type: ignore[import-untyped]
-from panoramisk.ami_protocol import AMIProtocol  # type: ignore[import-untyped]
-from panoramisk.message import Message  # type: ignore[import-untyped]
+from panoramisk.actions import Action
+from panoramisk.ami_protocol import AMIProtocol
+from panoramisk.message import Message
 
 from ami_bridge.asterisk.translate import GREETING, LINE_END, MESSAGE_END, PING, action_id, headers
 from ami_bridge.core.errors import ExchangeError

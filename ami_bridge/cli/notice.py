@@ -1,6 +1,7 @@
 """``ami-bridge notice``."""
 
 import tempfile
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def list_notices(config: Config, all_versions: bool, as_json: bool) -> None:
     prompts = store(config)
     versions = prompts.versions() if all_versions else prompts.newest()
     if as_json:
-        print_json([vars_of(version) for version in versions])
+        print_json([asdict(version) for version in versions])
         return
     zone = config.controller.zone
     print_table(("Name", "Language", "Version", "Seconds", "Added", "SHA-256"), [
@@ -67,13 +68,6 @@ def publish_notices(config: Config) -> None:
     """Write the notice policy for the scripts, and set the prompts' plain names to their current versions."""
     store(config).point_to_current()
     click.echo(RESTART if publish(config) else "The notice policy is up to date.")
-
-
-def vars_of(version: object) -> dict[str, object]:
-    """Return a version of a prompt as JSON takes it."""
-    from dataclasses import asdict
-
-    return asdict(version)  # type: ignore[call-overload, no-any-return]
 
 
 def _refuse_odd(config: Config, name: str, language: str) -> None:

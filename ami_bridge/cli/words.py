@@ -12,6 +12,7 @@ import click
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.text import clean
 
+LONGEST_LINE = 2000
 SHORT_ID = 18
 """Characters of an id in a list: the millisecond and twelve random bits, enough for ``show``."""
 
@@ -28,7 +29,7 @@ def duration(seconds: float) -> str:
 
 def harmless(text: str) -> str:
     """Return text that came from a telephone line or a file, safe for a terminal."""
-    return clean(text)
+    return clean(text, longest=LONGEST_LINE)
 
 
 def agents_of(entry: Entry) -> str:

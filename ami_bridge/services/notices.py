@@ -44,7 +44,7 @@ def publish(config: Config) -> bool:
 
 
 def speak_shipped(config: Config, scratch: Path, now: datetime) -> list[Prompt]:
-    """Add each shipped notice that the store lacks, in the configured languages, spoken by espeak-ng; return the new ones."""
+    """Speak each shipped notice that the store lacks in a configured language, and add it; return the new ones."""
     prompts = store(config)
     there = {(prompt.name, prompt.language) for prompt in prompts.current()}
     missing = [(key, text) for key, text in shipped_texts().items()

@@ -80,11 +80,12 @@ def test_a_capture_is_written_without_people_and_read_again(tmp_path: Path) -> N
     async def play() -> None:
         async with Exchange() as exchange:
             exchange.answers["CoreSettings"] = b"Response: Success\r\n%sAsteriskVersion: 22.10.1\r\n\r\n"
-            settings = AmiSettings(host="127.0.0.1", port=exchange.port, username="u", secret=SECRET)
+            settings = AmiSettings(host="127.0.0.1", port=exchange.port, username="u", secret=SECRET, first_retry=0.01)
             capturing = asyncio.create_task(capture(settings, path, None))
             await until(lambda: any(one["Action"] == "CoreSettings" for one in exchange.actions))
             exchange.send(ended(*CALL, event("Goodbye")))
-            await asyncio.sleep(0.2)
+            exchange.writers[0].close()
+            await until(lambda: exchange.logins == 2)
             capturing.cancel()
             await asyncio.gather(capturing, return_exceptions=True)
 

@@ -69,14 +69,15 @@ languages = ["en"]
 class System:
     """`with System(work) as system` runs Asterisk and the daemon; see `pbx`, `calls`, `audio`.
 
-    `notice`: a sound file for the prompt "recorded"; None: a tone of 1000 Hz, 1.2 s. `url`: the register; empty: SQLite.
+    The prompt "recorded" is a tone of 1000 Hz, 1.2 s, unless `spoken`: then the notice as shipped, read by espeak-ng.
+    `url`: the register; empty: SQLite.
     """
 
-    def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, notice: Path | None = None,
+    def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, spoken: bool = False,
                  url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw") -> None:
         self.home = work.resolve()
         self._routes = routes
-        self._notice = notice
+        self._spoken = spoken
         self._url = url or f"sqlite:///{self.home}/register.db"
         self._with_daemon = daemon
         self.agi_port = free_port(socket.SOCK_STREAM)
@@ -110,8 +111,9 @@ class System:
             ami_port=self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
             home=self.home, url=self._url, routes=self._routes))
         self.command("init")
-        notice = self._notice or tone_wav(self.home / "notice.wav", NOTICE_HZ, NOTICE_SECONDS)
-        self.command("notice", "add", str(notice), "--language", "en")
+        if not self._spoken:
+            tone = tone_wav(self.home / "notice.wav", NOTICE_HZ, NOTICE_SECONDS)
+            self.command("notice", "add", str(tone), "--language", "en")
         etc = self.pbx.home / "etc"
         etc.mkdir(parents=True, exist_ok=True)
         (etc / "ami_bridge_generated.conf").write_text(self.command("dialplan"))

@@ -1,0 +1,100 @@
+"""The doctor's look at the exchange and at the daemon that answers it: real connections, briefly."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterator
+
+from ami_bridge.asterisk.ami import AmiLink, AmiSettings
+from ami_bridge.config import Config
+from ami_bridge.core.agi import quote
+from ami_bridge.core.errors import AmiBridgeError, ExchangeError
+from ami_bridge.services.findings import Finding, error, ok, warning
+
+PATIENCE = 3.0
+FIRST_DEAF_MAJOR = 20
+"""Debian's builds (``dfsg``) from this major version on lose voices after a transfer (facts, section 0)."""
+
+
+def manager(config: Config) -> Iterator[Finding]:
+    """Look whether our manager user may log in, and whether it is the exchange that the configuration names."""
+    ami = config.ami
+    try:
+        socket.create_connection((ami.host, ami.port), PATIENCE).close()
+    except OSError as problem:
+        yield error("ami", f"the manager port {ami.port} of {ami.host} does not answer ({problem.strerror or 'no answer'})",
+                    "Start Asterisk; in manager.conf set enabled = yes and the same port.")
+        return
+    settings = AmiSettings(host=ami.host, port=ami.port, username=ami.username, secret=ami.secret.get_secret_value(),
+                           events="off", connect_patience=PATIENCE, action_patience=PATIENCE)
+    answer = asyncio.run(core_settings(settings))
+    yield ok("ami", f"{ami.username} may log in at {ami.host}:{ami.port}")
+    yield named(answer.get("SystemName", ""), config.exchange.name)
+    yield hears_everybody(answer.get("AsteriskVersion", ""))
+
+
+async def core_settings(settings: AmiSettings) -> dict[str, str]:
+    """Return what the exchange says of itself; AuthenticationRefused or ExchangeError when it does not."""
+    loop = asyncio.get_running_loop()
+    up: asyncio.Future[None] = loop.create_future()
+
+    def failed(problem: AmiBridgeError) -> None:
+        if not up.done():
+            up.set_exception(problem)
+
+    link = AmiLink(settings, lambda _: None, lambda _: None if up.done() else up.set_result(None), lambda _: None, failed)
+    running = asyncio.create_task(link.run())
+    try:
+        async with asyncio.timeout(2 * PATIENCE):
+            await up
+            return (await link.action("CoreSettings"))[0]
+    except TimeoutError:
+        raise ExchangeError(f"the manager port {settings.port} of {settings.host} does not speak AMI",
+                            "See [ami] host and port, and what listens there.") from None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def named(system: str, configured: str) -> Finding:
+    """Judge the exchange's own name against the configured one."""
+    if system == configured:
+        return ok("exchange", f"its name is {configured}")
+    said = f"its name is {system}" if system else "it has no name"
+    return error("exchange", f"{said}, but [exchange] name is {configured}",
+                 f"Set systemname = {configured} in asterisk.conf and restart Asterisk, or correct [exchange] name.")
+
+
+def hears_everybody(version: str) -> Finding:
+    """Judge Asterisk's version by the known defect of Debian's builds."""
+    major = re.match(r"(\d+)\.", version)
+    if major and int(major[1]) >= FIRST_DEAF_MAJOR and "dfsg" in version:
+        return warning("asterisk", f"{version} is a Debian build that drops the new agent's voice from a recording "
+                       "after a transfer", "Use a build without Debian's patch 2016_opus_plc, or see docs/operations.")
+    return ok("asterisk", f"version {version}")
+
+
+def fastagi(config: Config) -> Iterator[Finding]:
+    """Look whether our daemon answers the dialplan: asks it what an outbound call asks first."""
+    agi = config.agi
+    host = "127.0.0.1" if agi.host == "0.0.0.0" else agi.host  # noqa: S104 - what to connect to, not to bind
+    request = f"agi_network: yes\nagi_network_script: ready\nagi_arg_1: {agi.secret.get_secret_value()}\n\n"
+    try:
+        with socket.create_connection((host, agi.port), PATIENCE) as line:
+            line.settimeout(PATIENCE)
+            line.sendall(request.encode())
+            answered = line.recv(256).startswith(b"EXEC " + quote("MSet").encode())
+            line.sendall(b"200 result=0\n")
+    except TimeoutError:
+        answered = False
+    except ConnectionRefusedError:
+        yield error("fastagi", f"nobody listens on {host}:{agi.port}", "Start the daemon: systemctl start ami-bridge")
+        return
+    except OSError as problem:
+        yield error("fastagi", f"{host}:{agi.port} does not answer ({problem.strerror})", "See [agi] host and port.")
+        return
+    if answered:
+        yield ok("fastagi", f"the daemon answers on {host}:{agi.port}")
+    else:
+        yield error("fastagi", f"what listens on {host}:{agi.port} is not our daemon, or has another secret",
+                    "Restart the daemon; see [agi] port and secret.")
