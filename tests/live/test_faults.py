@@ -10,7 +10,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
 from tests.pbx.phones import answer, call
-from tests.pbx.system import NOTICE_HZ, ROUTES, System
+from tests.pbx.system import NOTICE_HZ, RECORDED_DIALPLAN, ROUTES, System
 from tests.pbx.tones import heard
 
 pytestmark = pytest.mark.live
@@ -42,11 +42,19 @@ direction = "inbound"
 did = "3004"
 record = false
 """ + ROUTES
+ADMINS_OWN = RECORDED_DIALPLAN + """
+[from-trunk]
+exten => 4000,1,Set(TIMEOUT(absolute)=4)
+ same => n,Gosub(recorded-call,s,1(inbound))
+ same => n,Dial(PJSIP/6001,60)
+ same => n,Hangup()
+exten => h,1,NoOp(the own h of the admin)
+"""
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("faults"), routes=FAULTY_ROUTES) as system:
+    with System(tmp_path_factory.mktemp("faults"), routes=FAULTY_ROUTES, dialplan=ADMINS_OWN) as system:
         yield system
 
 
@@ -116,6 +124,21 @@ def test_while_the_daemon_is_down_the_process_script_announces_and_the_call_is_t
     (entry,) = system.registered(1)
     assert entry.origin == "agi" and entry.callee == number
     assert_both_voices_after_the_notice(system, entry)
+
+
+def test_an_admins_own_limit_of_a_calls_length_still_holds(system: System) -> None:
+    agent = answer(system.pbx, "6001")
+    caller = call(system.pbx, "4000", talk=60.0)
+    agent.wait(30)
+    caller.stop()
+    (entry,) = system.registered(1)
+    assert 4.0 <= entry.seconds <= 7.0
+
+
+def test_an_admins_own_hangup_extension_runs_when_the_caller_leaves_in_the_notice(system: System) -> None:
+    call(system.pbx, "1000", talk=0.5).wait()
+    system.registered(1)
+    assert "the own h of the admin" in system.pbx.log_tail(60)
 
 
 @pytest.mark.parametrize(("number", "options"), [("1000", {}), ("0501112222", {"source": "6002", "agent": "trunk"})],
