@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ami_bridge.sound import convert
 from tests.pbx.asterisk import BARE_DIALPLAN, Pbx
 from tests.pbx.settings import Settings
-from tests.pbx.system import System
+from tests.pbx.system import NOTICE_HZ, NOTICE_SECONDS, System
 from tests.pbx.tones import tone_wav
 
-PROMPT_HZ, PROMPT_SECONDS = 1000, 1.0
 QUIET = "[general]\n\n[logfiles]\nfull => warning,error\n"
 
 
@@ -43,7 +43,7 @@ def recorded(url: str = "") -> Iterator[System]:
     """Run a PBX with ami-bridge on it, its spool in memory as we recommend."""
     with folders() as (disk, memory):
         (disk / "spool").symlink_to(memory, target_is_directory=True)
-        with System(disk, notice=tone_wav(disk / "notice.wav", PROMPT_HZ, PROMPT_SECONDS), url=url) as system:
+        with System(disk, url=url) as system:
             hush(system.pbx)
             yield system
 
@@ -52,8 +52,14 @@ def recorded(url: str = "") -> Iterator[System]:
 def bare() -> Iterator[Pbx]:
     """Run a PBX with Playback of the same prompt and MixMonitor into memory, without any software of ours."""
     with folders() as (disk, memory):
-        prompt = tone_wav(disk / "notice.wav", PROMPT_HZ, PROMPT_SECONDS).with_suffix("")
+        prompt = _prompt(disk)
         choices = Settings(dialplan=BARE_DIALPLAN, globals={"RECORDINGS": str(memory), "PROMPT": str(prompt)})
         with Pbx(disk / "pbx", choices, binds=[disk]) as pbx:
             hush(pbx)
             yield pbx
+
+
+def _prompt(folder: Path) -> Path:
+    """Make the notice that `System` plays, in the same formats; return its path as Asterisk names it."""
+    tone = tone_wav(folder / "tone.wav", NOTICE_HZ, NOTICE_SECONDS)
+    return convert(tone, folder).files["wav"].with_suffix("")

@@ -31,7 +31,7 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
 
     @with_file
     @wraps(verb)
-    def wrapped(file: Path, **options: Any) -> None:
+    def wrapped(file: Path, /, **options: Any) -> None:
         config: Config = load(file)
         verb(config, **options)
 

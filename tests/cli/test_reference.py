@@ -1,0 +1,49 @@
+"""Everything an admin meets stands in the reference."""
+
+import re
+from pathlib import Path
+
+import click
+
+from ami_bridge.cli import VERBS, main
+from ami_bridge.core import errors
+from ami_bridge.core.notice import Reason
+from ami_bridge.core.recordings import State
+from ami_bridge.services import doctor
+
+TEXT = (Path(__file__).parents[2] / "docs" / "reference.md").read_text("utf-8")
+
+
+def commands() -> dict[str, click.Command]:
+    context = click.Context(main)
+    found = {}
+    for name in VERBS:
+        command = main.get_command(context, name)
+        assert command is not None
+        inner = command.commands.items() if isinstance(command, click.Group) else []
+        found |= {f"{name} {verb}": below for verb, below in inner} or {name: command}
+    return found
+
+
+def test_every_verb_and_option_is_explained() -> None:
+    for name, command in commands().items():
+        row = next((line for line in TEXT.splitlines() if re.match(rf"\| `{name}\b", line)), "")
+        assert row, name
+        options = [parameter.opts[0] for parameter in command.params if isinstance(parameter, click.Option)]
+        assert [option for option in options if option not in row] == ["--config"], name
+
+
+def test_every_reason_and_state_is_explained() -> None:
+    for word in [*Reason, *State]:
+        assert f"| `{word}` |" in TEXT, word
+
+
+def test_every_exit_code_is_explained() -> None:
+    for name, kind in vars(errors).items():
+        if isinstance(kind, type) and "exit_code" in vars(kind) and name != "AmiBridgeError":
+            assert re.search(rf"^\| {kind.exit_code} \|.*`{name}`", TEXT, re.MULTILINE), name
+
+
+def test_every_check_of_the_doctor_is_explained() -> None:
+    for name in doctor.CHECKS.keys() - {"tools"}:
+        assert f"`{name}`" in TEXT.split("What the doctor looks at")[1], name
