@@ -150,7 +150,8 @@ class Daemon:
                 await self._loop.run_in_executor(self._intake_thread, self._app.intake.take, call)
                 return
             except (RegisterUnavailable, AudioError, OSError) as error:
-                log.error("A finished call waits in the spool: %s", error, extra={"action": "intake_waits", "call": str(call)})
+                log.error("A finished call waits in the spool: %s", error,
+                          extra={"action": "intake_waits", "call": str(call)})
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 

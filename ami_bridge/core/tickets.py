@@ -20,8 +20,8 @@ class Ticket:
     """What is known when the verdict is given.
 
     ``recording`` is None when nothing may be kept. ``channel`` and ``uniqueid`` name the channel that carries the
-    recording; ``company_channel`` and ``company_name`` the agent's device channel and line name where the agent placed the call
-    (outbound, internal; else empty).
+    recording; ``company_channel`` and ``company_name`` the agent's device channel and line name where the agent
+    placed the call (outbound, internal; else empty).
     Numbers are cleaned text, empty when withheld. ``opened_at`` is aware, UTC.
     """
 

@@ -73,7 +73,8 @@ def ticket_of(marker: Marker, name: str, policy: Policy) -> Ticket:
         reason=announced if recorded else _REASONS[marker.last],
         caller=shown_number(marker.text(8), marker.fields[7]), callee=marker.text(9),
         channel=marker.text(10), uniqueid=marker.fields[5], linkedid=marker.fields[6],
-        company_channel=marker.text(11), company_name=marker.text(12), opened_at=opened, notice=proof if recorded else None, origin="dialplan",
+        company_channel=marker.text(11), company_name=marker.text(12), opened_at=opened,
+        notice=proof if recorded else None, origin="dialplan",
     )
 
 

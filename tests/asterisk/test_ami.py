@@ -195,7 +195,8 @@ def test_lag_and_counts_are_visible() -> None:
         seen = listener.link.messages_seen
         exchange.send(ended(event("Newexten"), event("Hangup", Timestamp="1700000000.5", Uniqueid="1.1")))
         await until(lambda: listener.events)
-        assert (listener.link.messages_seen - seen, listener.link.events_wanted) == (2, 1)
+        assert listener.link.events_wanted == 1
+        assert listener.link.messages_seen - seen >= 2, "answers to pings count too"
         assert listener.link.lag > 1e6
         assert listener.link.last_bytes_at is not None and listener.link.last_bytes_at > 1.7e9
 

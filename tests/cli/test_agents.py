@@ -15,6 +15,10 @@ GOOD = ("key,name,valid_from,valid_to\n"
         "PJSIP/6001,Mäkinen,2026-01-01,2026-11-23 14:30\n"
         "6002,O'Brien,,\n"
         '\n"6003","Nguyễn, Thị",2026-03-29,\n')
+OTHER_ORDER = ("valid_to;name;KEY;valid_from\n"
+               "2026-11-23 14:30;Mäkinen;PJSIP/6001;2026-01-01\n"
+               ";O'Brien;6002;\n"
+               ";Nguyễn, Thị;6003;2026-03-29")
 
 
 def imported(machine: Machine, content: bytes) -> tuple[int, str]:
@@ -37,8 +41,7 @@ def test_lines_become_agents_in_the_controllers_zone() -> None:
 
 @pytest.mark.parametrize("content", [
     GOOD.encode(), GOOD.encode("utf-8-sig"), GOOD.replace("\n", "\r\n").encode(),
-    "valid_to;name;KEY;valid_from\n2026-11-23 14:30;Mäkinen;PJSIP/6001;2026-01-01\n;O'Brien;6002;\n;Nguyễn, Thị;6003;2026-03-29"
-    .encode("utf-8-sig"),
+    OTHER_ORDER.encode("utf-8-sig"),
 ])
 def test_every_usual_form_is_imported(machine: Machine, content: bytes) -> None:
     assert imported(machine, content) == (0, "3 lines read, 3 new or changed.\n")

@@ -14,9 +14,18 @@ from ami_bridge.services.doctor_exchange import hears_everybody, named
 from tests.asterisk.exchange import SECRET, Exchange
 from tests.cli.machine import Machine
 
-SETTINGS = b"Response: Success\r\n%sAMIversion: 11.0.0\r\nAsteriskVersion: 22.10.1~dfsg+~cs6.15-1\r\nSystemName: pbx9\r\n\r\n"
-MOUNTS = "/dev/sda1 / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n/dev/sdb /run/my\\040disk xfs rw 0 0\ntmpfs /mnt tmpfs rw 0 0\n" \
-         "/dev/sdc /mnt btrfs rw 0 0\n"
+SETTINGS = b"Response: Success\r\n%sAsteriskVersion: 22.10.1~dfsg+~cs6.15-1\r\nSystemName: pbx9\r\n\r\n"
+NO_CHANNELS = (b"Response: Success\r\n%sEventList: start\r\n\r\n"
+               b"Event: CoreShowChannelsComplete\r\n%sEventList: Complete\r\nListItems: 0\r\n\r\n")
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+tmpfs /run tmpfs rw 0 0
+/dev/sdb /run/my\\040disk xfs rw 0 0
+tmpfs /mnt tmpfs rw 0 0
+/dev/sdc /mnt btrfs rw 0 0
+"""
+VERSIONS = {"22.10.1~dfsg+~cs6.15-1": "warning", "20.1.0~dfsg": "warning", "16.28.0~dfsg-0+deb11u4": "ok", "22.10.1": "ok",
+            "": "ok", "certified/20.7-cert3": "ok"}
 
 
 def findings(machine: Machine) -> dict[str, tuple[str, str]]:
@@ -97,7 +106,8 @@ def test_each_harm_is_found(machine: Machine, harm: Callable[[Machine], object],
 
 
 def test_a_language_without_its_notice_is_a_warning(machine: Machine) -> None:
-    status, line = findings(replace(machine, ports=machine.ports | {"AMI_BRIDGE__NOTICE__LANGUAGES": '["en", "fi"]'}))["prompts"]
+    two = replace(machine, ports=machine.ports | {"AMI_BRIDGE__NOTICE__LANGUAGES": '["en", "fi"]'})
+    status, line = findings(two)["prompts"]
     assert status == "warning" and "is missing in fi" in line
 
 
@@ -135,8 +145,7 @@ def test_a_port_that_is_not_our_daemon(machine: Machine) -> None:
 def test_capture_writes_a_fixture(machine: Machine) -> None:
     file = machine.folder / "stream.txt"
     with exchange() as one:
-        one.answers["CoreShowChannels"] = b"Response: Success\r\n%sEventList: start\r\n\r\nEvent: CoreShowChannelsComplete\r\n" \
-                                          b"%sEventList: Complete\r\nListItems: 0\r\n\r\n"
+        one.answers["CoreShowChannels"] = NO_CHANNELS
         said = with_exchange(machine, one).said("capture", str(file), "--seconds", "1")
     assert said == f"0 events kept in {file}.\n" and file.read_bytes().startswith(b"# Asterisk 22.10.1")
     with exchange() as one:
@@ -155,6 +164,5 @@ def test_judgements() -> None:
     assert in_memory(Path("/x"), "ext4").status is Status.WARNING
     assert [room(size << 20).status for size in (600, 400, 40)] == [Status.OK, Status.WARNING, Status.ERROR]
     assert named("", "a").reason == "it has no name, but [exchange] name is a"
-    for version, status in (("22.10.1~dfsg+~cs6.15-1", "warning"), ("20.1.0~dfsg", "warning"), ("16.28.0~dfsg-0+deb11u4", "ok"),
-                            ("22.10.1", "ok"), ("", "ok"), ("certified/20.7-cert3", "ok")):
+    for version, status in VERSIONS.items():
         assert hears_everybody(version).status == status, version

@@ -123,8 +123,8 @@ def test_show_tells_all(machine: Machine) -> None:
     entry = call(started_at=NOON)
     machine.register(entry)
     shown = machine.said("show", str(entry.id)[:20])
-    for part in (str(entry.id), "uniqueid pbx-1764.1", "+358401234567", "Äijälä, Inkeri on PJSIP/6001", "unknown on PJSIP/6002",
-                 "recorded version 3 in fi, heard 40000 of 40000 samples", "witness: agi", "2026-12-24/1.age", "0:01:00",
+    for part in (str(entry.id), "uniqueid pbx-1764.1", "+358401234567", "Äijälä, Inkeri on PJSIP/6001",
+                 "unknown on PJSIP/6002", "recorded version 3 in fi, heard 40000 of 40000 samples", "witness: agi", "2026-12-24/1.age", "0:01:00",
                  "SHA-256 0123456789abcdef", "announced (decided by the script)"):
         assert part in shown, part
 
@@ -135,8 +135,8 @@ def test_show_of_nothing(machine: Machine, call_id: str) -> None:
     assert result.exit_code == 8 and "there is no such call" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["[bold red]x[/bold red]", "[/]", "[link=http://x]y", ":warning:", "a\x1b[31mb", "\u202etxt", "a\nb",
-                                  "\x9b31m", "\x07"])
+@pytest.mark.parametrize("name", ["[bold red]x[/bold red]", "[/]", "[link=x]y", ":warning:", "a\x1b[31mb", "\u202etxt",
+                                  "a\nb", "\x9b31m", "\x07"])
 def test_a_name_cannot_draw_on_the_terminal(machine: Machine, name: str) -> None:
     party = Participant(interface="PJSIP/6001", name=name, joined_at=NOON, left_at=NOON)
     entry = replace(call(started_at=NOON), participants=(party,), caller=name[:20])

@@ -44,7 +44,7 @@ def test_imports_run_downwards() -> None:
             continue
         for name in ours(path):
             used = room(name)
-            downwards = FLOORS[used] < FLOORS[own] or used in SHARED_ON_FLOOR_1 and FLOORS[own] == 1
+            downwards = FLOORS[used] < FLOORS[own] or (used in SHARED_ON_FLOOR_1 and FLOORS[own] == 1)
             if used != own and not downwards and FLOORS[own] != 3:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-SYSTEM_FOLDERS = frozenset("bin boot dev etc lib lib64 media mnt opt proc run sbin srv sys usr var".split())
+SYSTEM_FOLDERS = frozenset(["bin", "boot", "dev", "etc", "lib", "lib64", "media", "mnt", "opt", "proc", "run", "sbin", "srv", "sys", "usr", "var"])
 
 
 def inside(root: Path, folders: Iterable[Path], command: Sequence[str]) -> list[str]:

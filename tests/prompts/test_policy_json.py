@@ -13,7 +13,8 @@ from ami_bridge.core.policy_json import policy_from_json, policy_to_json
 from ami_bridge.services.notices import current_policy, publish
 from tests.config.samples import HEAD, ROUTES, from_text
 
-PROMPT = Prompt(name="recorded", language="fi", version=3, file="/srv/prompts/fi/recorded-v3", samples=16000, sha256="ab" * 32)
+PROMPT = Prompt(name="recorded", language="fi", version=3, file="/srv/prompts/fi/recorded-v3", samples=16000,
+                sha256="ab" * 32)
 
 
 @pytest.fixture

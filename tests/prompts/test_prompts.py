@@ -35,14 +35,20 @@ def tone(path: Path, seconds: float = 1.0, hertz: int = 440, rate: int = 44100, 
     return path
 
 
+def silence(path: Path) -> Path:
+    """Make two seconds of nothing."""
+    subprocess.run(["sox", "-n", "-r", "8000", str(path), "trim", "0", "2"], check=True)
+    return path
+
+
 def listing(store: PromptStore) -> dict[str, bytes]:
     return {str(path.relative_to(store.directory)): path.read_bytes()
             for path in store.directory.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(("name", "seconds", "rate", "channels"), [
-    ("stereo.wav", 1.0, 44100, 2), ("high.flac", 1.2345, 48000, 1), ("phone.wav", 0.5, 8000, 1), ("odd.ogg", 0.777, 22050, 2),
-    ("with space.wav", 1, 16000, 1), ("-n.wav", 1, 16000, 1), ("; rm -rf $(id).wav", 1, 16000, 1),
+    ("stereo.wav", 1.0, 44100, 2), ("high.flac", 1.2345, 48000, 1), ("phone.wav", 0.5, 8000, 1),
+    ("odd.ogg", 0.777, 22050, 2), ("with space.wav", 1, 16000, 1), ("-n.wav", 1, 16000, 1), ("; rm -rf $(id).wav", 1, 16000, 1),
 ])
 def test_all_formats_have_the_same_samples(store: PromptStore, tmp_path: Path, name: str, seconds: float, rate: int,
                                            channels: int) -> None:
@@ -80,11 +86,11 @@ def test_adding_the_same_again_changes_nothing(store: PromptStore, tmp_path: Pat
 @pytest.mark.parametrize(("make", "said"), [
     (lambda path: path, "there is no sound file"),
     (lambda path: path.mkdir() or path, "there is no sound file"),
-    (lambda path: path.write_bytes(b"") and path or path, "is not a sound file"),
+    (lambda path: path.touch() or path, "is not a sound file"),
     (lambda path: path.write_text("#!/bin/sh\n") and path, "is not a sound file"),
     (lambda path: tone(path, 0.4), "is 0.4 seconds long"),
     (lambda path: tone(path, 121, rate=8000, channels=1), "is 121.0 seconds long"),
-    (lambda path: subprocess.run(["sox", "-n", "-r", "8000", str(path), "trim", "0", "2"], check=True) and path, "is silent"),
+    (lambda path: silence(path), "is silent"),
 ])
 def test_what_is_no_notice_is_refused_and_leaves_nothing(store: PromptStore, tmp_path: Path, make, said: str) -> None:
     with pytest.raises(AudioError, match=said):
@@ -95,9 +101,9 @@ def test_what_is_no_notice_is_refused_and_leaves_nothing(store: PromptStore, tmp
 def test_without_sox_the_remedy_is_named(store: PromptStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = tone(tmp_path / "a.wav")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AudioError, match="sox is not installed.*apt install sox"):
+    with pytest.raises(AudioError, match=r"sox is not installed.*apt install sox"):
         store.add(sound, "recorded", "fi", NOW)
-    with pytest.raises(AudioError, match="espeak-ng is not installed.*apt install espeak-ng"):
+    with pytest.raises(AudioError, match=r"espeak-ng is not installed.*apt install espeak-ng"):
         speak("hello", "en", tmp_path / "x.wav")
 
 
@@ -122,11 +128,12 @@ def test_harm_is_found(store: PromptStore, tmp_path: Path) -> None:
     assert len(store.check()) == 4
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', '{"format": 1, "prompts": [{}]}', '{"format": 1, "prompts": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', '{"format": 1, "prompts": [{}]}',
+                                  '{"format": 1, "prompts": 3}'])
 def test_a_damaged_manifest_is_named(store: PromptStore, text: str) -> None:
     store.directory.mkdir()
     (store.directory / "manifest.json").write_text(text)
-    with pytest.raises(AudioError, match="the prompt manifest in .* is damaged"):
+    with pytest.raises(AudioError, match=r"the prompt manifest in .* is damaged"):
         store.current()
 
 

@@ -19,7 +19,7 @@ from ami_bridge.core.recordings import State
 from ami_bridge.register import Register, RegisterUnavailable, engine
 from ami_bridge.register.engine import address_of, engine_for
 from tests.postgresql import Server
-from tests.register.samples import DAY, NOON, call, new_id, stored
+from tests.register.samples import DAY, MINUTE, NOON, call, new_id, stored
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_of_many_who_register_one_call_on_different_days_only_one_succeeds(regis
     gate, key = threading.Barrier(4), new_id()
 
     def write(days: int) -> None:
-        entry = call(id=key, ended_at=NOON + days * DAY)
+        entry = call(id=key, ended_at=NOON + days * DAY + 5 * MINUTE)
         gate.wait()
         with register.writing() as work:
             results.append(work.calls.add(entry))

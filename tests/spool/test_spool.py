@@ -61,7 +61,7 @@ def test_foreign_files_are_passed_over(spool: Spool) -> None:
 
 def test_a_second_daemon_is_told_what_to_do(spool: Spool) -> None:
     descriptor = spool.lock()
-    with pytest.raises(SpoolError, match="another daemon .*systemctl stop"):
+    with pytest.raises(SpoolError, match=r"another daemon .*systemctl stop"):
         Spool(spool.root).lock()
     os.close(descriptor)
     os.close(Spool(spool.root).lock())
