@@ -173,7 +173,7 @@ class Daemon:
 
 def _give_way() -> None:
     """Let the thread that calls this yield to the ones that answer calls (Linux: nice is per thread)."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 async def _signs_of_life() -> None:
