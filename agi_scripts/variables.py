@@ -7,6 +7,7 @@ part of the conversation (facts 67-69).
 import base64
 import binascii
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from ami_bridge.core.agi import Command, command
@@ -60,6 +61,7 @@ class Line:
     linkedid: str
 
 
+@cache
 def question() -> Command:
     """Return the one command that reads all variables. BASE64_ENCODE refuses an empty text, hence the dash."""
     return command("GET FULL VARIABLE", ",".join(f"${{BASE64_ENCODE(-{value.expression})}}" for value in _ASKED))

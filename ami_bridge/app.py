@@ -9,7 +9,7 @@ from uuid import UUID
 
 from agi_scripts.announce import Desk, announce, ready
 from ami_bridge.asterisk.ami import AmiSettings
-from ami_bridge.asterisk.fastagi import FastAgiServer
+from ami_bridge.asterisk.fastagi import FastAgiLimits, FastAgiServer
 from ami_bridge.config import Config
 from ami_bridge.core.agi import Script
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
@@ -74,7 +74,7 @@ def ami_settings(config: Config) -> AmiSettings:
 
 
 def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
-    """Return the FastAGI server; ``on_unrecorded`` is told (in a worker thread) each call that has only an entry to come."""
+    """Return the FastAGI server; ``on_unrecorded`` is told (in any thread) each call that has only an entry to come."""
 
     def keep(ticket: Ticket) -> None:
         app.spool.write_ticket(ticket)
@@ -84,4 +84,5 @@ def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
     desk = Desk(app.policy, keep, now, new_id)
     agi = app.config.agi
     scripts: dict[str, Script] = {"announce": partial(announce, desk), "ready": ready}
-    return FastAgiServer(agi.host, agi.port, agi.secret.get_secret_value(), scripts)
+    limits = FastAgiLimits(workers=0 if app.spool.in_memory() else FastAgiLimits().workers)
+    return FastAgiServer(agi.host, agi.port, agi.secret.get_secret_value(), scripts, limits=limits)

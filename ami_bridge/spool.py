@@ -72,6 +72,13 @@ class Spool:
             raise SpoolError(f"the spool folder {self.root} cannot be made ({error.strerror})",
                              "Check [spool] directory and who may write there.") from error
 
+    def in_memory(self) -> bool:
+        """Tell whether tickets are written without a disk: the folder lies on a tmpfs (Linux, proc(5), mountinfo)."""
+        device = self.tickets.stat().st_dev
+        number = f"{os.major(device)}:{os.minor(device)}"
+        lines = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
+        return any(line.split(" ")[2] == number and " - tmpfs " in line for line in lines)
+
     def lock(self) -> int:
         """Take the daemon's lock for the life of this process and return its descriptor; SpoolError when held."""
         descriptor = os.open(self.root / "daemon.lock", os.O_RDWR | os.O_CREAT, FILE_MODE)

@@ -15,7 +15,7 @@ from panoramisk.fast_agi import Application, Request
 from agi_scripts import variables
 from agi_scripts.announce import Desk, announce
 from ami_bridge.app import new_id, now
-from ami_bridge.asterisk.fastagi import FastAgiServer
+from ami_bridge.asterisk.fastagi import FastAgiLimits, FastAgiServer
 from ami_bridge.core.agi import command
 from ami_bridge.core.notice import Policy, Prompt, Route
 from ami_bridge.spool import Spool
@@ -31,7 +31,8 @@ async def ours(folder: Path) -> int:
     spool = Spool(folder)
     spool.create()
     desk = Desk(POLICY, spool.write_ticket, now, new_id)
-    server = FastAgiServer("127.0.0.1", 0, SECRET, {PATH: partial(announce, desk)})
+    limits = FastAgiLimits(workers=0 if spool.in_memory() else FastAgiLimits().workers)
+    server = FastAgiServer("127.0.0.1", 0, SECRET, {PATH: partial(announce, desk)}, limits=limits)
     await server.start()
     return server.port
 

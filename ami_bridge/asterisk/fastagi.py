@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from ami_bridge.asterisk.conversation import Conversant, Ending
 from ami_bridge.core.agi import Script, parse_environment
@@ -27,7 +28,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FastAgiLimits:
-    """How much the server bears: conversations at once, seconds for the header, threads for blocking work."""
+    """How much the server bears: conversations at once, seconds for the header, threads for blocking work.
+
+    ``workers`` 0: work is done on the event loop, where it is quick for sure (tickets in memory); a thread costs more then.
+    """
 
     sessions: int = 2000
     header_patience: float = 2.0
@@ -53,7 +57,8 @@ class FastAgiServer:
         self._allowed = [ip_network(network) for network in allowed]
         self._sessions: set[Session] = set()
         self._server: asyncio.Server | None = None
-        self._workers = ThreadPoolExecutor(self.limits.workers, thread_name_prefix="agi-work")
+        workers = self.limits.workers
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="agi-work") if workers else None
 
     @property
     def sessions(self) -> int:
@@ -80,7 +85,8 @@ class FastAgiServer:
         await self._emptied(grace)
         for session in list(self._sessions):
             session.end(Ending.SILENCE)
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        if self._workers:
+            self._workers.shutdown(wait=False, cancel_futures=True)
 
     async def _emptied(self, grace: float) -> None:
         until = time.monotonic() + grace
@@ -114,8 +120,9 @@ class FastAgiServer:
         return self._scripts.get(name, Ending.UNKNOWN_SCRIPT)
 
     def submit(self, conversant: Conversant) -> None:
-        """Have a conversant's work done by a thread."""
-        work = asyncio.get_running_loop().run_in_executor(self._workers, conversant.work)
+        """Have a conversant's work done: by a thread, or at once where there is none."""
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._workers, conversant.work) if self._workers else _done(loop, conversant)
         work.add_done_callback(conversant.worked)
 
     def _is_allowed(self, peer: str) -> bool:
@@ -125,6 +132,15 @@ class FastAgiServer:
             return False
         mapped = getattr(address, "ipv4_mapped", None) or address
         return any(mapped in network for network in self._allowed)
+
+
+def _done(loop: asyncio.AbstractEventLoop, conversant: Conversant) -> "asyncio.Future[Any]":
+    future = loop.create_future()
+    try:
+        future.set_result(conversant.work())
+    except Exception as error:  # noqa: BLE001 - as in a thread: it goes to the script whose work it was
+        future.set_exception(error)
+    return future
 
 
 class Session(asyncio.BufferedProtocol):

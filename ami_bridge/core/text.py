@@ -11,6 +11,8 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
     Source: UAX #9 (bidi controls are category Cf), UAX #15 (NFC).
     """
+    if text.isascii() and text.isprintable():
+        return text[:longest].strip()
     kept = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) not in _DROPPED_CATEGORIES)
     return kept[:longest].strip()
 

@@ -205,7 +205,8 @@ def test_a_silent_peer_is_told_once_and_commands_fail_at_once_after_it() -> None
     served(scene)
 
 
-def test_work_runs_in_a_thread_and_its_error_comes_back() -> None:
+@pytest.mark.parametrize(("workers", "where"), [(2, "agi-work"), (0, "MainThread")], ids=["in-a-thread", "at-once"])
+def test_work_is_done_and_its_error_comes_back(workers: int, where: str) -> None:
     async def scene(server: FastAgiServer, scripts: Scripts, connect: Any) -> None:
         peer = await connect()
         peer.send(header("worker"))
@@ -213,9 +214,9 @@ def test_work_runs_in_a_thread_and_its_error_comes_back() -> None:
         peer.send(b"200 result=0\n")
         assert await peer.line() == b""
         thread, error, reply = scripts.got
-        assert thread.startswith("agi-work") and error is ZeroDivisionError and reply == Reply("0")
+        assert thread.startswith(where) and error is ZeroDivisionError and reply == Reply("0")
 
-    served(scene)
+    served(scene, workers=workers)
 
 
 def test_an_answer_nobody_asked_for_is_told_at_the_next_command() -> None:

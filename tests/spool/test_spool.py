@@ -1,7 +1,9 @@
 """The spool: what is written is whole or absent, and one daemon holds it."""
 
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 from uuid import UUID
 
@@ -32,6 +34,17 @@ def test_nothing_is_readable_by_others(spool: Spool) -> None:
     spool.append_facts(TICKET.call, FACTS)
     for path in spool.root.rglob("*"):
         assert not path.stat().st_mode & stat.S_IRWXO, path.name
+
+
+def test_a_spool_on_a_tmpfs_is_told_from_one_on_a_disk(tmp_path: Path) -> None:
+    shared = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        for root, found in ((shared, True), (tmp_path, False)):
+            spool = Spool(root)
+            spool.create()
+            assert spool.in_memory() is found
+    finally:
+        shutil.rmtree(shared)
 
 
 def test_a_torn_journal_keeps_its_whole_lines(spool: Spool) -> None:
