@@ -4,7 +4,6 @@ All values are read in one AGI command, each in Base64, so that nothing a caller
 part of the conversation (facts 67-69).
 """
 
-import base64
 import binascii
 from dataclasses import dataclass
 from functools import cache
@@ -70,7 +69,7 @@ def question() -> Command:
 def answer(text: str) -> Line:
     """Return the variables in the answer to ``question``; AgiSyntaxError when it is not one."""
     try:
-        words = [base64.b64decode(word, validate=True)[1:] for word in text.split(",")]
+        words = [binascii.a2b_base64(word, strict_mode=True)[1:] for word in text.split(",")]
         values = dict(zip([v.field for v in _ASKED], (w.decode("utf-8", "replace") for w in words), strict=True))
         return _line(values)
     except (ValueError, binascii.Error) as error:
@@ -92,6 +91,7 @@ def give(**values: str) -> Command:
     return command("EXEC", "MSet", ",".join(f"{names[key]}={value}" for key, value in values.items()))
 
 
+@cache
 def keep_waiting(seconds: int) -> Command:
     """Return the command that sets the dialplan's watch to ``seconds`` from now; 0 stops it."""
     return command("SET VARIABLE", CLOCK, str(seconds))

@@ -48,6 +48,7 @@ def global_lines(config: Config) -> list[str]:
         f"REC_AGI_URL=agi://{config.agi.host}:{config.agi.port}",
         f"REC_AGI_SECRET={config.agi.secret.get_secret_value()}",
         f"REC_AGI_PROCESS={config.agi.process}",
+        f"REC_AGI_PROCESSES={config.agi.processes}",
         f"REC_SPOOL={config.spool.directory}",
         f"REC_LIVE={config.spool.directory / 'live'}",
         f"REC_PROMPTS={config.notice.played_from}",

@@ -1,4 +1,7 @@
-"""The announcement over AGI: our server with the real script and spool, panoramisk's, and a process for each call."""
+"""The announcement over AGI: our server and panoramisk's with the same script, and a process for each call.
+
+Twice: the whole announcement (decision, durable ticket on a tmpfs), and its bare commands, which leaves the servers alone.
+"""
 
 import asyncio
 import subprocess
@@ -30,32 +33,45 @@ class Run(NamedTuple):
 
 def run(*, quick: bool) -> Iterator[Comparison]:
     """Give calls a second and the time a conversation takes, ours beside both peers."""
-    found = _alternately(calls=1500 if quick else 4000, runs=3 if quick else 7)
+    calls, runs = (1500, 3) if quick else (4000, 7)
+    whole = _alternately("announcement", calls, runs)
+    yield _servers_compared("the whole announcement", whole)
+    yield _servers_compared("its commands alone", _alternately("commands", calls, runs))
     process = asyncio.run(_processes(calls=10 if quick else 30))
-    rates = {name: Figure.of([one.rate for one in runs]) for name, runs in found.items()}
-    times = "; ".join(f"{name} p50 {Figure.of([r.p50 for r in runs])} p99 {Figure.of([r.p99 for r in runs])} ms"
-                      for name, runs in {**found, "process": [process]}.items())
-    yield Comparison(name=f"agi, {AT_ONCE} conversations at once", unit="calls/s", ours=rates["ours"],
-                     peer_name="panoramisk", peer=rates["panoramisk"], wanted=AGAINST_PANORAMISK, remark=times)
-    yield Comparison(name=f"agi, {AT_ONCE} conversations at once", unit="calls/s", ours=rates["ours"],
-                     peer_name="process with pyst2 and SQLAlchemy", peer=Figure(process.rate), wanted=AGAINST_PROCESS)
+    yield Comparison(name="agi, the whole announcement", unit="calls/s", ours=_rate(whole["ours"]), wanted=AGAINST_PROCESS,
+                     peer_name="process with pyst2 and SQLAlchemy", peer=Figure(process.rate),
+                     remark=_times("process", [process]))
 
 
-def _alternately(calls: int, runs: int) -> dict[str, list[Run]]:
+def _servers_compared(name: str, found: dict[str, list[Run]]) -> Comparison:
+    return Comparison(name=f"agi, {name}", unit="calls/s", ours=_rate(found["ours"]), peer_name="panoramisk's server",
+                      peer=_rate(found["panoramisk"]), wanted=AGAINST_PANORAMISK,
+                      remark="; ".join(_times(server, runs) for server, runs in found.items()))
+
+
+def _rate(runs: list[Run]) -> Figure:
+    return Figure.of([run.rate for run in runs])
+
+
+def _times(name: str, runs: list[Run]) -> str:
+    return f"{name} p50 {Figure.of([run.p50 for run in runs])} p99 {Figure.of([run.p99 for run in runs])} ms"
+
+
+def _alternately(script: str, calls: int, runs: int) -> dict[str, list[Run]]:
     found: dict[str, list[Run]] = {name: [] for name in SERVERS}
     for _ in range(runs):
         for name in SERVERS:
-            with _server(name) as port:
+            with _server(name, script) as port:
                 asyncio.run(_measured(port, calls // 10))
                 found[name].append(asyncio.run(_measured(port, calls)))
     return found
 
 
 @contextmanager
-def _server(name: str) -> Iterator[int]:
+def _server(name: str, script: str) -> Iterator[int]:
     """Run a server in a process of its own, with a folder in memory; give its port."""
     folder = memory_folder()
-    command = [sys.executable, "-m", "bench.agi_servers", name, str(folder)]
+    command = [sys.executable, "-m", "bench.agi_servers", name, script, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
         try:

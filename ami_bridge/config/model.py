@@ -74,6 +74,8 @@ class Agi(WithSecret):
     process: kinds.PlainPath = Field(
         Path("/opt/ami-bridge/bin/ami-bridge-agi"),
         description="The program that the dialplan starts when the daemon does not answer.")
+    processes: int = Field(10, ge=0, le=1000, description=(
+        "How many of these may run at once, 0 to 1000; beyond, the route's `on_failure` applies at once."))
 
 
 class SpoolFolder(Section):

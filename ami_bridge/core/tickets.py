@@ -4,7 +4,7 @@ A ticket never changes. What is learnt later is a fact in the journal beside it.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -43,29 +43,36 @@ class Ticket:
     origin: str = "agi"
 
 
+_TICKET = tuple(field.name for field in fields(Ticket))
+_NOTICE = tuple(field.name for field in fields(NoticeProof))
+_encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
+
 def to_json(ticket: Ticket) -> str:
     """Return the ticket as one JSON object."""
-    return json.dumps({"format": FORMAT, **asdict(ticket)}, default=str, ensure_ascii=False)
+    notice = {name: getattr(ticket.notice, name) for name in _NOTICE} if ticket.notice else None
+    written = {"format": FORMAT, **{name: getattr(ticket, name) for name in _TICKET}, "notice": notice}
+    return _encode(written)
 
 
 def from_json(text: str) -> Ticket:
     """Return the ticket in ``text``; SpoolError when it is torn or of another format."""
     try:
-        fields = json.loads(text)
-        if fields.pop("format") != FORMAT:
+        found = json.loads(text)
+        if found.pop("format") != FORMAT:
             raise SpoolError("a ticket has a format this version does not know", "Upgrade ami-bridge and start it again.")
-        return Ticket(**_typed(fields))
+        return Ticket(**_typed(found))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SpoolError(f"a ticket is damaged ({type(error).__name__})", "See docs/operations: damaged tickets.") from error
 
 
-def _typed(fields: dict) -> dict:
-    notice = fields["notice"]
-    return fields | {
-        "call": UUID(fields["call"]),
-        "recording": UUID(fields["recording"]) if fields["recording"] else None,
-        "direction": Direction(fields["direction"]),
-        "reason": Reason(fields["reason"]),
-        "opened_at": datetime.fromisoformat(fields["opened_at"]),
+def _typed(found: dict) -> dict:
+    notice = found["notice"]
+    return found | {
+        "call": UUID(found["call"]),
+        "recording": UUID(found["recording"]) if found["recording"] else None,
+        "direction": Direction(found["direction"]),
+        "reason": Reason(found["reason"]),
+        "opened_at": datetime.fromisoformat(found["opened_at"]),
         "notice": NoticeProof(**notice | {"at": datetime.fromisoformat(notice["at"])}) if notice else None,
     }

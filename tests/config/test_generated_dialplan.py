@@ -119,7 +119,7 @@ def test_the_globals_say_where_everything_is(config: Config) -> None:
     lines = render(config).split(f"[{CONTEXT}]")[0].split("\n")
     assert lines[lines.index("[globals]"):] == [
         "[globals]", "REC_AGI_URL=agi://127.0.0.1:4573", "REC_AGI_SECRET=agi-secret-of-the-tests",
-        "REC_AGI_PROCESS=/opt/ami-bridge/bin/ami-bridge-agi", "REC_SPOOL=/run/ami-bridge/spool",
+        "REC_AGI_PROCESS=/opt/ami-bridge/bin/ami-bridge-agi", "REC_AGI_PROCESSES=10", "REC_SPOOL=/run/ami-bridge/spool",
         "REC_LIVE=/run/ami-bridge/spool/live", "REC_PROMPTS=/var/lib/ami-bridge/prompts",
         "REC_LANGUAGES=fi-sv-en", "REC_LANGUAGE=fi", "REC_NOTICE=recorded", "", ""]
 

@@ -168,6 +168,18 @@ def test_when_no_script_answers_the_dialplan_announces_and_records_and_the_call_
     assert list(system.spool.live.iterdir()) == [] and list(system.spool.tickets.iterdir()) == []
 
 
+def test_beyond_the_number_of_processes_allowed_the_dialplan_goes_on_alone_and_the_count_falls_again(system: System) -> None:
+    system.stop_daemon()
+    system.pbx.rx("dialplan set global REC_AGI_PROCESSES 1")
+    agents = answer(system.pbx, "6001", tone=AGENT_HZ, n=2)
+    callers = call(system.pbx, "1000", tone=CALLER_HZ, talk=5.0, n=2, rate=2)
+    assert callers.wait().failed == 0 and agents.wait().failed == 0
+    talk(system)
+    system.start_daemon()
+    assert sorted(entry.origin for entry in system.registered(3)) == ["agi", "agi", "dialplan"]
+    system.pbx.rx("dialplan set global REC_AGI_PROCESSES 10")
+
+
 def test_when_no_script_answers_an_outbound_call_is_announced_to_the_callee_and_adopted(system: System) -> None:
     system.stop_daemon()
     system.break_agi_program()
