@@ -36,12 +36,16 @@ MARGIN = 5
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the script works with: the policy, where tickets go (blocking, durable), the clock, new UUIDv7 keys."""
+    """What the script works with: the policy, where tickets go (blocking, durable), the clock, new UUIDv7 keys.
+
+    ``suspended`` tells whether nothing may be recorded for now, because it could not be sealed.
+    """
 
     policy: Policy
     keep: Callable[[Ticket], None]
     now: Callable[[], datetime]
     new_id: Callable[[datetime], UUID]
+    suspended: Callable[[], bool]
 
 
 def announce(desk: Desk, environment: dict[str, str]) -> Conversation:
@@ -49,6 +53,8 @@ def announce(desk: Desk, environment: dict[str, str]) -> Conversation:
     yield variables.keep_waiting(MARGIN)
     line = variables.answer((yield variables.question()).text)
     decision = decide(desk.policy, _entry_point(line))
+    if decision.record and desk.suspended():
+        decision = replace(decision, record=False, reason=Reason.NO_KEY)
     draft = _draft(desk, line, decision)
     if not decision.record:
         yield from _say_no(desk, decision, draft)
@@ -109,7 +115,7 @@ def _say_yes(desk: Desk, ticket: Ticket) -> Generator[Step, Any, None]:
 
 def _say_no(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, Any, None]:
     """A call that nobody wants recorded leaves no trace; one that could not be announced leaves an entry."""
-    if decision.reason is Reason.PROMPT_MISSING:
+    if decision.reason in (Reason.PROMPT_MISSING, Reason.NO_KEY):
         yield partial(desk.keep, _unrecorded(draft, decision.reason))
         yield variables.give(verdict=verdict_without_notice(decision.route))
     else:
@@ -125,7 +131,8 @@ def _draft(desk: Desk, line: Line, decision: Decision) -> Ticket:
     now = desk.now()
     return Ticket(
         call=desk.new_id(now), recording=desk.new_id(now), exchange=desk.policy.exchange, direction=line.direction,
-        route=decision.route.name if decision.route else "", reason=decision.reason, caller=line.caller,
+        route=decision.route.name if decision.route else "",
+        days=decision.route.days if decision.route else desk.policy.days, reason=decision.reason, caller=line.caller,
         callee=line.did, channel=line.channel, uniqueid=line.uniqueid, linkedid=line.linkedid,
         company_channel=line.company_channel, company_name=line.company_name, opened_at=now,
     )

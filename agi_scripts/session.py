@@ -83,7 +83,7 @@ def desk_for(spool: Spool) -> Desk:
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no notice policy at {spool.policy}",
                                  "Start the daemon once, or run `ami-bridge init`.") from error
-    return Desk(policy, spool.write_ticket, lambda: datetime.now(UTC), new_id)
+    return Desk(policy, spool.write_ticket, lambda: datetime.now(UTC), new_id, spool.suspended)
 
 
 def new_id(now: datetime) -> UUID:

@@ -10,8 +10,11 @@ from uuid import UUID
 from agi_scripts.announce import Desk, announce, ready
 from ami_bridge.asterisk.ami import AmiSettings
 from ami_bridge.asterisk.fastagi import FastAgiLimits, FastAgiServer
+from ami_bridge.certificates import Certificates
+from ami_bridge.clock import read as read_clock
 from ami_bridge.config import Config
 from ami_bridge.core.agi import Script
+from ami_bridge.core.clock import Clock
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import Policy
 from ami_bridge.core.tickets import Ticket
@@ -19,10 +22,14 @@ from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
 from ami_bridge.services.follow import Follow
+from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.notices import policy
+from ami_bridge.services.purge import Purge, Rules
+from ami_bridge.services.sweep import Sweep
+from ami_bridge.services.verify import Verify
 from ami_bridge.spool import Spool
-from ami_bridge.vault import Vault
+from ami_bridge.vault import KeyStore, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +59,45 @@ def build(config: Config) -> App:
     """Return the application; SpoolError or RegisterError when it cannot work."""
     spool = Spool(config.spool.directory)
     spool.create()
-    vault = Vault(config.vault.directory)
+    keys = key_store(config)
+    vault = Vault(config.vault.directory, keys)
     vault.create()
     prompts = PromptStore(config.notice.directory, config.notice.played_from)
     current = policy(config, prompts.current())
     register = Register.open(config.register.url)
-    intake = Intake(spool, vault, register, config.retention.days, now)
+    intake = Intake(spool, vault, register, now)
     return App(config, current, spool, vault, register, intake, Adopt(spool, current))
+
+
+def key_store(config: Config) -> KeyStore:
+    """Return the keys, their folders made."""
+    keys = KeyStore(config.keys.recipients, config.keys.private)
+    keys.create()
+    return keys
+
+
+def purge(config: Config, clock: Callable[[], Clock] = read_clock) -> Purge:
+    """Return the nightly job; KeyMissing or RegisterError when it cannot work."""
+    certificates = Certificates(config.certificates.directory, config.certificates.key)
+    certificates.create()
+    vault = Vault(config.vault.directory, key_store(config))
+    rules = Rules(exchange=config.exchange.name, days=config.retention.days, cap=config.purge.cap, small=config.purge.small,
+                  synchronised=config.purge.clock == "synchronised")
+    sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
+                  journals=config.purge.journals)
+    return Purge(vault, Register.open(config.register.url), certificates, rules, clock, sweep)
+
+
+def verify(config: Config, *, everything: bool) -> Verify:
+    """Return what compares register, vault and certificates."""
+    certificates = Certificates(config.certificates.directory, config.certificates.key)
+    vault = Vault(config.vault.directory, key_store(config))
+    return Verify(vault, Register.open(config.register.url), certificates, everything=everything)
+
+
+def holding(config: Config) -> Holding:
+    """Return what places and releases holds."""
+    return Holding(Vault(config.vault.directory, key_store(config)), Register.open(config.register.url), now, new_id)
 
 
 def follow(app: App, on_closed: Callable[[UUID], None]) -> Follow:
@@ -81,7 +120,7 @@ def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
         if ticket.recording is None:
             on_unrecorded(ticket.call)
 
-    desk = Desk(app.policy, keep, now, new_id)
+    desk = Desk(app.policy, keep, now, new_id, app.spool.suspended)
     agi = app.config.agi
     scripts: dict[str, Script] = {"announce": partial(announce, desk), "ready": ready}
     limits = FastAgiLimits(workers=0 if app.spool.in_memory() else FastAgiLimits().workers)

@@ -6,6 +6,7 @@
     <spool>/daemon.lock            held by the running daemon
     <spool>/tickets/<call>.json    the ticket: written once, by whichever script announced the call
     <spool>/tickets/<call>.facts   its journal, one JSON array a line: written by the daemon only
+    <spool>/suspended              there while nothing may be recorded, because finished calls cannot be sealed
     <spool>/live/<recording>.wav   written by MixMonitor
     <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
 
@@ -29,10 +30,10 @@ FOLDER_MODE = 0o2770
 FALLBACK_PREFIX = "fb-"
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Write a whole file so that after a crash it is there in full or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     try:
         try:
             _write_all(descriptor, content)
@@ -69,6 +70,7 @@ class Spool:
         self.tickets = root / "tickets"
         self.live = root / "live"
         self.policy = root / "policy.json"
+        self._suspended = str(root / "suspended")
 
     def create(self) -> None:
         """Make the folders; SpoolError when that cannot be."""
@@ -85,6 +87,17 @@ class Spool:
         number = f"{os.major(device)}:{os.minor(device)}"
         lines = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
         return any(line.split(" ")[2] == number and " - tmpfs " in line for line in lines)
+
+    def suspended(self) -> bool:
+        """Tell whether nothing may be recorded for now."""
+        return os.path.exists(self._suspended)  # noqa: PTH110 - a tenth of pathlib's time, on every call
+
+    def suspend(self, suspended: bool) -> None:
+        """Say to all scripts, and to the dialplan, whether anything may be recorded. May be repeated."""
+        if suspended:
+            Path(self._suspended).touch(FILE_MODE)
+        else:
+            Path(self._suspended).unlink(missing_ok=True)
 
     def lock(self) -> int:
         """Take the daemon's lock for the life of this process and return its descriptor; SpoolError when held."""
@@ -140,6 +153,11 @@ class Spool:
     def fallbacks(self) -> Iterator[Path]:
         """Yield the markers that the dialplan left when no script answered, oldest first."""
         yield from sorted(self.live.glob(f"{FALLBACK_PREFIX}*.txt"), key=lambda path: path.stat().st_mtime)
+
+    def leftovers(self) -> Iterator[Path]:
+        """Yield every file that a call may have left: tickets, journals, markers, audio, and what was set aside."""
+        for folder in (self.tickets, self.live):
+            yield from (path for path in sorted(folder.iterdir()) if path.is_file())
 
     def discard(self, call: UUID, recording: UUID | None) -> None:
         """Remove a registered call's plaintext audio, journal and ticket.

@@ -6,7 +6,7 @@ import sys
 
 from bench.report import heading
 
-NAMES = ("ami", "agi", "calls", "memory", "registered")
+NAMES = ("ami", "agi", "calls", "memory", "registered", "sealing", "purge", "search")
 
 
 def main(arguments: list[str]) -> int:

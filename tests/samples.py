@@ -13,7 +13,7 @@ from ami_bridge.core.tickets import Ticket
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 T0 = START.timestamp()
 PROOF = NoticeProof(prompt="recorded", language="fi", version=1, sha256="a" * 64, samples=9600, heard_samples=9600, at=START)
-TICKET = Ticket(call=UUID(int=1), recording=UUID(int=2), exchange="pbx", direction=Direction.INBOUND, route="inbound",
+TICKET = Ticket(call=UUID(int=1), recording=UUID(int=2), exchange="pbx", direction=Direction.INBOUND, route="inbound", days=31,
                 reason=Reason.ANNOUNCED, caller="0401234567", callee="1000", channel="PJSIP/trunk-1", uniqueid="pbx-1.1",
                 linkedid="pbx-1.1", company_channel="", company_name="", opened_at=START, notice=PROOF)
 FACTS = [Started(T0 + 1), Joined("pbx-1.2", "PJSIP/6001", "6001", "Line", T0 + 5), Named("pbx-1.2", "Maija Mäkinen", T0 + 4),

@@ -7,6 +7,7 @@ are in Asterisk's memory; closing writes the sizes. So the header tells whether 
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ami_bridge.core.errors import AudioError
 
@@ -38,6 +39,26 @@ def measure(path: Path) -> Wav:
     if len(head) < HEADER.size:
         raise AudioError(f"{path.name} ends within its header")
     return _measured(path, HEADER.unpack(head), size)
+
+
+class Repaired:
+    """A WAV file that the exchange could not close, read as if it had: sizes in the header, whole frames only."""
+
+    def __init__(self, file: BinaryIO, wav: Wav) -> None:
+        self._file = file
+        sound = wav.frames * BYTES_A_FRAME
+        head = HEADER.unpack(file.read(HEADER.size))
+        self._ahead = HEADER.pack(head[0], sound + HEADER.size - 8, *head[2:-1], sound)
+        self._left = sound
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on; the header comes in one piece, whatever ``size`` is."""
+        if self._ahead:
+            ahead, self._ahead = self._ahead, b""
+            return ahead
+        piece = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(piece)
+        return piece
 
 
 def _measured(path: Path, fields: tuple, size: int) -> Wav:

@@ -13,6 +13,7 @@ from uuid import UUID
 from ami_bridge.core.calls import (
     BridgeEntered,
     BridgeLeft,
+    ChannelsPresent,
     Event,
     HungUp,
     QueueConnected,
@@ -127,12 +128,17 @@ def version(answer: list[dict[str, str]]) -> str:
 
 
 def snapshot(answer: Iterable[dict[str, str]], received: float) -> list[Event]:
-    """Return who is in which bridge, from the answer to CoreShowChannels. ``received``: seconds since 1970."""
-    return [
+    """Return which channels there are, and who is in which bridge, from the answer to CoreShowChannels.
+
+    ``received``: seconds since 1970.
+    """
+    answer = list(answer)
+    present = ChannelsPresent(frozenset(one["Uniqueid"] for one in answer if one.get("Uniqueid")), received)
+    return [present, *(
         BridgeEntered(one["BridgeId"], one["Uniqueid"], one.get("Channel", ""), _number(one.get("CallerIDNum", "")),
                       _name(one.get("CallerIDName", "")), received)
         for one in answer if one.get("BridgeId") and one.get("Uniqueid")
-    ]
+    )]
 
 
 def translate(raw: bytes, received: float) -> Event | None:

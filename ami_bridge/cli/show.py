@@ -81,3 +81,6 @@ def _recordings(entry: Entry) -> Iterator[tuple[str, str]]:
             audio = recording.audio
             yield "", f"{audio.file}, {duration(audio.seconds)}, {audio.rate} samples a second, {audio.size} bytes"
             yield "", f"SHA-256 {audio.sha256}"
+            yield "", f"sealed: {audio.sealed_size} bytes, SHA-256 {audio.sealed_sha256}"
+            if audio.found_sha256:
+                yield "", f"as the crash left it: SHA-256 {audio.found_sha256}"

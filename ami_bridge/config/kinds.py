@@ -70,6 +70,9 @@ ExchangeName = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9_.-]{1,64}", "
 UserName = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9_.-]{1,64}", "letters, digits and _ . - only"))]
 Zone = Annotated[str, AfterValidator(known_zone)]
 PlainPath = Annotated[Path, Field(strict=False), AfterValidator(plain_path)]
+OptionalPath = Annotated[PlainPath | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A path, or the empty text for none: TOML has no word for nothing."""
+
 AmiSecret = Annotated[SecretStr, AfterValidator(printable_secret)]
 AgiSecret = Annotated[SecretStr, AfterValidator(dialplan_secret)]
 Url = Annotated[str, AfterValidator(matching(r"(sqlite:///|postgresql(\+psycopg)?://).+",

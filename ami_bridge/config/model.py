@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -85,10 +85,24 @@ class SpoolFolder(Section):
         Path("/run/ami-bridge/spool"), description="Folder of tickets and live audio; best a tmpfs.")
 
 
+class Keys(Section):
+    """What recordings are sealed to: a key for each day of expiry."""
+
+    recipients: kinds.PlainPath = Field(
+        Path("/var/lib/ami-bridge/recipients"), description="Folder of the public halves: all that sealing needs.")
+    private: kinds.OptionalPath = Field(Path("/var/lib/ami-bridge/keys"), description=(
+        "Folder of the private halves; never a part of a backup that keeps old versions. The empty text: on another host."))
+    ahead: int = Field(14, ge=1, le=366, description=(
+        "How many days of keys are made beyond those that calls of today need, 1 to 366."))
+    wait_hours: int = Field(24, ge=1, le=744, description=(
+        "When a key is missing, finished calls wait in the spool; after so many hours nothing more is recorded, 1 to 744."))
+
+
 class VaultFolder(Section):
     """Finished recordings."""
 
-    directory: kinds.PlainPath = Field(Path("/var/lib/ami-bridge/vault"), description="Folder of the kept audio files.")
+    directory: kinds.PlainPath = Field(
+        Path("/var/lib/ami-bridge/vault"), description="Folder of the sealed recordings and entries.")
 
 
 class RegisterDatabase(Section):
@@ -119,7 +133,53 @@ class Notice(Section):
 class Retention(Section):
     """How long entries live."""
 
-    days: int = Field(31, ge=1, le=3650, description="Days of 24 hours from the end of the call, 1 to 3650.")
+    days: int = Field(31, ge=1, le=3650, description=(
+        "What the privacy notice promises: days of 24 hours from the end of the call, 1 to 3650. What was kept before a "
+        "change keeps the days that were promised then."))
+
+
+class Purge(Section):
+    """The nightly destruction."""
+
+    cap: int = Field(3, ge=1, le=1000, description=(
+        "Refuse a run that would destroy more than so many times the calls of an average day, 1 to 1000."))
+    small: int = Field(1000, ge=1, description="A run of so many calls or fewer is never too large.")
+    clock: Literal["synchronised", "trusted"] = Field("synchronised", description=(
+        "`synchronised`: refuse while the kernel does not hold the clock for synchronised; `trusted`: you look after it."))
+    leftovers: tuple[str, ...] = Field((), strict=False, description=(
+        "Full paths with `*` of other files that hold callers' data (exports, captures): removed when they are as old as "
+        "the recordings may become."))
+    journals: tuple[kinds.PlainPath, ...] = Field((), strict=False, description=(
+        "CSV files that Asterisk writes a line a call to (CEL, CDR; a time in the line): set aside daily, and each line "
+        "removed in its time."))
+    overdue_hours: int = Field(26, ge=1, le=744, description="The daemon alarms when the last good run is older, 1 to 744.")
+
+
+class CertificateFolder(Section):
+    """The certificates of destruction."""
+
+    directory: kinds.PlainPath = Field(
+        Path("/var/lib/ami-bridge/certificates"), description="Folder of the certificates and the public key.")
+    key: kinds.PlainPath = Field(
+        Path("/var/lib/ami-bridge/certificate.key"), description="The private key that signs them (Ed25519, made once).")
+
+
+class Alarm(Section):
+    """Who is told when something needs a human. Every alarm also stands in the log."""
+
+    command: tuple[str, ...] = Field((), strict=False, description=(
+        "A program and its arguments; the alarm's words come on its standard input, its name in `AMI_BRIDGE_ALARM`."))
+    mail_to: str = Field("", description="A mail address. Empty: no mail.")
+    mail_from: str = Field("ami-bridge@localhost", description="The sender's address.")
+    mail_host: kinds.Host = Field("127.0.0.1", description="The mail server.")
+    mail_port: kinds.Port = Field(25, description="Its TCP port, 1 to 65535.")
+
+
+class Metrics(Section):
+    """Figures for Prometheus, without personal data."""
+
+    host: kinds.Host = Field("127.0.0.1", description="Address on which the daemon shows them.")
+    port: int = Field(9310, ge=0, le=65535, description="Its TCP port; 0: not at all.")
 
 
 class RouteRule(Section):
@@ -136,6 +196,8 @@ class RouteRule(Section):
         "recorded", description="The prompt played first. Empty (none) only where `direction` is `internal` alone.")
     languages: kinds.Languages = Field(
         (), description="Languages of the notice, best first. Not set: those of `[notice]`.")
+    days: int | None = Field(None, ge=1, le=3650, description=(
+        "Forget such calls sooner, after so many days. Not set: the days of `[retention]`, which may not be exceeded."))
     on_failure: kinds.Failure = Field(OnFailure.FALLBACK_RECORD, description=(
         "When no script answers: `fallback-record` (the dialplan plays the notice and records by itself), "
         "`refuse` (the call ends), `allow-unrecorded`."))
@@ -156,10 +218,15 @@ class Config(Section):
     ami: Ami
     agi: Agi
     spool: SpoolFolder = SpoolFolder()
+    keys: Keys = Keys()
     vault: VaultFolder = VaultFolder()
     register_: RegisterDatabase = Field(default=RegisterDatabase(), alias="register")
     notice: Notice = Notice()
     retention: Retention = Retention()
+    purge: Purge = Purge()
+    certificates: CertificateFolder = CertificateFolder()
+    alarm: Alarm = Alarm()
+    metrics: Metrics = Metrics()
     route: Annotated[tuple[RouteRule, ...], BeforeValidator(kinds.several)] = ()
 
     @model_validator(mode="after")
@@ -171,6 +238,9 @@ class Config(Section):
             for language in set(rule.languages) - set(self.notice.languages):
                 raise ValueError(f"[[route]] {rule.name}, languages: {language!r} is not among [notice] languages "
                                  f"({', '.join(self.notice.languages)})")
+            if rule.days is not None and rule.days > self.retention.days:
+                raise ValueError(f"[[route]] {rule.name}, days: {rule.days} is more than the notice promises "
+                                 f"([retention] days = {self.retention.days})")
         return self
 
     @property
@@ -181,9 +251,9 @@ class Config(Section):
     def policy_routes(self) -> tuple[Route, ...]:
         """Return the routes as the notice policy takes them."""
         return tuple(
-            Route(name=rule.name, directions=rule.direction, contexts=rule.context, dids=rule.did, queues=rule.queue,
-                  record=rule.record, notice=rule.notice, languages=rule.languages or self.notice.languages,
-                  on_failure=rule.on_failure)
+            Route(name=rule.name, days=rule.days or self.retention.days, directions=rule.direction, contexts=rule.context,
+                  dids=rule.did, queues=rule.queue, record=rule.record, notice=rule.notice,
+                  languages=rule.languages or self.notice.languages, on_failure=rule.on_failure)
             for rule in self.route
         )
 

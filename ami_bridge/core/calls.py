@@ -67,7 +67,14 @@ class HungUp(NamedTuple):
     at: float
 
 
-Event = RecordingStarted | RecordingClosed | QueueConnected | BridgeEntered | BridgeLeft | HungUp
+class ChannelsPresent(NamedTuple):
+    """Every channel that the exchange has, by uniqueid. Whoever is not among them has hung up unheard."""
+
+    uniqueids: frozenset[str]
+    at: float
+
+
+Event = ChannelsPresent | RecordingStarted | RecordingClosed | QueueConnected | BridgeEntered | BridgeLeft | HungUp
 
 
 # What we hold to be so about one call. The first element of each JSON line is the class name.
@@ -116,9 +123,15 @@ class Closed(NamedTuple):
     at: float
 
 
-Fact = Started | Joined | Left | Named | Ended | Closed
+class Gone(NamedTuple):
+    """The recorded channel was no longer there when we could look again; when it ended nobody saw."""
 
-FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Joined, Left, Named, Ended, Closed)}
+    at: float
+
+
+Fact = Started | Joined | Left | Named | Ended | Closed | Gone
+
+FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Joined, Left, Named, Ended, Closed, Gone)}
 
 
 class Noticed(NamedTuple):
@@ -133,14 +146,20 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
+SNAPSHOT_SECONDS = 10.0
+"""How old a list of channels may be when it arrives."""
+
+
 class Follower:
     """The fold. Feed it events in the order they came; it gives facts. It holds only calls and bridges that are open."""
 
     def __init__(self) -> None:
         self._recorded: dict[str, UUID] = {}
         self._carriers: dict[UUID, str] = {}
+        self._opened: dict[UUID, float] = {}
         self._bridges: dict[str, dict[str, BridgeEntered]] = {}
         self._steps: dict[type, Callable[[Any], list[Noticed]]] = {
+            ChannelsPresent: self._present,
             RecordingStarted: self._started,
             RecordingClosed: self._closed,
             QueueConnected: self._queue_connected,
@@ -154,10 +173,11 @@ class Follower:
         """Return how many recorded channels are being followed."""
         return len(self._recorded)
 
-    def resume(self, call: UUID, uniqueid: str) -> None:
-        """Take up a call again whose ticket was found at start-up or after a gap."""
+    def resume(self, call: UUID, uniqueid: str, opened: float) -> None:
+        """Take up a call again whose ticket was found at start-up or after a gap; ``opened`` is the ticket's time."""
         self._recorded[uniqueid] = call
         self._carriers[call] = uniqueid
+        self._opened[call] = opened
 
     def forget_bridges(self) -> None:
         """Drop what is known of bridges: after a gap it may be wrong. A fresh snapshot follows."""
@@ -167,12 +187,24 @@ class Follower:
         """Take one event; return the facts that follow from it."""
         return self._steps[type(event)](event)
 
+    def _present(self, event: ChannelsPresent) -> list[Noticed]:
+        """A call that began while the list was on its way may be missing from it, and is not judged."""
+        gone = [call for uniqueid, call in self._recorded.items()
+                if uniqueid not in event.uniqueids and self._opened[call] < event.at - SNAPSHOT_SECONDS]
+        for call in gone:
+            self._forget(call)
+        return [Noticed(call, Gone(event.at)) for call in gone]
+
     def _started(self, event: RecordingStarted) -> list[Noticed]:
-        self.resume(event.call, event.uniqueid)
+        self.resume(event.call, event.uniqueid, event.at)
         return [Noticed(event.call, Started(event.at))]
 
+    def _forget(self, call: UUID) -> None:
+        self._recorded.pop(self._carriers.pop(call, ""), None)
+        self._opened.pop(call, None)
+
     def _closed(self, event: RecordingClosed) -> list[Noticed]:
-        self._recorded.pop(self._carriers.pop(event.call, ""), None)
+        self._forget(event.call)
         return [Noticed(event.call, Closed(event.at))]
 
     def _queue_connected(self, event: QueueConnected) -> list[Noticed]:
@@ -199,9 +231,11 @@ class Follower:
         return [Noticed(call, Left(event.uniqueid, event.at)) for call in self._recorded_in(members)]
 
     def _hung_up(self, event: HungUp) -> list[Noticed]:
-        call = self._recorded.pop(event.uniqueid, None)
-        self._carriers.pop(call, None) if call else None
-        return [Noticed(call, Ended(event.at))] if call else []
+        call = self._recorded.get(event.uniqueid)
+        if call is None:
+            return []
+        self._forget(call)
+        return [Noticed(call, Ended(event.at))]
 
     def _recorded_in(self, members: dict[str, BridgeEntered]) -> list[UUID]:
         return [self._recorded[uniqueid] for uniqueid in members if uniqueid in self._recorded]

@@ -16,13 +16,20 @@ from ami_bridge.core.tickets import Ticket
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audio:
-    """A kept audio file: ``file`` relative to the vault, mono frames, frames a second, SHA-256 of the whole file (hex)."""
+    """A sealed audio file: ``file`` relative to the vault, mono frames, frames a second.
+
+    ``size`` (bytes) and ``sha256`` (hex) are of the WAV file that it opens to; ``sealed_size`` and ``sealed_sha256`` of
+    the sealed file as it lies there; ``found_sha256`` of the file as the exchange left it, where it had to be repaired.
+    """
 
     file: str
     frames: int
     rate: int
     size: int
     sha256: str
+    sealed_size: int
+    sealed_sha256: str
+    found_sha256: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -85,7 +92,7 @@ def ended_at(facts: Iterable[Fact], last_sign: datetime) -> datetime:
 
 
 def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, ...], end: datetime,
-            directory: list[Agent], retention_days: int) -> Entry:
+            directory: list[Agent]) -> Entry:
     """Return the register entry of a finished call. The order and repetition of ``facts`` do not matter."""
     known = set(facts)
     joins = first_joins(known)
@@ -95,7 +102,7 @@ def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, 
         id=ticket.call, exchange=ticket.exchange, direction=ticket.direction, route=ticket.route, reason=ticket.reason,
         origin=ticket.origin, caller=ticket.caller, callee=ticket.callee, uniqueid=ticket.uniqueid,
         linkedid=ticket.linkedid, started_at=ticket.opened_at, answered_at=answered, ended_at=end,
-        expires_at=expires_at(end, retention_days), participants=participants(ticket, known, end, directory),
+        expires_at=expires_at(end, ticket.days), participants=participants(ticket, known, end, directory),
         notice=ticket.notice, recordings=recordings,
     )
 

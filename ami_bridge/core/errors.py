@@ -58,6 +58,24 @@ class NotFound(AmiBridgeError):
     exit_code = 8
 
 
+class KeyMissing(AmiBridgeError):
+    """A key is not there, or cannot be read: what it seals cannot be sealed or opened."""
+
+    exit_code = 9
+
+
+class PurgeRefused(AmiBridgeError):
+    """The destruction did not begin, because it might destroy too early or too much. A human decides."""
+
+    exit_code = 10
+
+
+class Busy(AmiBridgeError):
+    """Another process does the same work at this moment."""
+
+    exit_code = 11
+
+
 class PeerError(AmiBridgeError):
     """The other end of a conversation broke the protocol or went away."""
 

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     PROMPT_CUT_SHORT = "prompt-cut-short"
     HUNG_UP_IN_NOTICE = "hung-up-in-notice"
     SCRIPTS_SILENT = "scripts-silent"
+    NO_KEY = "no-key"
 
 
 class Verdict(StrEnum):
@@ -58,10 +59,12 @@ class Prompt:
 class Route:
     """One rule. An empty tuple matches everything; a ``dids`` entry ending in ``*`` matches a prefix.
 
-    ``notice`` names the prompt; the empty text means none is played (internal calls only).
+    ``notice`` names the prompt; the empty text means none is played (internal calls only). ``days`` of 24 hours after its
+    end such a call is forgotten.
     """
 
     name: str
+    days: int
     directions: tuple[Direction, ...] = ()
     contexts: tuple[str, ...] = ()
     dids: tuple[str, ...] = ()
@@ -94,9 +97,13 @@ class EntryPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """All rules in order (the first match decides) and all current prompts, for one exchange."""
+    """All rules in order (the first match decides) and all current prompts, for one exchange.
+
+    ``days``: the retention that the privacy notice promises, for calls without a route.
+    """
 
     exchange: str
+    days: int
     routes: tuple[Route, ...]
     prompts: tuple[Prompt, ...]
 

@@ -8,7 +8,7 @@ from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.notice import OnFailure, Policy, Prompt, Route
 from ami_bridge.core.parties import Direction
 
-FORMAT = 1
+FORMAT = 2
 HINT = "Run `ami-bridge notice publish`, or restart the daemon."
 _TEXTS = ("directions", "contexts", "dids", "queues", "languages")
 
@@ -30,10 +30,10 @@ def policy_from_json(text: str) -> Policy:
 
 
 def _policy(fields: dict[str, Any]) -> Policy:
-    if set(fields) != {"format", "exchange", "routes", "prompts"}:
+    if set(fields) != {"format", "exchange", "days", "routes", "prompts"}:
         raise ValueError("the policy has other keys")
-    return Policy(exchange=_text(fields["exchange"]), routes=tuple(map(_route, fields["routes"])),
-                  prompts=tuple(map(_prompt, fields["prompts"])))
+    return Policy(exchange=_text(fields["exchange"]), days=_number(fields["days"]),
+                  routes=tuple(map(_route, fields["routes"])), prompts=tuple(map(_prompt, fields["prompts"])))
 
 
 def _route(fields: dict[str, Any]) -> Route:
@@ -42,18 +42,23 @@ def _route(fields: dict[str, Any]) -> Route:
     if not isinstance(fields["record"], bool):
         raise TypeError("record is no truth value")
     return Route(**fields | lists | {
-        "name": _text(fields["name"]), "notice": _text(fields["notice"]), "directions": directions,
-        "on_failure": OnFailure(fields["on_failure"]),
+        "name": _text(fields["name"]), "days": _number(fields["days"]), "notice": _text(fields["notice"]),
+        "directions": directions, "on_failure": OnFailure(fields["on_failure"]),
     })
 
 
 def _prompt(fields: dict[str, Any]) -> Prompt:
     for key in ("version", "samples"):
-        if type(fields[key]) is not int:
-            raise TypeError(f"{key} is no whole number")
+        _number(fields[key])
     for key in ("name", "language", "file", "sha256"):
         _text(fields[key])
     return Prompt(**fields)
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError("no whole number")
+    return value
 
 
 def _text(value: Any) -> str:

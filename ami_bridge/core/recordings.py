@@ -9,7 +9,8 @@ class State(StrEnum):
     EXPECTED = "expected"
     RECORDING = "recording"
     CLOSED = "closed"
-    STORED = "stored"
+    SEALED = "sealed"
+    RECOVERED = "recovered"
     NO_AUDIO = "no-audio"
     MISSING = "missing"
     UNANNOUNCED = "unannounced"
@@ -17,14 +18,18 @@ class State(StrEnum):
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.EXPECTED: frozenset({State.RECORDING, State.MISSING}),
-    State.RECORDING: frozenset({State.CLOSED, State.MISSING}),
-    State.CLOSED: frozenset({State.STORED, State.NO_AUDIO}),
-    State.STORED: frozenset(),
+    State.RECORDING: frozenset({State.CLOSED, State.RECOVERED, State.MISSING}),
+    State.CLOSED: frozenset({State.SEALED, State.NO_AUDIO}),
+    State.SEALED: frozenset(),
+    State.RECOVERED: frozenset(),
     State.NO_AUDIO: frozenset(),
     State.MISSING: frozenset(),
     State.UNANNOUNCED: frozenset(),
 }
-"""UNANNOUNCED has no way in or out: such a call never has a recording."""
+"""UNANNOUNCED has no way in or out: such a call never has a recording. What is destroyed leaves no state behind."""
 
-REGISTERED = frozenset({State.STORED, State.NO_AUDIO, State.MISSING, State.UNANNOUNCED})
+KEPT = frozenset({State.SEALED, State.RECOVERED})
+"""The states with audio in the vault. RECOVERED: the exchange died before it closed the file; its header was repaired."""
+
+REGISTERED = KEPT | frozenset({State.NO_AUDIO, State.MISSING, State.UNANNOUNCED})
 """The states in which an entry may stand in the register."""

@@ -12,7 +12,7 @@ from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,8 @@ class Ticket:
     ``recording`` is None when nothing may be kept. ``channel`` and ``uniqueid`` name the channel that carries the
     recording; ``company_channel`` and ``company_name`` the agent's device channel and line name where the agent
     placed the call (outbound, internal; else empty).
-    Numbers are cleaned text, empty when withheld. ``opened_at`` is aware, UTC.
+    Numbers are cleaned text, empty when withheld. ``opened_at`` is aware, UTC. ``days``: the retention promised when the
+    call was announced; what is configured later does not lengthen it.
     """
 
     call: UUID
@@ -30,6 +31,7 @@ class Ticket:
     exchange: str
     direction: Direction
     route: str
+    days: int
     reason: Reason
     caller: str
     callee: str

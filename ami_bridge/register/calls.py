@@ -1,9 +1,9 @@
 """All SQL for calls and what hangs on them: recordings, participants, proofs of notice."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from string import hexdigits
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from ami_bridge.core.errors import NotFound, RegisterError
 from ami_bridge.core.ids import aware
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Direction
-from ami_bridge.core.recordings import State
-from ami_bridge.register import rows
+from ami_bridge.core.recordings import KEPT
+from ami_bridge.register import partitions, rows
 from ami_bridge.register.engine import serialise
-from ami_bridge.register.numbers import SHORTEST, significant
+from ami_bridge.register.numbers import SHORTEST, significant, tail
 from ami_bridge.register.tables import calls, notice_proofs, participants, recordings
 
 RECORDED = frozenset({Reason.ANNOUNCED, Reason.NOTICE_NOT_REQUIRED})
@@ -57,18 +57,20 @@ class Calls:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, entry: Entry) -> bool:
-        """Register a finished call. False, and nothing changed, when its id is registered already, on whatever day.
+    def add(self, entry: Entry, entry_sha256: str) -> bool:
+        """Register a finished call, whose sealed entry has the SHA-256 ``entry_sha256`` (hex).
 
-        RegisterError when the entry contradicts itself or a constraint.
+        False, and nothing changed, when its id is registered already, on whatever day. RegisterError when the
+        entry contradicts itself or a constraint.
         """
         wrong = contradiction(entry)
         if wrong:
             raise RegisterError(f"call {entry.id} cannot be registered: {wrong}", "Keep its ticket and audio; report it.")
         serialise(self._connection, int.from_bytes(entry.id.bytes[8:], "big", signed=True))
-        if self._connection.execute(select(calls.c.id).where(calls.c.id == entry.id)).first():
+        if self.has(entry.id):
             return False
-        self._connection.execute(calls.insert(), rows.call_values(entry))
+        partitions.prepare(self._connection, [entry.expiry_day])
+        self._connection.execute(calls.insert(), {**rows.call_values(entry), "entry_sha256": entry_sha256})
         for table, values in (
             (recordings, rows.recording_values(entry)),
             (participants, rows.participant_values(entry)),
@@ -78,10 +80,29 @@ class Calls:
                 self._connection.execute(table.insert(), values)
         return True
 
+    def has(self, call: UUID) -> bool:
+        """Tell whether a call is registered, on whatever day, expired or not."""
+        return self._connection.execute(select(calls.c.id).where(calls.c.id == call).limit(1)).first() is not None
+
     def find(self, wanted: CallFilter) -> list[Entry]:
         """Return the calls that fit, newest first; never one that has expired at ``wanted.now``."""
-        query = select(calls).where(*conditions(wanted)).order_by(calls.c.started_at.desc(), calls.c.id.desc())
-        return self._whole(self._connection.execute(query.limit(wanted.limit)).all())
+        found: dict[UUID, Row] = {}
+        for asked in conditions(wanted):
+            query = select(calls).where(*asked).order_by(calls.c.started_at.desc(), calls.c.id.desc())
+            found |= {call.id: call for call in self._connection.execute(query.limit(wanted.limit))}
+        newest = sorted(found.values(), key=lambda call: (call.started_at, call.id), reverse=True)
+        return self._whole(newest[: wanted.limit])
+
+    def of_day(self, day: date, as_of: datetime) -> Iterator[tuple[Entry, str]]:
+        """Yield every call of a day that has not expired at ``as_of``, with the SHA-256 of its sealed entry, by id."""
+        last = UUID(int=0)
+        while True:
+            wanted = (calls.c.expiry_day == day, calls.c.id > last, calls.c.expires_at > as_of)
+            found = self._connection.execute(select(calls).where(*wanted).order_by(calls.c.id).limit(BATCH)).all()
+            if not found:
+                return
+            yield from zip(self._batch(found), (call.entry_sha256 for call in found), strict=True)
+            last = found[-1].id
 
     def get(self, id_or_prefix: str, now: datetime) -> Entry | None:
         """Return the unexpired call whose id begins so, dashes or not; NotFound when there are several.
@@ -126,7 +147,7 @@ def contradiction(entry: Entry) -> str:
     """Return what is wrong with an entry that no constraint of a single row can see; empty when nothing is."""
     if entry.recordings and entry.reason not in RECORDED:
         return f"it has a recording but was not to be recorded ({entry.reason})"
-    kept = any(recording.state is State.STORED for recording in entry.recordings)
+    kept = any(recording.state in KEPT for recording in entry.recordings)
     if kept and entry.reason is Reason.ANNOUNCED and entry.notice is None:
         return "its audio was kept without proof that the notice was heard"
     return ""
@@ -145,11 +166,17 @@ def alive(now: datetime) -> list[ColumnElement[bool]]:
     return [calls.c.expires_at > aware(now), calls.c.expiry_day >= now.astimezone(UTC).date()]
 
 
-def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    """Return the filter as SQL."""
+def conditions(wanted: CallFilter) -> list[list[ColumnElement[bool]]]:
+    """Return the filter as SQL: whatever fits one of the lists fits. One list a party, so that each has its index."""
+    asked = others(wanted)
+    if wanted.number is None:
+        return [asked]
+    return [asked + with_number(wanted.number, *party) for party in PARTIES]
+
+
+def others(wanted: CallFilter) -> list[ColumnElement[bool]]:
+    """Return all of the filter but the number."""
     asked = alive(wanted.now)
-    if wanted.number is not None:
-        asked.append(with_number(wanted.number))
     if wanted.agent is not None:
         asked.append(calls.c.id.in_(select(participants.c.call_id).where(participants.c.name == wanted.agent)))
     if wanted.direction is not None:
@@ -161,12 +188,16 @@ def conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     return asked
 
 
-def with_number(number: str) -> ColumnElement[bool]:
-    """Return the condition that either party has ``number``; compared as text when it has no digit (a SIP user)."""
-    digits = significant(number)
-    if not digits:
-        return or_(calls.c.caller == number, calls.c.callee == number)
-    return or_(_same_line(calls.c.caller_digits, digits), _same_line(calls.c.callee_digits, digits))
+PARTIES = (
+    (calls.c.caller, calls.c.caller_digits, calls.c.caller_tail),
+    (calls.c.callee, calls.c.callee_digits, calls.c.callee_tail),
+)
+
+
+def with_number(number: str, said: Column, digits: Column, ending: Column) -> list[ColumnElement[bool]]:
+    """Return the condition that a party has ``number``; compared as text when it has no digit (a SIP user)."""
+    asked = significant(number)
+    return [ending == tail(number), _same_line(digits, asked) if asked else said == number]
 
 
 def _same_line(kept: Column, digits: str) -> ColumnElement[bool]:

@@ -11,6 +11,11 @@ def significant(number: str) -> str:
     return "".join(c for c in number if c in _DIGITS).lstrip("0")
 
 
+def tail(number: str) -> str:
+    """Return what two ways of writing one line share: the last digits, or the whole text where it has none (a SIP user)."""
+    return significant(number)[-SHORTEST:] or number
+
+
 def same_line(one: str, other: str) -> bool:
     """Tell whether the significant digits of two numbers name one line: equal, or the shorter ends the longer.
 

@@ -1,15 +1,19 @@
 """The register as others see it: open it, then read or write in one transaction."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Self
 
 from sqlalchemy import URL, Connection
 
-from ami_bridge.register import engine, schema
+from ami_bridge.register import engine, partitions, schema
 from ami_bridge.register.agents import Agents
 from ami_bridge.register.calls import Calls
+from ami_bridge.register.days import Days
+from ami_bridge.register.destructions import Destructions
+from ami_bridge.register.holds import Holds
 from ami_bridge.register.refusals import refusals
 
 
@@ -19,11 +23,15 @@ class Work:
 
     calls: Calls
     agents: Agents
+    days: Days
+    holds: Holds
+    destructions: Destructions
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
-        return cls(Calls(connection), Agents(connection))
+        return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
+                   Destructions(connection))
 
 
 class Register:
@@ -73,6 +81,29 @@ class Register:
         """One transaction that sees a single moment and cannot write."""
         with self._connected(writing=False) as connection:
             yield Work.on(connection)
+
+    def prepare(self, days: Iterable[date]) -> None:
+        """Make room for calls that expire on ``days``, so that no call has to wait for it."""
+        with self._connected(writing=True) as connection:
+            partitions.prepare(connection, days)
+
+    def scrub(self, days: Iterable[date] = ()) -> bool:
+        """See that nothing deleted is left behind: in the write-ahead log of SQLite, in dead rows of ``days`` on PostgreSQL.
+
+        False when a reader was in the way: try again. Source: https://www.sqlite.org/pragma.html (wal_checkpoint).
+        """
+        with refusals(self.place):
+            if self._engine.dialect.name == engine.SQLITE:
+                return self._checkpoint()
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                for name in [name for day in days for name in partitions.there(connection, day)]:
+                    connection.exec_driver_sql(f"VACUUM {name}")
+            return True
+
+    def _checkpoint(self) -> bool:
+        with closing(self._engine.raw_connection()) as connection:
+            busy, _, _ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
 
     def close(self) -> None:
         """Close all connections."""

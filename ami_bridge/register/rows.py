@@ -9,8 +9,8 @@ from sqlalchemy import Row
 from ami_bridge.core.entries import Audio, Entry, Recording
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction, Participant
-from ami_bridge.core.recordings import State
-from ami_bridge.register.numbers import significant
+from ami_bridge.core.recordings import KEPT, State
+from ami_bridge.register.numbers import significant, tail
 
 Values = dict[str, Any]
 
@@ -18,7 +18,8 @@ AS_IS = (
     "expiry_day", "id", "exchange", "route", "origin", "caller", "callee", "uniqueid", "linkedid",
     "started_at", "answered_at", "ended_at", "expires_at",
 )  # fmt: skip
-NO_AUDIO = dict.fromkeys(("file", "frames", "rate", "size", "sha256"))
+AUDIO = ("file", "frames", "rate", "size", "sha256", "sealed_size", "sealed_sha256", "found_sha256")
+NO_AUDIO = dict.fromkeys(AUDIO)
 
 
 def call_values(entry: Entry) -> Values:
@@ -29,6 +30,8 @@ def call_values(entry: Entry) -> Values:
         "reason": entry.reason.value,
         "caller_digits": significant(entry.caller),
         "callee_digits": significant(entry.callee),
+        "caller_tail": tail(entry.caller),
+        "callee_tail": tail(entry.callee),
     }
 
 
@@ -74,8 +77,7 @@ def entry_of(call: Row, recordings: Sequence[Row], participants: Sequence[Row], 
 
 def _recording(row: Row) -> Recording:
     state = State(row.state)
-    kept = state is State.STORED
-    audio = Audio(file=row.file, frames=row.frames, rate=row.rate, size=row.size, sha256=row.sha256) if kept else None
+    audio = Audio(**{name: getattr(row, name) for name in AUDIO}) if state in KEPT else None
     return Recording(id=row.id, segment=row.segment, state=state, audio=audio)
 
 

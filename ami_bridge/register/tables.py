@@ -3,22 +3,24 @@
 Every row names its exchange. Times are UTC; keys are the UUIDv7 of the core.
 
 **The unit of forgetting is a day**, therefore ``expiry_day`` is part of every primary and foreign key of a call and its
-children. PostgreSQL demands exactly that of a table partitioned by it. To partition (a later migration): create the four
-tables anew ``PARTITION BY RANGE (expiry_day)`` with the same keys, one partition a day made ahead by housekeeping, move
-the rows; then destroying a day is ``DROP TABLE`` of four partitions, children first, which leaves no dead rows behind.
-A partitioned table can have no unique key over ``id`` alone; that a call is registered once whatever its expiry day is
-kept by ``Calls.add``, under a lock on the id, and the plain index on ``id`` makes the question cheap.
+children. On PostgreSQL these four tables are partitioned by it (``partitions.py``): to destroy a day is to drop four
+partitions, which leaves no dead rows behind. A partitioned table can have no unique key over ``id`` alone; that a call is
+registered once whatever its expiry day is kept by ``Calls.add``, under a lock on the id, and the plain index on ``id``
+makes the question cheap.
 """
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -33,10 +35,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from ami_bridge.core.destructions import RunOutcome, Step
 from ami_bridge.core.ids import aware
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Direction
-from ami_bridge.core.recordings import REGISTERED
+from ami_bridge.core.recordings import KEPT, REGISTERED
 
 ISO_LENGTH = 32
 """Characters of ``2026-11-23T12:00:00.000000+00:00``: always this form, so that the order of text is that of time."""
@@ -75,14 +78,17 @@ def among(column: str, words: frozenset[StrEnum] | type[StrEnum]) -> str:
 
 
 SHA256 = "length(sha256) = 64 AND ltrim(sha256, '0123456789abcdef') = ''"
-KEPT = "file IS NOT NULL AND frames IS NOT NULL AND rate IS NOT NULL AND size IS NOT NULL AND sha256 IS NOT NULL"
-SOUND = f"file <> '' AND frames > 0 AND rate > 0 AND size > 0 AND {SHA256}"
-NOTHING_KEPT = "file IS NULL AND frames IS NULL AND rate IS NULL AND size IS NULL AND sha256 IS NULL"
+AUDIO = ("file", "frames", "rate", "size", "sha256", "sealed_size", "sealed_sha256")
+ALL_KEPT = " AND ".join(f"{name} IS NOT NULL" for name in AUDIO)
+SOUND = f"file <> '' AND frames > 0 AND rate > 0 AND size > 0 AND sealed_size > 0 AND {SHA256}"
+NOTHING_KEPT = " AND ".join(f"{name} IS NULL" for name in (*AUDIO, "found_sha256"))
 NAMED = "exchange <> ''"
 DAY_OF_EXPIRY = {
     "sqlite": "expiry_day = substr(expires_at, 1, 10)",
     "postgresql": "expiry_day = CAST(expires_at AT TIME ZONE 'UTC' AS date)",
 }
+
+BY_DAY: Any = {"postgresql_partition_by": "RANGE (expiry_day)"}
 
 metadata = MetaData()
 
@@ -100,13 +106,17 @@ calls = Table(
     Column("callee", Text, nullable=False),
     Column("caller_digits", Text, nullable=False),
     Column("callee_digits", Text, nullable=False),
+    Column("caller_tail", Text, nullable=False),
+    Column("callee_tail", Text, nullable=False),
     Column("uniqueid", Text, nullable=False),
     Column("linkedid", Text, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("answered_at", UtcDateTime),
     Column("ended_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("entry_sha256", Text, nullable=False),
     PrimaryKeyConstraint("expiry_day", "id", name="pk_calls"),
+    CheckConstraint(SHA256.replace("sha256", "entry_sha256"), name="ck_calls_entry_sha256"),
     CheckConstraint(NAMED, name="ck_calls_exchange"),
     CheckConstraint(among("direction", Direction), name="ck_calls_direction"),
     CheckConstraint(among("reason", Reason), name="ck_calls_reason"),
@@ -115,9 +125,16 @@ calls = Table(
     *(CheckConstraint(sql, name="ck_calls_expiry_day").ddl_if(dialect=name) for name, sql in DAY_OF_EXPIRY.items()),
     Index("ix_calls_id", "id"),
     Index("ix_calls_started_at", "started_at"),
-    Index("ix_calls_expires_at", "expires_at"),
+    Index("ix_calls_ended_at", "ended_at"),
+    Index("ix_calls_expires_at", "expiry_day", "expires_at"),
+    Index("ix_calls_caller_tail", "caller_tail", "started_at"),
+    Index("ix_calls_callee_tail", "callee_tail", "started_at"),
+    **BY_DAY,
 )
-"""``caller_digits`` and ``callee_digits`` are ``numbers.significant`` of the numbers, for the search by number."""
+"""``*_digits`` are ``numbers.significant`` of the numbers and ``*_tail`` their ``numbers.tail``, for the search by number.
+
+``entry_sha256`` is of the sealed entry in the vault. A trigger refuses every change of the times of a call (migration 0002).
+"""
 
 
 def of_call() -> ForeignKeyConstraint:
@@ -139,6 +156,9 @@ recordings = Table(
     Column("rate", Integer),
     Column("size", BigInteger),
     Column("sha256", Text),
+    Column("sealed_size", BigInteger),
+    Column("sealed_sha256", Text),
+    Column("found_sha256", Text),
     PrimaryKeyConstraint("expiry_day", "id", name="pk_recordings"),
     UniqueConstraint("expiry_day", "call_id", "segment", name="uq_recordings_segment"),
     of_call(),
@@ -146,9 +166,11 @@ recordings = Table(
     CheckConstraint("segment >= 1", name="ck_recordings_segment"),
     CheckConstraint(among("state", REGISTERED), name="ck_recordings_state"),
     CheckConstraint(
-        f"(state = 'stored' AND {KEPT} AND {SOUND}) OR (state <> 'stored' AND {NOTHING_KEPT})",
+        f"({among('state', KEPT)} AND {ALL_KEPT} AND {SOUND}) OR (NOT {among('state', KEPT)} AND {NOTHING_KEPT})",
         name="ck_recordings_audio",
     ),
+    CheckConstraint("(state = 'recovered') = (found_sha256 IS NOT NULL)", name="ck_recordings_found"),
+    **BY_DAY,
 )
 
 participants = Table(
@@ -168,6 +190,7 @@ participants = Table(
     CheckConstraint("position >= 1", name="ck_participants_position"),
     CheckConstraint("left_at IS NULL OR left_at >= joined_at", name="ck_participants_left_at"),
     Index("ix_participants_name", "name"),
+    **BY_DAY,
 )
 
 notice_proofs = Table(
@@ -189,7 +212,11 @@ notice_proofs = Table(
     CheckConstraint(NAMED, name="ck_notice_proofs_exchange"),
     CheckConstraint("samples >= 0 AND heard_samples >= 0", name="ck_notice_proofs_samples"),
     CheckConstraint(f"sha256 = '' OR ({SHA256})", name="ck_notice_proofs_sha256"),
+    **BY_DAY,
 )
+
+OF_A_CALL = (notice_proofs, participants, recordings, calls)
+"""What a call consists of, children first."""
 
 agents = Table(
     "agents",
@@ -204,3 +231,61 @@ agents = Table(
     CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="ck_agents_valid_to"),
 )
 """The directory. ``exchange`` empty: of all exchanges. A span open at its beginning is kept as ``agents.BEGINNING``."""
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Uuid, nullable=False),
+    Column("call", Uuid, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("remind_at", UtcDateTime, nullable=False),
+    Column("released_at", UtcDateTime),
+    Column("released_by", Text, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_holds"),
+    CheckConstraint("reason <> '' AND basis <> '' AND placed_by <> ''", name="ck_holds_said"),
+    CheckConstraint("until > placed_at", name="ck_holds_until"),
+    Index("ix_holds_call", "call"),
+)
+"""A hold has its own copy of the call in the vault, so no foreign key: the call's rows go in their time."""
+
+destructions = Table(
+    "destructions",
+    metadata,
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("key", Text, nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("digests", Integer, nullable=False),
+    Column("digests_sha256", Text, nullable=False),
+    Column("unregistered", Integer, nullable=False),
+    Column("certificate_sha256", Text, nullable=False),
+    Column("finished_at", UtcDateTime),
+    PrimaryKeyConstraint("number", name="pk_destructions"),
+    CheckConstraint("number >= 1", name="ck_destructions_number"),
+    CheckConstraint(among("step", Step), name="ck_destructions_step"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("since_boot", Float, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_runs"),
+    CheckConstraint(among("outcome", RunOutcome), name="ck_runs_outcome"),
+)
+"""Runs of the nightly job, in the order of ``id``."""

@@ -70,12 +70,18 @@ def ticket_of(marker: Marker, name: str, policy: Policy) -> Ticket:
         call=uuid7(opened, seed[:RANDOM_BYTES]),
         recording=uuid7(opened, seed[-RANDOM_BYTES:]) if recorded else None,
         exchange=policy.exchange, direction=Direction(marker.fields[2]), route=marker.fields[3],
-        reason=announced if recorded else _REASONS[marker.last],
+        days=_days(marker.fields[3], policy), reason=announced if recorded else _REASONS[marker.last],
         caller=shown_number(marker.text(8), marker.fields[7]), callee=marker.text(9),
         channel=marker.text(10), uniqueid=marker.fields[5], linkedid=marker.fields[6],
         company_channel=marker.text(11), company_name=marker.text(12), opened_at=opened,
         notice=proof if recorded else None, origin="dialplan",
     )
+
+
+def _days(route: str, policy: Policy) -> int:
+    """Return the days of a route; of one that is no longer configured the shortest there is, never more than promised."""
+    known = {one.name: one.days for one in policy.routes}
+    return known.get(route, min([policy.days, *known.values()]))
 
 
 def _proof(marker: Marker, policy: Policy) -> NoticeProof | None:

@@ -31,7 +31,7 @@ class Follow:
         self._follower.forget_bridges()
         tickets = [ticket for call in self._spool.open_calls() if (ticket := self._open(call))]
         for ticket in tickets:
-            self._follower.resume(ticket.call, ticket.uniqueid)
+            self._follower.resume(ticket.call, ticket.uniqueid, ticket.opened_at.timestamp())
         return len(tickets)
 
     def take(self, events: Iterable[Event]) -> None:

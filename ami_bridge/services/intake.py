@@ -1,31 +1,41 @@
 """Intake: a finished call goes from the spool into vault and register. Every step may be repeated.
 
-measure -> keep in the vault (read back) -> commit the entry in one transaction -> remove plaintext and ticket.
+measure -> seal audio and entry (read back) -> commit the entry in one transaction -> remove plaintext and ticket.
 Killed between any two, the next run does it again and doubles nothing: the call's UUID is the key everywhere.
 """
 
+import hashlib
+import io
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from ami_bridge.asterisk.files import Wav, measure
-from ami_bridge.core.calls import Closed, Fact, Started
+from ami_bridge.asterisk.files import Repaired, Wav, measure
+from ami_bridge.core.calls import Closed, Ended, Fact, Gone, Started
 from ami_bridge.core.entries import Audio, Entry, Recording, account, ended_at
+from ami_bridge.core.entry_json import entry_to_json
 from ami_bridge.core.errors import AmiBridgeError, AudioError, RegisterError, SpoolError
 from ami_bridge.core.recordings import State
 from ami_bridge.core.retention import expires_at, expiry_day
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import Register, RegisterUnavailable
 from ami_bridge.spool import Spool
-from ami_bridge.vault import Vault
+from ami_bridge.vault import Vault, audio_file, day_key, entry_file
 
 log = logging.getLogger(__name__)
 
 SETTLED = timedelta(seconds=3)
 """How long a closed file must have rested before a scan takes it without having been told."""
+
+ABANDONED = timedelta(seconds=30)
+"""How long an open file must have rested, when its channel is gone, before it is taken for one that a crash left."""
+
+FORGOTTEN = timedelta(hours=4)
+"""The same when nobody knows of the channel: MixMonitor writes every two seconds, so long a silence has no living writer."""
 
 NO_FILE_AFTER = timedelta(minutes=5)
 """When a call that nobody reported closed and whose file never came is given up as MISSING."""
@@ -38,21 +48,20 @@ class Outcome(StrEnum):
     NOT_YET = "not-yet"
     GONE = "gone"
     DAMAGED = "damaged"
+    EXPIRED = "expired"
 
 
 class Intake:
     """Takes finished calls in. Blocking: run it in a worker thread, one at a time."""
 
-    def __init__(self, spool: Spool, vault: Vault, register: Register, retention_days: int,
-                 now: Callable[[], datetime]) -> None:
+    def __init__(self, spool: Spool, vault: Vault, register: Register, now: Callable[[], datetime]) -> None:
         self._spool = spool
         self._vault = vault
         self._register = register
-        self._days = retention_days
         self._now = now
 
     def take(self, call: UUID) -> Outcome:
-        """Take one call in. RegisterUnavailable, AudioError or OSError: nothing is lost, try again later."""
+        """Take one call in. RegisterUnavailable, KeyMissing, AudioError or OSError: nothing is lost, try again later."""
         try:
             ticket = self._spool.ticket(call)
         except FileNotFoundError:
@@ -68,14 +77,15 @@ class Intake:
             return self._set_aside(call, error)
 
     def _take(self, ticket: Ticket, facts: list[Fact]) -> Outcome:
+        if self._is_registered(ticket.call):
+            self._spool.discard(ticket.call, ticket.recording)
+            return Outcome.REGISTERED
         if ticket.recording is None:
-            return self._register_call(ticket, facts, (), self._now())
+            return self._keep(ticket, facts, None, self._now())
         wav, changed = self._sound(self._spool.audio(ticket.recording))
-        if not self._finished(ticket, facts, wav, changed):
+        if not self._finished(facts, wav, changed, ticket.opened_at):
             return Outcome.NOT_YET
-        end = max(ended_at(facts, changed), ticket.opened_at)
-        recording = self._recording(ticket.recording, wav, facts, end)
-        return self._register_call(ticket, facts, (recording,), end)
+        return self._keep(ticket, facts, wav, max(ended_at(facts, changed), ticket.opened_at))
 
     def is_due(self, call: UUID) -> bool:
         """Tell whether a scan should have this call taken in: its audio is complete, or will never be."""
@@ -87,18 +97,23 @@ class Intake:
             return True
         if ticket.recording is None:
             return True
-        return self._finished(ticket, self._spool.facts(call), *self._sound(self._spool.audio(ticket.recording)))
+        wav, changed = self._sound(self._spool.audio(ticket.recording))
+        return self._finished(self._spool.facts(call), wav, changed, ticket.opened_at) or self._is_registered(call)
 
-    def _finished(self, ticket: Ticket, facts: list[Fact], wav: Wav | None, changed: datetime) -> bool:
+    def _finished(self, facts: list[Fact], wav: Wav | None, changed: datetime, opened_at: datetime) -> bool:
         told = any(isinstance(fact, Closed) for fact in facts)
         if wav is None:
-            return told or self._now() - ticket.opened_at > NO_FILE_AFTER or self._is_registered(ticket.call)
-        return wav.closed and (told or self._now() - changed > SETTLED)
+            return told or self._now() - opened_at > NO_FILE_AFTER
+        rested = self._now() - changed
+        if wav.closed:
+            return told or rested > SETTLED
+        gone = any(isinstance(fact, Ended | Gone) for fact in facts)
+        return rested > (ABANDONED if gone else FORGOTTEN)
 
     def _is_registered(self, call: UUID) -> bool:
         """Tell whether an earlier run came as far as the register, and was killed while it tidied up."""
         with self._register.reading() as work:
-            return work.calls.get(str(call), self._now()) is not None
+            return work.calls.has(call)
 
     def _sound(self, path: Path) -> tuple[Wav | None, datetime]:
         """Return the file's measure (None: no file, or no sound file) and when it last changed (now, when absent)."""
@@ -111,27 +126,48 @@ class Intake:
             log.error("A live recording is unreadable: %s", error, extra={"action": "audio_unreadable"})
             return Wav(0, 8000, closed=False), changed
 
-    def _recording(self, recording: UUID, wav: Wav | None, facts: list[Fact], end: datetime) -> Recording:
+    def _keep(self, ticket: Ticket, facts: list[Fact], wav: Wav | None, end: datetime) -> Outcome:
+        expires = expires_at(end, ticket.days)
+        if expires <= self._now():
+            return self._forget(ticket)
+        key = day_key(expiry_day(expires))
+        recordings = (self._recording(key, ticket.recording, wav, facts),) if ticket.recording else ()
+        with self._register.reading() as work:
+            directory = work.agents.all(ticket.exchange)
+        entry = account(ticket, facts, recordings, end, directory)
+        sealed = self._vault.seal(entry_file(key, entry.id), io.BytesIO(entry_to_json(entry)))
+        self._vault.settle(key)
+        with self._register.writing() as work:
+            new = work.calls.add(entry, sealed.sealed.sha256)
+        self._spool.discard(ticket.call, ticket.recording)
+        if new:
+            _say(entry)
+        return Outcome.REGISTERED
+
+    def _recording(self, key: str, recording: UUID, wav: Wav | None, facts: list[Fact]) -> Recording:
         if wav is None:
             begun = any(isinstance(fact, Started) for fact in facts)
             return Recording(id=recording, segment=1, state=State.MISSING if begun else State.NO_AUDIO)
         if wav.frames == 0:
             return Recording(id=recording, segment=1, state=State.NO_AUDIO)
-        day = expiry_day(expires_at(end, self._days))
-        kept = self._vault.keep(self._spool.audio(recording), recording, day)
-        audio = Audio(file=kept.file, frames=wav.frames, rate=wav.rate, size=kept.size, sha256=kept.sha256)
-        return Recording(id=recording, segment=1, state=State.STORED, audio=audio)
+        state = State.SEALED if wav.closed else State.RECOVERED
+        return Recording(id=recording, segment=1, state=state, audio=self._seal(key, recording, wav))
 
-    def _register_call(self, ticket: Ticket, facts: list[Fact], recordings: tuple[Recording, ...],
-                       end: datetime) -> Outcome:
-        with self._register.writing() as work:
-            directory = work.agents.all(ticket.exchange)
-            entry = account(ticket, facts, recordings, end, directory, self._days)
-            new = work.calls.add(entry)
+    def _seal(self, key: str, recording: UUID, wav: Wav) -> Audio:
+        source, found = self._spool.audio(recording), None
+        if not wav.closed:
+            found = file_digest(source)
+        with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            sealed = self._vault.seal(audio_file(key, recording), file if wav.closed else Repaired(file, wav))
+        return Audio(file=sealed.file, frames=wav.frames, rate=wav.rate, size=sealed.plain.size, sha256=sealed.plain.sha256,
+                     sealed_size=sealed.sealed.size, sealed_sha256=sealed.sealed.sha256, found_sha256=found)
+
+    def _forget(self, ticket: Ticket) -> Outcome:
+        """Destroy a call whose time came while it waited: nobody may read it any more, and so nobody keeps it."""
         self._spool.discard(ticket.call, ticket.recording)
-        if new:
-            _say(entry)
-        return Outcome.REGISTERED
+        log.error("A call reached the end of its time in the spool, and was destroyed unregistered",
+                  extra={"action": "call_expired_in_spool", "call": str(ticket.call)})
+        return Outcome.EXPIRED
 
     def _set_aside(self, call: UUID, error: AmiBridgeError) -> Outcome:
         """Put a call that can never be registered out of the queue's way; its audio stays in the spool."""
@@ -141,7 +177,13 @@ class Intake:
         return Outcome.DAMAGED
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file (hex)."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _say(entry: Entry) -> None:
-    bad = entry.state is State.MISSING
+    bad = entry.state in (State.MISSING, State.RECOVERED)
     log.log(logging.ERROR if bad else logging.INFO, "Call registered as %s", entry.state,
             extra={"action": "call_registered", "call": str(entry.id), "reason": str(entry.reason)})

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from ami_bridge.certificates import Certificates
 from ami_bridge.config import Config
 from ami_bridge.config.kinds import plain_path
 from ami_bridge.config.template import template
 from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.dialplan_globals import FILE_NAME, render
+from ami_bridge.services.keys import make_ahead
 from ami_bridge.services.notices import publish, speak_shipped
 from ami_bridge.spool import Spool, write_durably
-from ami_bridge.vault import Vault
+from ami_bridge.vault import KeyStore, Vault
 
 SECRET_BYTES = 32
 DIALPLAN_FOLDER = Path(__file__).parents[2] / "dialplan"
@@ -55,6 +57,7 @@ def write_configuration(file: Path, directory: Path | None) -> Iterator[str]:
 def set_up(config: Config, file: Path, now: datetime) -> Iterator[str]:
     """Make what the configuration names and is not there; yield what was made, as it is made."""
     yield from _folders(config)
+    yield from _keys(config, now)
     yield from _register(config)
     if write_dialplan(config, file):
         yield f"Wrote the generated dialplan {generated_file(file)}"
@@ -101,7 +104,9 @@ def new_secret() -> str:
 
 
 def _folders(config: Config) -> Iterator[str]:
-    spool, vault, prompts = Spool(config.spool.directory), Vault(config.vault.directory), config.notice.directory
+    spool, prompts = Spool(config.spool.directory), config.notice.directory
+    keys = KeyStore(config.keys.recipients, config.keys.private)
+    vault = Vault(config.vault.directory, keys)
     if not (spool.tickets.is_dir() and spool.live.is_dir()):
         spool.create()
         yield f"Made the spool {spool.root}"
@@ -109,12 +114,27 @@ def _folders(config: Config) -> Iterator[str]:
         if not vault.root.is_dir():
             vault.create()
             yield f"Made the vault {vault.root}"
+        if not keys.recipients.is_dir():
+            keys.create()
+            yield f"Made the key folders {keys.recipients}" + (f" and {keys.private}" if keys.private else "")
         if not prompts.is_dir():
             prompts.mkdir(mode=0o755, parents=True)
             yield f"Made the prompt folder {prompts}"
     except OSError as error:
         raise ConfigurationError(f"the folder {error.filename} cannot be made ({error.strerror})",
-                                 "Check [vault] and [notice] directory and who may write there.") from None
+                                 "Check [vault], [keys] and [notice] and who may write there.") from None
+
+
+def _keys(config: Config, now: datetime) -> Iterator[str]:
+    store = KeyStore(config.keys.recipients, config.keys.private)
+    if store.private:
+        made = make_ahead(store, now.date(), config.retention.days, config.keys.ahead)
+        if made:
+            yield f"Made {len(made)} keys, for the days of expiry until {made[-1]}"
+    certificates = Certificates(config.certificates.directory, config.certificates.key)
+    if not config.certificates.key.exists():
+        certificates.create()
+        yield f"Made the key that signs certificates of destruction, {config.certificates.key}"
 
 
 def _register(config: Config) -> Iterator[str]:
@@ -136,7 +156,9 @@ def _places(directory: Path | None) -> dict[str, dict[str, str]]:
     except ValueError as error:
         raise ConfigurationError(f"--directory {error}") from None
     return {"spool": {"directory": str(root / "spool")}, "vault": {"directory": str(root / "vault")},
-            "register": {"url": f"sqlite:///{root / 'register.db'}"}, "notice": {"directory": str(root / "prompts")}}
+            "register": {"url": f"sqlite:///{root / 'register.db'}"}, "notice": {"directory": str(root / "prompts")},
+            "keys": {"recipients": str(root / "recipients"), "private": str(root / "keys")},
+            "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")}}
 
 
 def _process() -> dict[str, str]:

@@ -1,5 +1,8 @@
-"""The kept recordings."""
+"""The sealed recordings and the keys that open them."""
 
-from ami_bridge.vault.vault import Kept, Vault
+from ami_bridge.vault.keys import KeyPair, KeyStore, day_key, fingerprint, hold_key
+from ami_bridge.vault.sealing import Digest
+from ami_bridge.vault.vault import Sealed, Vault, audio_file, entry_file
 
-__all__ = ["Kept", "Vault"]
+__all__ = ["Digest", "KeyPair", "KeyStore", "Sealed", "Vault", "audio_file", "day_key", "entry_file", "fingerprint",
+           "hold_key"]

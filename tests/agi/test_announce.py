@@ -20,7 +20,7 @@ from ami_bridge.core.tickets import Ticket
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FI = Prompt(name="recorded", language="fi", version=1, file="/prompts/fi/recorded-v1", samples=40000, sha256="a" * 64)
 SV = Prompt(name="recorded", language="sv", version=2, file="/prompts/sv/recorded-v2", samples=32000, sha256="b" * 64)
-ALL = Route(name="all", languages=("fi", "sv"))
+ALL = Route(name="all", days=31, languages=("fi", "sv"))
 VALUES = {"direction": "inbound", "context": "from-trunk", "did": "1000", "queue": "", "caller": "0401234567",
           "presentation": "allowed_not_screened", "company": "", "company_name": "", "language": "fi", "channel": "PJSIP/trunk-1",
           "uniqueid": "pbx-1.1", "linkedid": "pbx-1.1"}
@@ -29,11 +29,12 @@ VALUES = {"direction": "inbound", "context": "from-trunk", "did": "1000", "queue
 class Conversation:
     """A script under test, what it asked, and the tickets it kept."""
 
-    def __init__(self, route: Route = ALL, prompts: tuple[Prompt, ...] = (FI, SV), **values: str) -> None:
+    def __init__(self, route: Route = ALL, prompts: tuple[Prompt, ...] = (FI, SV), *,
+                 suspended: bool = False, **values: str) -> None:
         self.tickets: list[Ticket] = []
         self.asked: list[str] = []
-        desk = Desk(Policy(exchange="pbx", routes=(route,), prompts=prompts), self.tickets.append, lambda: NOW,
-                    self._ids())
+        desk = Desk(Policy(exchange="pbx", days=31, routes=(route,), prompts=prompts), self.tickets.append, lambda: NOW,
+                    self._ids(), lambda: suspended)
         self.script = announce(desk, {})
         self.values = VALUES | values
 
@@ -101,7 +102,7 @@ def test_no_prompt_at_all_means_no_recording_and_an_entry_that_says_why() -> Non
 
 
 def test_a_route_that_refuses_rather_than_goes_unrecorded_refuses() -> None:
-    route = Route(name="all", languages=("fi",), on_failure=OnFailure.REFUSE)
+    route = Route(name="all", days=31, languages=("fi",), on_failure=OnFailure.REFUSE)
     assert "REC_VERDICT=refuse" in Conversation(route).run({"STREAM": Reply("-1", "", 0)}).said
     assert "REC_VERDICT=refuse" in Conversation(route, prompts=()).run({}).said
 
@@ -123,13 +124,13 @@ def test_a_caller_who_hangs_up_before_the_verdict_takes_the_promise_of_a_file_ba
 
 
 def test_a_call_that_nobody_wants_recorded_leaves_no_trace() -> None:
-    for route in (Route(name="no", record=False), Route(name="other", queues=("sales",))):
+    for route in (Route(name="no", days=31, record=False), Route(name="other", days=31, queues=("sales",))):
         talk = Conversation(route).run({})
         assert talk.tickets == [] and 'REC_VERDICT=pass"' in talk.said and "ANSWER" not in talk.asked
 
 
 def test_internal_calls_may_go_without_a_notice() -> None:
-    talk = Conversation(Route(name="staff", notice=""), direction="internal").run({})
+    talk = Conversation(Route(name="staff", days=31, notice=""), direction="internal").run({})
     assert talk.tickets[0].reason is Reason.NOTICE_NOT_REQUIRED and talk.tickets[0].notice is None
     assert not any(line.startswith("STREAM") for line in talk.asked)
 
@@ -154,3 +155,10 @@ def test_anything_else_is_refused_as_a_syntax_error(text: str) -> None:
 
 def test_the_question_fits_into_one_line() -> None:
     assert len(question().line) < 1024
+
+
+def test_while_nothing_can_be_sealed_nothing_is_recorded_and_the_entry_says_why() -> None:
+    talk = Conversation(suspended=True).run({})
+    (ticket,) = talk.tickets
+    assert (ticket.reason, ticket.recording, ticket.days) == (Reason.NO_KEY, None, 31)
+    assert not any("STREAM" in line for line in talk.asked) and "REC_VERDICT=pass" in talk.asked[-1]

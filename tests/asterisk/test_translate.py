@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_bridge.asterisk.translate import WANTED, field, headers, sent_at, snapshot, translate, unescape
-from ami_bridge.core.calls import BridgeEntered, BridgeLeft, HungUp, QueueConnected, RecordingClosed, RecordingStarted
+from ami_bridge.core.calls import (
+    BridgeEntered,
+    BridgeLeft,
+    ChannelsPresent,
+    HungUp,
+    QueueConnected,
+    RecordingClosed,
+    RecordingStarted,
+)
 from tests.asterisk.exchange import event
 
 CALL = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -91,9 +99,10 @@ def test_a_repeated_header_changes_nothing() -> None:
     assert headers(raw)["Uniqueid"] == "1.1"
 
 
-def test_a_snapshot_gives_those_who_are_in_a_bridge() -> None:
+def test_a_snapshot_gives_all_channels_and_those_who_are_in_a_bridge() -> None:
     listed = [{**CHANNEL, "BridgeId": "b5b8"}, {**CHANNEL, "BridgeId": ""}, {"Event": "CoreShowChannelsComplete"}]
     assert snapshot(listed, 7.0) == [
+        ChannelsPresent(frozenset({"pbx-1700000000.1"}), 7.0),
         BridgeEntered("b5b8", "pbx-1700000000.1", "PJSIP/trunk-00000001", "+358401234567", "Mäkinen", 7.0)]
 
 

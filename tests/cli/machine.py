@@ -15,6 +15,7 @@ from ami_bridge.cli import main
 from ami_bridge.config import Config, load
 from ami_bridge.core.entries import Entry
 from ami_bridge.register import Register
+from tests.register.samples import ENTRY_SHA256
 
 REPOSITORY = Path(__file__).parents[2]
 ONE_LANGUAGE = {"AMI_BRIDGE__NOTICE__LANGUAGES": '["en"]'}
@@ -62,4 +63,4 @@ class Machine:
         """Put calls into the register."""
         with closing(Register.open(self.config.register.url)) as register, register.writing() as work:
             for entry in entries:
-                work.calls.add(entry)
+                work.calls.add(entry, ENTRY_SHA256)

@@ -104,7 +104,7 @@ def test_calls_are_listed_and_filtered(machine: Machine) -> None:
     (line,) = [line for line in machine.said("calls").splitlines() if "inbound" in line]
     zone = machine.config.controller.zone
     assert line.startswith(f"{NOON.astimezone(zone):%Y-%m-%d %H:%M:%S}")
-    for cell in ("+358401234567", "0295000000", "Äijälä, Inkeri, PJSIP/6002", "0:05:00", "stored", "recorded-v3 fi"):
+    for cell in ("+358401234567", "0295000000", "Äijälä, Inkeri, PJSIP/6002", "0:05:00", "sealed", "recorded-v3 fi"):
         assert cell in line
     assert str(first.id)[:SHORT_ID] in line and "withheld" in machine.said("calls")
 
@@ -115,7 +115,7 @@ def test_json_is_in_utc(machine: Machine) -> None:
     (found,) = machine.json("calls")
     assert found == machine.json("show", str(entry.id))
     assert found["started_at"] == NOON.isoformat() and found["started_at"].endswith("+00:00")
-    assert found["seconds"] == 300.0 and found["state"] == "stored"
+    assert found["seconds"] == 300.0 and found["state"] == "sealed"
     assert found["notice"]["heard_samples"] == 40000 and found["recordings"][1]["audio"]["rate"] == 8000
 
 

@@ -30,9 +30,9 @@ def test_the_least_that_is_needed(tmp_path: Path) -> None:
 
 def test_routes_become_the_policys(tmp_path: Path) -> None:
     routes = from_text(tmp_path, HEAD + ROUTES).policy_routes()
-    assert routes[0] == Route(name="training-lines", directions=(Direction.INBOUND,), dids=("09123*", "112"),
+    assert routes[0] == Route(name="training-lines", days=31, directions=(Direction.INBOUND,), dids=("09123*", "112"),
                               notice="training", languages=("sv", "fi"))
-    assert routes[1] == Route(name="support", contexts=("from-outside",), queues=("support", "Support_2"),
+    assert routes[1] == Route(name="support", days=31, contexts=("from-outside",), queues=("support", "Support_2"),
                               languages=("fi", "sv", "en"), on_failure=OnFailure.REFUSE)
     assert [route.record for route in routes] == [True, True, False, True, True, True]
 
@@ -160,3 +160,15 @@ def test_every_setting_is_explained() -> None:
 def test_the_reference_is_up_to_date() -> None:
     """After a change: paste what ``python -c 'from ami_bridge.config import reference; print(reference())'`` prints."""
     assert reference() in (Path(__file__).parents[2] / "docs" / "reference.md").read_text("utf-8")
+
+
+def test_a_route_may_forget_sooner_but_never_later_than_the_notice_promises(tmp_path: Path) -> None:
+    route = '[[route]]\nname = "one"\ndays = {}\n'
+    assert from_text(tmp_path, HEAD + route.format(7)).policy_routes()[0].days == 7
+    with pytest.raises(ConfigurationError, match="more than the notice promises"):
+        from_text(tmp_path, HEAD + route.format(32))
+
+
+def test_private_keys_may_be_on_another_host(tmp_path: Path) -> None:
+    assert from_text(tmp_path, HEAD + '[keys]\nprivate = ""\n').keys.private is None
+    assert from_text(tmp_path, HEAD).keys.private == Path("/var/lib/ami-bridge/keys")

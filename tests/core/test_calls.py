@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from ami_bridge.core.calls import (
     BridgeEntered,
     BridgeLeft,
+    ChannelsPresent,
     Closed,
     Ended,
     Follower,
+    Gone,
     HungUp,
     Joined,
     Left,
@@ -77,7 +79,7 @@ def test_the_hangup_of_the_recorded_channel_ends_the_call() -> None:
 
 def test_a_call_is_taken_up_again_from_its_ticket() -> None:
     follower = Follower()
-    follower.resume(CALL, CALLER)
+    follower.resume(CALL, CALLER, 1.0)
     assert [n.fact for n in follower.apply(RecordingClosed(CALL, RECORDING, 3))] == [Closed(3)]
     assert follower.open_calls == 0
 
@@ -109,3 +111,12 @@ def test_no_story_breaks_the_fold_and_nobody_joins_before_they_entered(story: li
         if isinstance(fact, Joined):
             assert fact.channel != CALLER
             assert fact.at >= entries[fact.channel]
+
+
+def test_a_recorded_channel_that_is_not_among_those_present_is_gone() -> None:
+    assert facts([started(), ChannelsPresent(frozenset({AGENT}), 100)])[-1] == Gone(100)
+    assert facts([started(), ChannelsPresent(frozenset({CALLER}), 100)]) == [Started(1)]
+
+
+def test_a_call_that_began_while_the_list_was_on_its_way_is_not_judged() -> None:
+    assert facts([started(at=95), ChannelsPresent(frozenset(), 100)]) == [Started(95)]

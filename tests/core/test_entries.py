@@ -20,7 +20,7 @@ T0 = START.timestamp()
 def ticket(**changes) -> Ticket:
     fields = {
         "call": UUID(int=1), "recording": UUID(int=2), "exchange": "pbx", "direction": Direction.INBOUND,
-        "route": "all", "reason": Reason.ANNOUNCED, "caller": "0401234567", "callee": "1000",
+        "route": "all", "days": 31, "reason": Reason.ANNOUNCED, "caller": "0401234567", "callee": "1000",
         "channel": "PJSIP/trunk-1", "uniqueid": "pbx-1.1", "linkedid": "pbx-1.1", "company_channel": "", "company_name": "",
         "opened_at": START}
     return Ticket(**fields | changes)
@@ -33,7 +33,7 @@ FACTS = [
 
 
 def entry(facts, directory=()):
-    return account(ticket(), facts, (), ended_at(facts, START), list(directory), 31)
+    return account(ticket(), facts, (), ended_at(facts, START), list(directory))
 
 
 def test_agents_appear_in_order_with_their_times_and_the_best_name() -> None:
@@ -57,7 +57,7 @@ def test_repeated_and_reordered_facts_make_the_same_entry(dice: random.Random, r
 
 
 def test_on_an_internal_call_the_caller_is_a_company_party_too() -> None:
-    made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (), START, [], 31)
+    made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (), START, [])
     assert [p.interface for p in made.participants] == ["PJSIP/6003", "PJSIP/6001", "PJSIP/6002"]
     assert made.participants[0].name == "Nguyễn Thị Hoa"
 

@@ -1,76 +1,56 @@
 """Kill -9 before every single file operation and SQL statement of intake: the next run ends as if nothing had been."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from ami_bridge.core.recordings import State
+from tests.crash.switch import survives
+from tests.register.conftest import DATABASES, databases
 from tests.samples import TICKET, wav
 from tests.services.test_intake import Place
 
-WATCHED = {"open", "os.rename", "os.remove", "os.mkdir", "os.link", "os.truncate"}
-MOST_STEPS = 200
-
-
-def take_and_die(root: Path, step: int) -> bool:
-    """Run intake in a child that dies before operation ``step``; tell whether it came to its end alive."""
-    child = os.fork()
-    if child == 0:
-        _die_at(root, step)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def _die_at(root: Path, step: int) -> None:
-    place = Place(root)
-    count = iter(range(1, MOST_STEPS))
-
-    def tick(*_: object) -> None:
-        if next(count) == step:
-            os._exit(9)
-
-    def watch(name: str, arguments: tuple) -> None:
-        if name in WATCHED and any(str(root) in str(argument) for argument in arguments):
-            tick()
-
-    sys.addaudithook(watch)
-    engine = place.register._engine
-    event.listen(engine, "before_cursor_execute", tick)
-    event.listen(engine, "commit", tick)
-    place.intake.take(TICKET.call)
-
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "scanned"])
-def test_killed_before_any_step_nothing_is_lost_or_doubled(tmp_path: Path, told: bool) -> None:
+@pytest.mark.parametrize("kind", DATABASES)
+def test_killed_before_any_step_nothing_is_lost_or_doubled(
+        tmp_path: Path, request: pytest.FixtureRequest, kind: str, told: bool) -> None:
     survived, step = False, 0
     while not survived:
         step += 1
         root = tmp_path / str(step)
         root.mkdir()
-        place = Place(root)
-        place.put(facts=None) if not told else place.put()
-        content = wav(place.spool.audio(TICKET.recording)).read_bytes()
-        os.utime(place.spool.audio(TICKET.recording), (0, 0))
-        place.register.close()
-        survived = take_and_die(root, step)
-        assert_converges(root, content)
-    assert step > 15, "the kill switch found too few operations to be believed"
+        with databases(request, kind, root) as url:
+            place = Place(root, url)
+            place.put() if told else place.put(facts=None)
+            content = wav(place.spool.audio(TICKET.recording)).read_bytes()
+            os.utime(place.spool.audio(TICKET.recording), (0, 0))
+            place.register.close()
+
+            def prepare(root: Path = root, url: str = url):
+                place = Place(root, url)
+                return place.register._engine, lambda: place.intake.take(TICKET.call)
+
+            survived = survives(step, root, prepare)
+            assert_converges(root, url, content)
+    assert step > 25, "the kill switch found too few operations to be believed"
 
 
-def assert_converges(root: Path, content: bytes) -> None:
+def assert_converges(root: Path, url: str, content: bytes) -> None:
     """Run intake again, twice; then I1, I2 and I6 hold."""
-    place = Place(root)
+    place = Place(root, url)
     try:
         place.intake.take(TICKET.call)
         place.intake.take(TICKET.call)
         (entry,) = place.entries()
-        assert entry.state is State.STORED and entry.recordings[0].audio
-        kept = place.vault.path(entry.recordings[0].audio.file)
-        assert kept.read_bytes() == content
-        assert [p for p in place.vault.root.rglob("*") if p.is_file()] == [kept]
+        assert entry.state is State.SEALED and entry.recordings[0].audio
+        audio = entry.recordings[0].audio
+        assert place.vault.read(audio.file) == content and place.vault.digest(audio.file).sha256 == audio.sealed_sha256
+        with place.register.reading() as work:
+            registered = {kept.file or f"{entry.expiry_day}/{kept.call}.json.age": kept.sealed_sha256
+                          for kept in work.days.files(entry.expiry_day)}
+        assert {file: place.vault.digest(file).sha256 for file in place.vault.files(str(entry.expiry_day))} == registered
         assert place.leftovers() == []
     finally:
         place.register.close()

@@ -37,7 +37,7 @@ def system(running: System) -> Iterator[System]:
 
 def assert_announced_and_whole(entry: Entry) -> None:
     """The proof of the notice, and the times that every recorded call has."""
-    assert entry.reason is Reason.ANNOUNCED and entry.state is State.STORED
+    assert entry.reason is Reason.ANNOUNCED and entry.state is State.SEALED
     assert entry.notice and entry.notice.heard_samples == entry.notice.samples == 9600
     assert entry.notice.language == "en" and len(entry.notice.sha256) == 64
     assert entry.started_at <= entry.notice.at <= entry.ended_at
@@ -152,7 +152,7 @@ def test_a_name_with_line_breaks_is_refused_by_the_exchange_and_harms_nobody(sys
 @pytest.mark.parametrize("number", ["%0D%0Aagi_x%3A%201", "a%22%3B%20rm%20-rf%20%2F", "..%2F..%2Fx", "%24%7BSHELL(id)%7D", "%2Cx)%7D"])
 def test_no_callers_number_does_harm(system: System, number: str) -> None:
     entry = talk(system, caller=number, seconds=3.0)
-    assert (entry.state, entry.origin) == (State.STORED, "agi")
+    assert (entry.state, entry.origin) == (State.SEALED, "agi")
     assert not any(ord(c) < 32 for c in entry.caller)
     assert system.audio(entry).name == f"{entry.recordings[0].id}.wav"
 

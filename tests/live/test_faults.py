@@ -79,7 +79,7 @@ def talk(system: System, number: str = "1000", seconds: float = 5.0, **options) 
 
 
 def assert_both_voices_after_the_notice(system: System, entry: Entry) -> None:
-    assert entry.state is State.STORED and entry.reason is Reason.ANNOUNCED
+    assert entry.state is State.SEALED and entry.reason is Reason.ANNOUNCED
     assert entry.notice and entry.notice.heard_samples == entry.notice.samples
     audio = system.audio(entry)
     assert heard(audio, CALLER_HZ) and heard(audio, AGENT_HZ) and not heard(audio, NOTICE_HZ, at_least=0.1)

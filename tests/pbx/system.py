@@ -12,10 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ami_bridge.app import key_store
 from ami_bridge.config import load
 from ami_bridge.core.entries import Entry
 from ami_bridge.register import CallFilter, Register
 from ami_bridge.spool import Spool
+from ami_bridge.vault import Vault
 from tests.pbx.asterisk import REPOSITORY, Pbx
 from tests.pbx.settings import Settings, free_port
 from tests.pbx.tones import tone_wav
@@ -55,6 +57,20 @@ directory = "{home}/spool"
 
 [vault]
 directory = "{home}/vault"
+
+[keys]
+recipients = "{home}/recipients"
+private = "{home}/keys"
+
+[certificates]
+directory = "{home}/certificates"
+key = "{home}/certificate.key"
+
+[metrics]
+port = 0
+
+[purge]
+clock = "trusted"
 
 [register]
 url = "{url}"
@@ -179,10 +195,15 @@ class System:
         return found
 
     def audio(self, entry: Entry) -> Path:
-        """The file of a call's only recording."""
+        """The sound of a call's only recording, opened with the key of its day."""
         (recording,) = entry.recordings
         assert recording.audio, recording
-        return self.home / "vault" / recording.audio.file
+        config = load(self.config_file)
+        opened = self.home / "opened" / f"{recording.id}.wav"
+        opened.parent.mkdir(exist_ok=True)
+        with opened.open("wb") as file:
+            Vault(config.vault.directory, key_store(config)).open(recording.audio.file, file)
+        return opened
 
     @property
     def spool(self) -> Spool:

@@ -3,9 +3,11 @@
 import itertools
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from ami_bridge.register import Register
 from tests import postgresql
@@ -67,3 +69,21 @@ def register(url: str) -> Iterator[Register]:
     register = Register.open(url)
     yield register
     register.close()
+
+
+@contextmanager
+def databases(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[str]:
+    """Give the URL of a fresh register of a kind; for tests that need many."""
+    if kind == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('made_file'), folder)}"
+    else:
+        yield from _database(request, "made")
+
+
+@contextmanager
+def copied(request: pytest.FixtureRequest, url: str, folder: Path) -> Iterator[str]:
+    """Give the URL of a copy of a register that nobody has open; of SQLite's, the file was copied with its folder."""
+    if url.startswith("sqlite"):
+        yield f"sqlite:///{folder / 'register.db'}"
+    else:
+        yield from _database(request, make_url(url).database or "")

@@ -20,6 +20,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 SHA256 = "0123456789abcdef" * 4
+ENTRY_SHA256 = "fedcba9876543210" * 4
 
 
 def new_id() -> UUID:
@@ -27,10 +28,11 @@ def new_id() -> UUID:
     return uuid7(NOON, os.urandom(10))
 
 
-def stored(segment: int = 1) -> Recording:
+def sealed(segment: int = 1) -> Recording:
     """Return a recording with audio."""
-    audio = Audio(file=f"2026-12-24/{segment}.age", frames=480_000, rate=8000, size=960_044, sha256=SHA256)
-    return Recording(id=new_id(), segment=segment, state=State.STORED, audio=audio)
+    audio = Audio(file=f"2026-12-24/{segment}.age", frames=480_000, rate=8000, size=960_044, sha256=SHA256,
+                  sealed_size=960_400, sealed_sha256=SHA256[::-1])
+    return Recording(id=new_id(), segment=segment, state=State.SEALED, audio=audio)
 
 
 def call(**changes: Any) -> Entry:
@@ -47,7 +49,7 @@ def call(**changes: Any) -> Entry:
         ),
         notice=NoticeProof(prompt="recorded", language="fi", version=3, sha256=SHA256, samples=40_000,
                            heard_samples=40_000, at=started),
-        recordings=(stored(1), stored(2)),
+        recordings=(sealed(1), sealed(2)),
     )  # fmt: skip
     return replace(entry, **changes)
 
@@ -56,7 +58,8 @@ texts = st.text(max_size=40).map(clean)
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 counts = st.integers(1, 2**40)
 hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
-audios = st.builds(Audio, file=texts.filter(bool), frames=counts, rate=st.integers(1, 192_000), size=counts, sha256=hashes)
+audios = st.builds(Audio, file=texts.filter(bool), frames=counts, rate=st.integers(1, 192_000), size=counts, sha256=hashes,
+                   sealed_size=counts, sealed_sha256=hashes, found_sha256=st.none() | hashes)
 proofs = st.builds(
     NoticeProof, prompt=texts, language=texts, version=st.integers(0, 10_000), sha256=hashes, samples=counts,
     heard_samples=counts, at=moments, witness=texts,
@@ -77,9 +80,13 @@ def recordings(draw: st.DrawFn) -> tuple[Recording, ...]:
     kept = draw(st.lists(st.none() | audios, max_size=3))
     silent = st.sampled_from([State.NO_AUDIO, State.MISSING, State.UNANNOUNCED])
     return tuple(
-        Recording(id=new_id(), segment=segment, state=State.STORED if audio else draw(silent), audio=audio)
+        Recording(id=new_id(), segment=segment, state=_state_of(audio) if audio else draw(silent), audio=audio)
         for segment, audio in enumerate(kept, 1)
     )
+
+
+def _state_of(audio: Audio) -> State:
+    return State.RECOVERED if audio.found_sha256 else State.SEALED
 
 
 @st.composite

@@ -10,7 +10,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound, RegisterError
 from ami_bridge.core.notice import Reason
 from ami_bridge.register import CallFilter, Register
-from tests.register.samples import DAY, MINUTE, NOON, call, entries, new_id, stored
+from tests.register.samples import DAY, ENTRY_SHA256, MINUTE, NOON, call, entries, new_id, sealed
 
 EVERYTHING = NOON - 400_000 * timedelta(hours=24)
 """A moment before which nothing expired."""
@@ -18,7 +18,7 @@ EVERYTHING = NOON - 400_000 * timedelta(hours=24)
 
 def add(register: Register, *given: Entry) -> list[bool]:
     with register.writing() as work:
-        return [work.calls.add(entry) for entry in given]
+        return [work.calls.add(entry, ENTRY_SHA256) for entry in given]
 
 
 def found(register: Register, entry: Entry) -> Entry | None:
@@ -76,10 +76,10 @@ def test_audio_is_kept_only_with_proof_of_the_notice(register: Register) -> None
 def test_an_exception_undoes_the_whole_transaction(register: Register) -> None:
     first = call()
     with pytest.raises(KeyError), register.writing() as work:
-        work.calls.add(first)
+        work.calls.add(first, ENTRY_SHA256)
         raise KeyError
     with pytest.raises(RegisterError, match="recordings"):
-        add(register, first, call(recordings=(stored(1), stored(1))))
+        add(register, first, call(recordings=(sealed(1), sealed(1))))
     with register.reading() as work:
         assert work.calls.count(NOON) == 0
 
@@ -124,5 +124,5 @@ def test_two_exchanges_share_a_register(register: Register) -> None:
 
 def test_nothing_can_be_written_while_reading(register: Register) -> None:
     with pytest.raises(RegisterError), register.reading() as work:
-        work.calls.add(call())
+        work.calls.add(call(), ENTRY_SHA256)
     assert add(register, call()) == [True]

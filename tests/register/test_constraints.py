@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import Connection, Engine, Table, delete, func, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from ami_bridge.register import rows
+from ami_bridge.register import partitions, rows
 from ami_bridge.register.engine import address_of, engine_for, writers
 from ami_bridge.register.tables import agents, calls, notice_proofs, participants, recordings
 from tests.postgresql import Server
 from tests.register.conftest import DATABASES
-from tests.register.samples import DAY, MINUTE, NOON, SHA256, call, new_id
+from tests.register.samples import DAY, ENTRY_SHA256, MINUTE, NOON, SHA256, call, new_id
 
 ENTRY = call()
 VALUES: dict[Table, rows.Values] = {
-    calls: rows.call_values(ENTRY),
+    calls: rows.call_values(ENTRY) | {"entry_sha256": ENTRY_SHA256},
     recordings: rows.recording_values(ENTRY)[0],
     participants: rows.participant_values(ENTRY)[0],
     notice_proofs: rows.notice_values(ENTRY)[0],
@@ -34,6 +34,8 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         engine = engine_for(address_of(server.make("constraints", "made")))
     else:
         engine = engine_for(address_of(f"sqlite:///{request.getfixturevalue('made_file')}"))
+    with writers(engine).begin() as connection:
+        partitions.prepare(connection, [ENTRY.expiry_day])
     yield engine
     engine.dispose()
 
@@ -69,7 +71,10 @@ def illegal() -> Any:
     yield calls, {"ended_at": NOON - MINUTE}
     yield calls, {"expires_at": ENTRY.ended_at, "expiry_day": ENTRY.ended_at.date()}
     yield calls, {"expiry_day": ENTRY.expiry_day + timedelta(1)}
-    for column in ("frames", "rate", "size"):
+    yield calls, {"entry_sha256": ""}
+    yield recordings, {"state": "recovered"}
+    yield recordings, {"found_sha256": SHA256}
+    for column in ("frames", "rate", "size", "sealed_size"):
         yield from ((recordings, {column: wrong}) for wrong in (0, -1, None))
     yield from ((recordings, {"file": wrong}) for wrong in ("", None))
     yield from ((recordings, {"sha256": wrong}) for wrong in (None, "", SHA256[1:], SHA256.upper(), "g" + SHA256[1:]))

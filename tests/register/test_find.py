@@ -12,7 +12,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.parties import Direction, Participant
 from ami_bridge.register import CallFilter, Register, calls
 from ami_bridge.register.numbers import same_line, significant
-from tests.register.samples import MINUTE, NOON, call, new_id
+from tests.register.samples import ENTRY_SHA256, MINUTE, NOON, call, new_id
 
 
 def served_by(name: str) -> tuple[Participant, ...]:
@@ -33,7 +33,7 @@ INTERNAL = call(
 def filled(register: Register) -> Register:
     with register.writing() as work:
         for entry in (OUTBOUND, INBOUND, INTERNAL):
-            work.calls.add(entry)
+            work.calls.add(entry, ENTRY_SHA256)
     return register
 
 
@@ -103,7 +103,7 @@ def test_more_calls_than_one_statement_asks_for(register: Register, monkeypatch:
     many = [call(started_at=NOON + number * MINUTE) for number in range(6)]
     with register.writing() as work:
         for entry in many:
-            work.calls.add(entry)
+            work.calls.add(entry, ENTRY_SHA256)
     assert find(register, limit=5) == many[:0:-1]
 
 
@@ -115,7 +115,7 @@ digits = st.text("0123456789+", max_size=9) | st.sampled_from(["0401234567", "12
 def test_the_search_agrees_with_the_pure_function(register: Register, kept: str, asked: str) -> None:
     entry = replace(call(), id=new_id(), caller=kept, callee="callee", recordings=())
     with register.writing() as work:
-        work.calls.add(entry)
+        work.calls.add(entry, ENTRY_SHA256)
     expected = same_line(significant(kept), significant(asked)) if significant(asked) else kept == asked
     ids = {found.id for found in find(register, number=asked, limit=100_000)}
     assert (entry.id in ids) is expected

@@ -19,7 +19,7 @@ from ami_bridge.core.recordings import State
 from ami_bridge.register import Register, RegisterUnavailable, engine
 from ami_bridge.register.engine import address_of, engine_for
 from tests.postgresql import Server
-from tests.register.samples import DAY, MINUTE, NOON, call, new_id, stored
+from tests.register.samples import DAY, ENTRY_SHA256, MINUTE, NOON, call, new_id, sealed
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ from tests.register.samples import call
 register = Register.open(sys.argv[1])
 for number in range(int(sys.argv[2])):
     with register.writing() as work:
-        work.calls.add(call())
+        work.calls.add(call(), ENTRY_SHA256)
         if sys.argv[3] == "die":
             os._exit(9)
 register.close()
@@ -70,7 +70,7 @@ def test_a_kill_between_insert_and_commit_leaves_nothing(url: str) -> None:
     with register.reading() as work:
         assert work.calls.count(NOON) == 0
     with register.writing() as work:
-        assert work.calls.add(call())
+        assert work.calls.add(call(), ENTRY_SHA256)
     register.close()
 
 
@@ -81,7 +81,7 @@ def test_processes_and_threads_write_at_once(url: str) -> None:
     def write() -> None:
         for _ in range(20):
             with register.writing() as work:
-                assert work.calls.add(call())
+                assert work.calls.add(call(), ENTRY_SHA256)
 
     threads = [threading.Thread(target=write) for _ in range(3)]
     for thread in threads:
@@ -102,7 +102,7 @@ def test_of_many_who_register_one_call_on_different_days_only_one_succeeds(regis
         entry = call(id=key, ended_at=NOON + days * DAY + 5 * MINUTE)
         gate.wait()
         with register.writing() as work:
-            results.append(work.calls.add(entry))
+            results.append(work.calls.add(entry, ENTRY_SHA256))
             time.sleep(0.05)
 
     threads = [threading.Thread(target=write, args=(days,)) for days in range(4)]
@@ -117,7 +117,7 @@ def test_a_reader_sees_one_moment(register: Register) -> None:
     with register.reading() as before:
         assert before.calls.count(NOON) == 0
         with register.writing() as work:
-            work.calls.add(call())
+            work.calls.add(call(), ENTRY_SHA256)
         assert before.calls.count(NOON) == 0
 
 
@@ -142,10 +142,10 @@ def test_a_server_that_goes_away_is_unavailable_until_it_is_back(server: Server)
     with pytest.raises(RegisterUnavailable, match="try again"), register.writing() as work:
         work.agents.put([])
         server.run(end)
-        work.calls.add(call())
+        work.calls.add(call(), ENTRY_SHA256)
     server.run(end)
     with register.writing() as work:
-        assert work.calls.add(call())
+        assert work.calls.add(call(), ENTRY_SHA256)
     register.close()
     server.drop("leaving")
 
@@ -166,7 +166,7 @@ def test_no_refusal_quotes_a_row(register: Register, fault: str) -> None:
     number, name, route = SECRETS
     joined = NOON.replace(tzinfo=None) if fault == "zone" else NOON
     party = Participant(interface="PJSIP/1", name=name, joined_at=joined, left_at=None)
-    twin = stored(1)
+    twin = sealed(1)
     faults: dict[str, dict[str, Any]] = {
         "constraint": {"recordings": (Recording(id=new_id(), segment=1, state=State.CLOSED),)},
         "duplicate": {"recordings": (twin, twin)},
@@ -174,7 +174,7 @@ def test_no_refusal_quotes_a_row(register: Register, fault: str) -> None:
         "type": {"uniqueid": object()},
     }
     with pytest.raises(RegisterError) as refusal, register.writing() as work:
-        work.calls.add(call(caller=number, route=route, participants=(party,), **faults.get(fault, {})))
+        work.calls.add(call(caller=number, route=route, participants=(party,), **faults.get(fault, {})), ENTRY_SHA256)
         work.agents.put([Agent(key="6001", name=name), Agent(key="6001", name=number)])
     told = "".join(traceback.format_exception(refusal.value))
     assert refusal.value.hint

@@ -9,29 +9,36 @@ from pathlib import Path
 
 import pytest
 
-from ami_bridge.core.calls import Closed, Started
+from ami_bridge.asterisk.files import Wav, measure
+from ami_bridge.core.calls import Closed, Fact, Gone, Started
 from ami_bridge.core.entries import Entry
+from ami_bridge.core.entry_json import entry_from_json
+from ami_bridge.core.errors import KeyMissing
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
 from ami_bridge.register import CallFilter, Register
 from ami_bridge.services.intake import Intake, Outcome
 from ami_bridge.spool import Spool
-from ami_bridge.vault import Vault
+from ami_bridge.vault import KeyStore, Vault, day_key
 from tests.samples import FACTS, START, T0, TICKET, wav
 
 NOW = START + timedelta(minutes=2)
 
 
 class Place:
-    """A spool, a vault, a register and the intake between them."""
+    """A spool, a vault with its keys, a register and the intake between them."""
 
-    def __init__(self, root: Path) -> None:
-        self.spool, self.vault = Spool(root / "spool"), Vault(root / "vault")
+    def __init__(self, root: Path, url: str = "", *, furnished: bool = False) -> None:
+        self.keys = KeyStore(root / "recipients", root / "keys")
+        self.spool, self.vault = Spool(root / "spool"), Vault(root / "vault", self.keys)
+        self.keys.create()
+        if not furnished:
+            self.keys.make([day_key(NOW.date() + timedelta(days=days)) for days in (7, 31)])
         self.spool.create()
         self.vault.create()
-        self.register = Register.create(f"sqlite:///{root}/register.db")
+        self.register = Register.create(url or f"sqlite:///{root}/register.db")
         self.now = NOW
-        self.intake = Intake(self.spool, self.vault, self.register, 31, lambda: self.now)
+        self.intake = Intake(self.spool, self.vault, self.register, lambda: self.now)
 
     def put(self, ticket=TICKET, facts=FACTS) -> None:
         self.spool.write_ticket(ticket)
@@ -53,16 +60,24 @@ def place(tmp_path: Path) -> Iterator[Place]:
     place.register.close()
 
 
-def test_a_finished_call_moves_from_spool_to_vault_and_register(place: Place) -> None:
+DAY = "2026-12-24"
+ENTRY_FILE = f"{DAY}/{TICKET.call}.json.age"
+
+
+def test_a_finished_call_moves_sealed_from_spool_to_vault_and_register(place: Place) -> None:
     place.put()
     content = wav(place.spool.audio(TICKET.recording), 8000).read_bytes()
     assert place.intake.take(TICKET.call) is Outcome.REGISTERED
     (entry,) = place.entries()
     (recording,) = entry.recordings
-    assert recording.state is State.STORED and recording.audio and recording.audio.seconds == 1.0
+    assert recording.state is State.SEALED and recording.audio and recording.audio.seconds == 1.0
     assert recording.audio.sha256 == hashlib.sha256(content).hexdigest()
-    assert recording.audio.file == f"2026-12-24/{TICKET.recording}.wav"
-    assert place.vault.path(recording.audio.file).read_bytes() == content
+    assert recording.audio.file == f"{DAY}/{TICKET.recording}.wav.age"
+    sealed = place.vault.path(recording.audio.file).read_bytes()
+    assert sealed.startswith(b"age-encryption.org/v1") and content[44:] not in sealed
+    assert (len(sealed), hashlib.sha256(sealed).hexdigest()) == (recording.audio.sealed_size, recording.audio.sealed_sha256)
+    assert place.vault.read(recording.audio.file) == content
+    assert entry_from_json(place.vault.read(ENTRY_FILE)) == entry
     assert entry.participants[0].name == "Maija Mäkinen" and entry.notice == TICKET.notice
     assert place.leftovers() == []
 
@@ -134,4 +149,71 @@ def test_a_symbolic_link_in_the_place_of_audio_is_never_read(place: Place, tmp_p
     place.spool.audio(TICKET.recording).symlink_to(secret)
     with pytest.raises(OSError):
         place.intake.take(TICKET.call)
-    assert place.entries() == [] and not list(place.vault.root.rglob("*.wav"))
+    assert place.entries() == [] and not list(place.vault.root.rglob("*.*"))
+
+
+@pytest.mark.parametrize("last", [Gone(T0 + 60), None], ids=["channel-gone", "nobody-knows"])
+def test_a_file_that_a_crash_left_open_is_repaired_sealed_and_flagged(place: Place, last: Fact | None) -> None:
+    place.put(facts=[Started(T0), *([last] if last else [])])
+    path = wav(place.spool.audio(TICKET.recording), closed=False)
+    path.write_bytes(found := path.read_bytes() + b"\x07")
+    os.utime(path, (NOW.timestamp() - 60,) * 2)
+    if last is None:
+        assert place.intake.take(TICKET.call) is Outcome.NOT_YET
+        place.now += timedelta(hours=5)
+    assert place.intake.is_due(TICKET.call) and place.intake.take(TICKET.call) is Outcome.REGISTERED
+    (recording,) = place.entries()[0].recordings
+    assert recording.state is State.RECOVERED and recording.audio
+    assert recording.audio.found_sha256 == hashlib.sha256(found).hexdigest() != recording.audio.sha256
+    mended = place.spool.live / "mended.wav"
+    mended.write_bytes(place.vault.read(recording.audio.file))
+    assert measure(mended) == Wav(8000, 8000, closed=True)
+    assert mended.read_bytes()[44:] == found[44:-1]
+    assert place.entries()[0].ended_at == datetime.fromtimestamp(NOW.timestamp() - 60, UTC)
+
+
+def test_without_the_key_of_the_day_nothing_is_taken_in_and_nothing_is_lost(place: Place) -> None:
+    place.put()
+    wav(place.spool.audio(TICKET.recording))
+    place.keys.destroy(DAY)
+    with pytest.raises(KeyMissing, match="keys make"):
+        place.intake.take(TICKET.call)
+    assert len(place.leftovers()) == 3 and place.entries() == [] and not list(place.vault.root.rglob("*.*"))
+    place.keys.make([DAY])
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+
+
+def test_public_halves_are_enough_to_seal(place: Place) -> None:
+    place.put()
+    wav(place.spool.audio(TICKET.recording))
+    place.keys.private = None
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    with pytest.raises(KeyMissing, match="another host"):
+        place.vault.read(ENTRY_FILE)
+
+
+def test_a_call_that_waited_past_its_time_is_destroyed_unread(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    place.put()
+    wav(place.spool.audio(TICKET.recording))
+    place.now = START + timedelta(days=31, seconds=60)
+    assert place.intake.take(TICKET.call) is Outcome.EXPIRED
+    assert place.leftovers() == [] and not list(place.vault.root.rglob("*.*")) and "ERROR" in {r.levelname for r in caplog.records}
+
+
+def test_the_days_promised_when_the_call_was_announced_are_kept(place: Place) -> None:
+    place.put(replace(TICKET, days=7))
+    wav(place.spool.audio(TICKET.recording))
+    place.intake.take(TICKET.call)
+    (entry,) = place.entries()
+    assert entry.expires_at - entry.ended_at == timedelta(days=7) and place.vault.days() == [entry.expiry_day]
+
+
+def test_a_call_that_is_registered_already_is_not_sealed_again(place: Place) -> None:
+    place.put()
+    wav(place.spool.audio(TICKET.recording))
+    place.intake.take(TICKET.call)
+    sealed = place.vault.digest(ENTRY_FILE)
+    place.put()
+    wav(place.spool.audio(TICKET.recording))
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    assert place.vault.digest(ENTRY_FILE) == sealed and place.leftovers() == []

@@ -1,0 +1,29 @@
+"""``ami-bridge rebuild``."""
+
+from datetime import UTC, datetime
+
+import click
+
+from ami_bridge.cli.configured import configured
+from ami_bridge.config import Config
+
+
+@click.command("rebuild")
+@configured
+def rebuild_command(config: Config) -> None:
+    """Fill an empty register from the vault and the keys. The exit code is 1 when something could not be restored.
+
+    After restoring a backup run 'ami-bridge purge' first: it removes what is past its time.
+    """
+    from ami_bridge.app import key_store
+    from ami_bridge.register import Register
+    from ami_bridge.services.rebuild import rebuild
+    from ami_bridge.vault import Vault
+
+    done = rebuild(Vault(config.vault.directory, key_store(config)), Register.open(config.register.url), datetime.now(UTC))
+    for problem in done.problems:
+        click.echo(problem, err=True)
+    click.echo(f"{done.calls} calls and {done.holds} holds restored; {done.past} calls past their time left out; "
+               f"{len(done.problems)} could not be restored.")
+    if done.problems:
+        raise SystemExit(1)

@@ -1,0 +1,98 @@
+"""All SQL that forgets: what a day of expiry holds, and the end of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, distinct, func, select
+
+from ami_bridge.core.ids import aware
+from ami_bridge.register import partitions
+from ami_bridge.register.engine import POSTGRESQL
+from ami_bridge.register.tables import calls, recordings
+
+BATCH = 1000
+
+
+class DayCount(NamedTuple):
+    """How many calls a day of expiry holds, and how many of them are past their time."""
+
+    day: date
+    calls: int
+    past: int
+
+
+class KeptFile(NamedTuple):
+    """A sealed file of a call as the register knows it; ``file`` is None for the sealed entry (its name is the call's)."""
+
+    call: UUID
+    file: str | None
+    sealed_sha256: str
+
+
+class Days:
+    """The days of expiry, within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def counts(self, as_of: datetime) -> list[DayCount]:
+        """Return the days up to the one of ``as_of`` (UTC), oldest first."""
+        today = aware(as_of).astimezone(UTC).date()
+        past = func.count().filter(calls.c.expires_at <= as_of)
+        query = select(calls.c.expiry_day, func.count(), past).where(calls.c.expiry_day <= today)
+        by_day = query.group_by(calls.c.expiry_day).order_by(calls.c.expiry_day)
+        return [DayCount(*row) for row in self._connection.execute(by_day)]
+
+    def all_days(self) -> list[date]:
+        """Return every day of expiry that has a call, oldest first."""
+        return list(self._connection.execute(select(distinct(calls.c.expiry_day)).order_by(calls.c.expiry_day)).scalars())
+
+    def files(self, day: date, as_of: datetime | None = None) -> Iterator[KeptFile]:
+        """Yield the sealed files of the day's calls that are past their time at ``as_of`` (None: of all), by call."""
+        last = UUID(int=0)
+        while True:
+            wanted = [calls.c.expiry_day == day, calls.c.id > last]
+            if as_of is not None:
+                wanted.append(calls.c.expires_at <= as_of)
+            query = select(calls.c.id, calls.c.entry_sha256).where(*wanted).order_by(calls.c.id).limit(BATCH)
+            found = self._connection.execute(query).all()
+            if not found:
+                return
+            yield from (KeptFile(call, None, sha256) for call, sha256 in found)
+            yield from self._audio(day, [call for call, _ in found])
+            last = found[-1].id
+
+    def forget(self, day: date, as_of: datetime, limit: int, whole: bool) -> int:
+        """Delete at most ``limit`` calls of the day that are past at ``as_of``, with all that hangs on them; how many.
+
+        ``whole`` (the day is over): PostgreSQL drops the day's partitions at once, whatever the limit.
+        """
+        if whole and self._connection.dialect.name == POSTGRESQL:
+            count = self._connection.execute(select(func.count()).where(calls.c.expiry_day == day)).scalar_one()
+            partitions.drop(self._connection, day)
+            return count
+        past = select(calls.c.id).where(calls.c.expiry_day == day, calls.c.expires_at <= as_of).limit(limit)
+        return self._connection.execute(delete(calls).where(calls.c.expiry_day == day, calls.c.id.in_(past))).rowcount
+
+    def newest_end(self) -> datetime | None:
+        """Return when the call that ended last did so."""
+        return self._connection.execute(select(func.max(calls.c.ended_at))).scalar()
+
+    def oldest_expiry(self) -> datetime | None:
+        """Return the earliest time that anything in the register is to be forgotten at."""
+        query = select(calls.c.expires_at).order_by(calls.c.expiry_day, calls.c.expires_at).limit(1)
+        return self._connection.execute(query).scalar()
+
+    def daily_average(self) -> float:
+        """Return how many calls a day of expiry has, over the days that have any; 0 when there are none."""
+        query = select(func.count(), func.count(distinct(calls.c.expiry_day))).select_from(calls)
+        count, days = self._connection.execute(query).one()
+        return count / days if days else 0.0
+
+    def _audio(self, day: date, among: list[UUID]) -> Iterator[KeptFile]:
+        of_these = (recordings.c.expiry_day == day, recordings.c.call_id.in_(among), recordings.c.file.is_not(None))
+        query = select(recordings.c.call_id, recordings.c.file, recordings.c.sealed_sha256).where(*of_these)
+        for row in self._connection.execute(query.order_by(recordings.c.call_id, recordings.c.segment)):
+            yield KeptFile(*row)

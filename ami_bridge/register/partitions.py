@@ -1,0 +1,56 @@
+"""The partitions of PostgreSQL: one a day of expiry and table, made ahead, dropped whole. On SQLite there are none.
+
+Source: PostgreSQL 15, "Table Partitioning". A partition that other tables refer to is detached before it can be dropped,
+and can be detached only when nothing refers to its rows any more: children go first.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from sqlalchemy import DDL, Connection, func, select
+
+from ami_bridge.register.engine import POSTGRESQL, serialise
+from ami_bridge.register.tables import OF_A_CALL
+
+PARTITIONING = 0x7061727469746E73
+
+
+def partition(table: str, day: date) -> str:
+    """Return the name of a day's partition."""
+    return f"{table}_{day:%Y%m%d}"
+
+
+def prepare(connection: Connection, days: Iterable[date]) -> None:
+    """Make the partitions of ``days`` that are not there yet."""
+    if connection.dialect.name != POSTGRESQL:
+        return
+    for day in days:
+        if not _exists(connection, OF_A_CALL[0].name, day):
+            _make(connection, day)
+
+
+def drop(connection: Connection, day: date) -> None:
+    """Drop a day's partitions and all that is in them. May be repeated."""
+    serialise(connection, PARTITIONING)
+    for table in OF_A_CALL:
+        if _exists(connection, table.name, day):
+            name = partition(table.name, day)
+            connection.execute(DDL(f"ALTER TABLE {table.name} DETACH PARTITION {name}"))
+            connection.execute(DDL(f"DROP TABLE {name}"))
+
+
+def there(connection: Connection, day: date) -> list[str]:
+    """Return the names of a day's partitions."""
+    return [partition(table.name, day) for table in OF_A_CALL if _exists(connection, table.name, day)]
+
+
+def _make(connection: Connection, day: date) -> None:
+    serialise(connection, PARTITIONING)
+    following = day + timedelta(days=1)
+    for table in reversed(OF_A_CALL):
+        connection.execute(DDL(f"CREATE TABLE IF NOT EXISTS {partition(table.name, day)} PARTITION OF {table.name} "
+                               f"FOR VALUES FROM ('{day}') TO ('{following}')"))
+
+
+def _exists(connection: Connection, table: str, day: date) -> bool:
+    return connection.execute(select(func.to_regclass(partition(table, day)))).scalar() is not None

@@ -1,0 +1,128 @@
+"""Holds: place, look at and release them. A held call is sealed anew to a key of its own, so that its day can still die.
+
+Order of placing: key -> audio, entry and the hold itself sealed and read back -> the row. Killed in between, nothing is
+held, and the next purge clears what is left. Plain audio stays in memory (``memfd_create(2)``), never in a file.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.entry_json import entry_from_json, entry_to_json
+from ami_bridge.core.errors import AudioError, NotFound
+from ami_bridge.core.holds import REMIND_BEFORE, Hold, checked, hold_to_json
+from ami_bridge.core.retention import HOLD
+from ami_bridge.register import Register
+from ami_bridge.vault import Vault, audio_file, day_key, entry_file, hold_key
+
+HOLD_FILE = "hold.json.age"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asks for: which call (its id or the beginning of it), why, and until when."""
+
+    call: str
+    reason: str
+    basis: str
+    by: str
+    until: datetime
+    remind_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A call that can be held, and the key under which it lies."""
+
+    entry: Entry
+    key: str
+
+
+class Holding:
+    """Places and releases holds. Placing needs the private keys (KeyMissing elsewhere) and shuts out a purge (Busy)."""
+
+    def __init__(self, vault: Vault, register: Register, now: Callable[[], datetime],
+                 new_id: Callable[[datetime], UUID]) -> None:
+        self._vault = vault
+        self._register = register
+        self._now = now
+        self._new_id = new_id
+
+    def place(self, wish: Wish) -> Hold:
+        """Hold a call. NotFound when there is no such call any more; ConfigurationError when the wish says too little."""
+        with self._vault.alone():
+            now = self._now()
+            source = self._source(wish.call, now)
+            entry = source.entry
+            remind_at = wish.remind_at or max(wish.until - REMIND_BEFORE, now)
+            hold = checked(Hold(id=self._new_id(now), call=entry.id, exchange=entry.exchange, expires_at=entry.expires_at,
+                                reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
+                                remind_at=remind_at))
+            self._vault.keys.make([hold_key(hold.id)])
+            self._copy(source, hold)
+            with self._register.writing() as work:
+                work.holds.add(hold)
+            return hold
+
+    def release(self, id_or_prefix: str, by: str) -> Hold:
+        """Release a hold; the next purge destroys its copy. NotFound when there is no such hold."""
+        with self._register.writing() as work:
+            hold = _found(work.holds.get(id_or_prefix))
+            work.holds.release(hold.id, self._now(), by)
+            return _found(work.holds.get(str(hold.id)))
+
+    def show(self, id_or_prefix: str) -> tuple[Hold, Entry]:
+        """Return a hold and the call it holds, opened with the hold's key. NotFound when it has ended."""
+        with self._register.reading() as work:
+            hold = _found(work.holds.get(id_or_prefix))
+        if not hold.active(self._now()):
+            raise NotFound("the hold has ended, and its copy is no longer to be read", "The next purge destroys it.")
+        return hold, held_entry(self._vault, hold)
+
+    def _source(self, call: str, now: datetime) -> Source:
+        with self._register.reading() as work:
+            entry = work.calls.get(call, now)
+            held = [hold for hold in work.holds.all()
+                    if hold.active(now) and str(hold.call).startswith(call.strip().lower())]
+        if entry:
+            return Source(entry, day_key(entry.expiry_day))
+        if held:
+            return Source(held_entry(self._vault, held[-1]), hold_key(held[-1].id))
+        raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
+
+    def _copy(self, source: Source, hold: Hold) -> None:
+        key = hold_key(hold.id)
+        for recording in source.entry.recordings:
+            if recording.audio:
+                self._copy_audio(audio_file(source.key, recording.id), audio_file(key, recording.id), recording.audio.sha256)
+        self._vault.seal(entry_file(key, hold.call), io.BytesIO(entry_to_json(source.entry)))
+        self._vault.seal(f"{key}/{HOLD_FILE}", io.BytesIO(hold_to_json(hold)))
+        self._vault.settle(key)
+
+    def _copy_audio(self, source: str, target: str, sha256: str) -> None:
+        with open(os.memfd_create("held", os.MFD_CLOEXEC), "w+b") as memory:
+            if self._vault.open(source, memory).sha256 != sha256:
+                raise AudioError(f"the sealed file {source} is not what was registered", "Run 'ami-bridge verify'.")
+            memory.seek(0)
+            self._vault.seal(target, memory)
+
+
+def held_entry(vault: Vault, hold: Hold) -> Entry:
+    """Return the call that a hold holds, opened with the hold's key."""
+    return entry_from_json(vault.read(entry_file(hold_key(hold.id), hold.call)))
+
+
+def whole_holds(vault: Vault, keys: Iterable[str]) -> frozenset[UUID]:
+    """Return the holds, among the names of keys, whose copy in the vault was completed: what is written last is there."""
+    return frozenset(UUID(key.removeprefix(HOLD)) for key in keys
+                     if key.startswith(HOLD) and f"{key}/{HOLD_FILE}" in set(vault.files(key)))
+
+
+def _found(hold: Hold | None) -> Hold:
+    if hold is None:
+        raise NotFound("there is no such hold", "List them with 'ami-bridge hold list'.")
+    return hold

@@ -1,0 +1,36 @@
+"""The keys of the days: made ahead, never for a day that is over, destroyed only then."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+from ami_bridge.core.errors import KeyMissing, PurgeRefused
+from ami_bridge.core.retention import days_of_keys
+from ami_bridge.vault import KeyStore, day_key
+
+
+def make_ahead(store: KeyStore, today: date, days: int, ahead: int) -> list[str]:
+    """Make the keys of all days on which a call may expire until ``ahead`` days from now; return the new ones' names.
+
+    No earlier day gets one: what was destroyed stays so.
+    """
+    return store.make(map(day_key, days_of_keys(today, days, ahead)))
+
+
+def days_left(store: KeyStore, today: date, days: int, most: int = 400) -> int:
+    """Return for how many days from today there is a key for every call; 0 when a call of today may lack one."""
+    there = {pair.name for pair in store.pairs() if pair.public}
+    if any(day_key(day) not in there for day in days_of_keys(today, days, 0)):
+        return 0
+    further = days_of_keys(today, days, most)[days + 1:]
+    return next((n for n, day in enumerate(further, 1) if day_key(day) not in there), most)
+
+
+def destroy_days(store: KeyStore, days: Iterable[date], now: datetime) -> list[str]:
+    """Destroy the keys of days that are over; return their fingerprints. PurgeRefused, and nothing done, for any other."""
+    today, doomed = now.astimezone(UTC).date(), list(days)
+    alive = [day for day in doomed if day >= today]
+    if alive:
+        raise PurgeRefused(f"nothing was destroyed: {alive[0]} is not over (UTC)", "Come back after it.")
+    if store.private is None:
+        raise KeyMissing("the private keys are kept on another host", "Run this there.")
+    return [fingerprint for day in doomed if (fingerprint := store.destroy(day_key(day)))]
