@@ -27,8 +27,8 @@ test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
 	$(BIN)/pytest -n 2 -m "not live"
 	$(BIN)/pytest -m live
 
-test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL; under a minute
-	$(BIN)/pytest -n 2 -m "not live and not postgresql"
+test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no kills; under a minute
+	$(BIN)/pytest -n 2 -m "not live and not postgresql and not crash"
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

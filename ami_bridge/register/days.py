@@ -47,7 +47,7 @@ class Days:
 
     def all_days(self) -> list[date]:
         """Return every day of expiry that has a call, oldest first."""
-        return list(self._connection.execute(select(distinct(calls.c.expiry_day)).order_by(calls.c.expiry_day)).scalars())
+        return list(self._connection.execute(select(calls.c.expiry_day).distinct().order_by(calls.c.expiry_day)).scalars())
 
     def files(self, day: date, as_of: datetime | None = None) -> Iterator[KeptFile]:
         """Yield the sealed files of the day's calls that are past their time at ``as_of`` (None: of all), by call."""

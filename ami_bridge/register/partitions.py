@@ -32,6 +32,10 @@ def prepare(connection: Connection, days: Iterable[date]) -> None:
 def drop(connection: Connection, day: date) -> None:
     """Drop a day's partitions and all that is in them. May be repeated."""
     serialise(connection, PARTITIONING)
+    if not there(connection, day):
+        return
+    in_the_order_of_writers = ", ".join(table.name for table in reversed(OF_A_CALL))
+    connection.execute(DDL(f"LOCK TABLE {in_the_order_of_writers} IN ACCESS EXCLUSIVE MODE"))
     for table in OF_A_CALL:
         if _exists(connection, table.name, day):
             name = partition(table.name, day)
@@ -45,11 +49,15 @@ def there(connection: Connection, day: date) -> list[str]:
 
 
 def _make(connection: Connection, day: date) -> None:
+    """Make a day's partitions. To attach one waits for no reader, as to create it in its place would."""
     serialise(connection, PARTITIONING)
     following = day + timedelta(days=1)
     for table in reversed(OF_A_CALL):
-        connection.execute(DDL(f"CREATE TABLE IF NOT EXISTS {partition(table.name, day)} PARTITION OF {table.name} "
-                               f"FOR VALUES FROM ('{day}') TO ('{following}')"))
+        if not _exists(connection, table.name, day):
+            name = partition(table.name, day)
+            connection.execute(DDL(f"CREATE TABLE {name} (LIKE {table.name} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
+            connection.execute(DDL(f"ALTER TABLE {table.name} ATTACH PARTITION {name} "
+                                   f"FOR VALUES FROM ('{day}') TO ('{following}')"))
 
 
 def _exists(connection: Connection, table: str, day: date) -> bool:

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 ROWS_A_TRANSACTION = 1000
 FILES_A_BATCH = 5000
 SCRUB_TRIES = 20
+FORGET_TRIES = 6
 STEPS = list(Step)
 
 Progress = Callable[[str, int, int], None]
@@ -224,9 +225,15 @@ class Purge:
         self._scrub([] if intent.key.startswith(HOLD) else [date.fromisoformat(intent.key)])
         return {}
 
-    def _forget_some(self, day: date, intent: Intent) -> int:
-        with self._register.writing() as work:
-            return work.days.forget(day, intent.as_of, ROWS_A_TRANSACTION, intent.whole)
+    def _forget_some(self, day: date, intent: Intent, tries: int = FORGET_TRIES) -> int:
+        """Forget a batch of rows. On PostgreSQL a whole day has to wait for who reads the register at that moment."""
+        try:
+            with self._register.writing() as work:
+                return work.days.forget(day, intent.as_of, ROWS_A_TRANSACTION, intent.whole)
+        except RegisterUnavailable:
+            if tries <= 1:
+                raise
+            return self._forget_some(day, intent, tries - 1)
 
     def _scrub(self, days: list[date]) -> None:
         for _ in range(SCRUB_TRIES):

@@ -3,6 +3,7 @@
 import csv
 import glob
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from ami_bridge.spool import Spool, write_durably
 
 log = logging.getLogger(__name__)
 
+EPOCH = re.compile(r"[12]\d{9}(\.\d{1,9})?")
 SET_ASIDE = "%Y%m%dT%H%M%S"
 
 
@@ -79,18 +81,20 @@ def _trimmed(path: Path, born: datetime) -> int:
 
 
 def line_time(line: str) -> datetime | None:
-    """Return the first time in a line of CSV: epoch seconds, or a date and time in the machine's zone; None without one."""
-    for field in next(iter(csv.reader([line])), []):
-        moment = _moment(field.strip())
-        if moment:
-            return moment
-    return None
+    """Return the first date and time in a line of CSV, in the machine's zone; without one the first epoch seconds, or None.
+
+    Epoch seconds have ten digits, as a telephone number may: hence they come second.
+    """
+    fields = [field.strip() for field in next(iter(csv.reader([line])), [])]
+    return next(filter(None, map(_date, fields)), None) or next(filter(None, map(_epoch, fields)), None)
 
 
-def _moment(text: str) -> datetime | None:
+def _date(text: str) -> datetime | None:
     try:
-        if text.replace(".", "", 1).isdigit() and 9 <= len(text.partition(".")[0]) <= 10:
-            return datetime.fromtimestamp(float(text), UTC)
         return datetime.fromisoformat(text).astimezone(UTC) if len(text) >= len("2026-11-23 12:00:00") else None
     except ValueError:
         return None
+
+
+def _epoch(text: str) -> datetime | None:
+    return datetime.fromtimestamp(float(text), UTC) if EPOCH.fullmatch(text) else None

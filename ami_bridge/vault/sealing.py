@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pyrage import DecryptError, decrypt_io, encrypt_io, x25519
+from pyrage import DecryptError, EncryptError, decrypt_io, encrypt_io, x25519
 
 from ami_bridge.core.errors import AudioError
 from ami_bridge.spool import FILE_MODE
@@ -40,24 +40,36 @@ class Source(Protocol):
 
 
 class Measured:
-    """Passes reads and writes on, and measures them; without a sink nothing is passed on."""
+    """Passes reads and writes on, and measures them; without a sink nothing is passed on.
+
+    ``failure`` is what source or sink raised: pyrage would say it in words only.
+    """
 
     def __init__(self, source: Source | None = None, sink: Sink | None = None) -> None:
         self._source, self._sink = source, sink
         self._digest = hashlib.sha256()
         self._size = 0
+        self.failure: OSError | None = None
 
     def read(self, size: int = -1) -> bytes:
         """Read and measure."""
         assert self._source
-        piece = self._source.read(size)
+        try:
+            piece = self._source.read(size)
+        except OSError as error:
+            self.failure = error
+            raise
         self._see(piece)
         return piece
 
     def write(self, piece: bytes) -> int:
         """Measure and write."""
         self._see(piece)
-        return self._sink.write(piece) if self._sink else len(piece)
+        try:
+            return self._sink.write(piece) if self._sink else len(piece)
+        except OSError as error:
+            self.failure = error
+            raise
 
     def flush(self) -> None:
         """Do nothing: who opened the file flushes it."""
@@ -77,7 +89,10 @@ def seal(source: Source, target: Path, recipient: str) -> tuple[Digest, Digest]:
     plain = Measured(source)
     with open(target, "wb", opener=_opener) as file:
         sealed = Measured(sink=file)
-        encrypt_io(plain, sealed, [x25519.Recipient.from_str(recipient)])
+        try:
+            encrypt_io(plain, sealed, [x25519.Recipient.from_str(recipient)])
+        except (EncryptError, OSError) as error:
+            raise plain.failure or sealed.failure or error from None
         file.flush()
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -103,7 +118,9 @@ def unseal(path: Path, identity: x25519.Identity, target: Sink | None) -> Digest
     try:
         with open(path, "rb") as file:
             decrypt_io(file, measured, [identity])
-    except DecryptError:
+    except (DecryptError, OSError) as error:
+        if measured.failure or getattr(error, "errno", None):
+            raise measured.failure or error from None
         raise AudioError(f"the sealed file {path.name} is damaged, or sealed to another key",
                          "Restore it from a backup.") from None
     return measured.digest

@@ -45,7 +45,8 @@ def test_the_snapshot_comes_before_the_events_that_came_meanwhile() -> None:
         exchange.before_answer = lambda action: exchange.send(ended(HANGUP)) if action == "CoreShowChannels" else None
         await until(lambda: listener.events)
         assert listener.story == ["up", "event"]
-        (known,) = listener.snapshots[0]
+        present, known = listener.snapshots[0]
+        assert present.uniqueids == {"1.7"}
         assert isinstance(known, BridgeEntered) and (known.uniqueid, known.bridge) == ("1.7", "b")
 
     played(scene)

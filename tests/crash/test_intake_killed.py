@@ -11,6 +11,8 @@ from tests.register.conftest import DATABASES, databases
 from tests.samples import TICKET, wav
 from tests.services.test_intake import Place
 
+pytestmark = pytest.mark.crash
+
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "scanned"])
 @pytest.mark.parametrize("kind", DATABASES)

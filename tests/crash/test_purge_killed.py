@@ -17,6 +17,8 @@ from tests.services.test_purge import EXPIRES, House
 LATER = datetime(2026, 12, 25, 1, tzinfo=UTC)
 OLD, YOUNG, HELD = "2026-12-24", "2026-12-29", UUID(int=2 << 64)
 
+pytestmark = pytest.mark.crash
+
 
 def furnish(root: Path, url: str) -> None:
     """Two calls of a day that will be over, one of them held; one younger call; one hold that was released."""

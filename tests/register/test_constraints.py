@@ -78,7 +78,7 @@ def illegal() -> Any:
         yield from ((recordings, {column: wrong}) for wrong in (0, -1, None))
     yield from ((recordings, {"file": wrong}) for wrong in ("", None))
     yield from ((recordings, {"sha256": wrong}) for wrong in (None, "", SHA256[1:], SHA256.upper(), "g" + SHA256[1:]))
-    yield from ((recordings, SILENT | {kept: VALUES[recordings][kept]}) for kept in rows.NO_AUDIO)
+    yield from ((recordings, SILENT | {kept: VALUES[recordings][kept]}) for kept in rows.NO_AUDIO if VALUES[recordings][kept])
     yield from ((recordings, SILENT | {"state": wrong}) for wrong in ("stored", "closed", "expected", "recording", ""))
     yield recordings, {"segment": 0}
     yield recordings, {"exchange": ""}

@@ -49,7 +49,7 @@ def test_postgresql_speaks_utc(server: Server) -> None:
 CHILD = """
 import os, sys
 from ami_bridge.register import Register
-from tests.register.samples import call
+from tests.register.samples import ENTRY_SHA256, call
 register = Register.open(sys.argv[1])
 for number in range(int(sys.argv[2])):
     with register.writing() as work:

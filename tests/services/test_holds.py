@@ -1,0 +1,134 @@
+"""Holds: a held call outlives its day, and nothing of it outlives the hold."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from ami_bridge.core.errors import AudioError, Busy, ConfigurationError, KeyMissing, NotFound
+from ami_bridge.core.holds import Hold, hold_from_json, hold_to_json, reminders
+from ami_bridge.services.holds import Holding
+from tests.crash.switch import survives
+from tests.register.conftest import databases
+from tests.samples import TICKET, wav
+from tests.services.test_purge import EXPIRES, House, house  # noqa: F401
+
+CALL = str(UUID(int=1 << 64))
+SOON = EXPIRES - timedelta(hours=1)
+
+
+def holding(house: House, now=SOON) -> Holding:  # noqa: F811
+    return Holding(house.vault, house.register, lambda: now, lambda at: UUID(int=77))
+
+
+def test_a_held_call_opens_with_the_holds_key_alone(house: House) -> None:  # noqa: F811
+    house.take(1)
+    (entry,) = house.alive()
+    held = house.hold(CALL, now=EXPIRES - timedelta(seconds=1))
+    house.vault.keys.destroy("2026-12-24")
+    hold, shown = holding(house).show(str(held)[:8])
+    assert shown == entry and (hold.call, hold.reason, hold.basis, hold.placed_by) == (entry.id, "a complaint", "request 7", "dpo")
+    audio = house.vault.path(f"hold-{held}/{UUID(int=(1 << 64) + 1)}.wav.age")
+    expected = wav(house.root / "expected.wav").read_bytes()
+    assert house.vault.read(str(audio.relative_to(house.vault.root))) == expected
+
+
+def test_a_call_past_its_time_cannot_be_held_and_nobody_learns_that_it_was(house: House) -> None:  # noqa: F811
+    house.take(1)
+    for call in (CALL, str(UUID(int=5))):
+        with pytest.raises(NotFound, match="no such call"):
+            house.hold(call, now=EXPIRES)
+    assert not [key for key in house.vault.keys_in_use() if key.startswith("hold")]
+
+
+def test_two_holds_on_one_call_do_not_know_of_each_other(house: House) -> None:  # noqa: F811
+    house.take(1)
+    first = house.hold(CALL)
+    house.purge(EXPIRES + timedelta(days=1))
+    second = house.hold(CALL, now=EXPIRES + timedelta(days=2), until=EXPIRES + timedelta(days=30))
+    house.purge(EXPIRES + timedelta(days=11))
+    assert [key for key in house.vault.keys_in_use() if key.startswith("hold")] == [f"hold-{second}"]
+    assert holding(house, EXPIRES + timedelta(days=11)).show(str(second))[1].caller == TICKET.caller
+    with pytest.raises(NotFound, match="no such hold"):
+        holding(house).show(str(first))
+    house.purge(EXPIRES + timedelta(days=31))
+    assert house.sealed() == []
+
+
+@pytest.mark.parametrize("wish", [{"reason": " "}, {"basis": ""}, {"by": ""}, {"until": SOON - timedelta(days=9)},
+                                  {"until": SOON + timedelta(days=4000)}], ids=["reason", "basis", "who", "past", "for ever"])
+def test_a_hold_that_says_too_little_or_never_ends_is_refused(house: House, wish: dict) -> None:  # noqa: F811
+    house.take(1)
+    with pytest.raises(ConfigurationError):
+        house.hold(CALL, now=SOON, **wish)
+
+
+def test_a_hold_that_has_ended_is_no_longer_to_be_read(house: House) -> None:  # noqa: F811
+    house.take(1)
+    held = house.hold(CALL)
+    with pytest.raises(NotFound, match="has ended"):
+        holding(house, EXPIRES + timedelta(days=10)).show(str(held))
+    assert holding(house).release(str(held), "dpo").released_by == "dpo"
+    with pytest.raises(NotFound, match="has ended"):
+        holding(house).show(str(held))
+
+
+def test_without_private_keys_nothing_can_be_held_here(house: House) -> None:  # noqa: F811
+    house.take(1)
+    house.vault.keys.private = None
+    with pytest.raises(KeyMissing, match="another host"):
+        house.hold(CALL)
+
+
+def test_a_purge_and_the_placing_of_a_hold_shut_each_other_out(house: House) -> None:  # noqa: F811
+    house.take(1)
+    with house.vault.alone(), pytest.raises(Busy):
+        house.hold(CALL)
+
+
+def test_reminders_come_a_week_before_the_end(house: House) -> None:  # noqa: F811
+    house.take(1)
+    house.hold(CALL)
+    with house.register.reading() as work:
+        holds = work.holds.all()
+    assert reminders(holds, EXPIRES + timedelta(days=2)) == [] and reminders(holds, EXPIRES + timedelta(days=4)) == holds
+    assert reminders(holds, EXPIRES + timedelta(days=11)) == []
+
+
+def test_a_sealed_hold_is_the_hold(house: House) -> None:  # noqa: F811
+    house.take(1)
+    house.hold(CALL)
+    with house.register.reading() as work:
+        (hold,) = work.holds.all()
+    assert isinstance(hold, Hold) and hold_from_json(hold_to_json(hold)) == hold
+    with pytest.raises(AudioError):
+        hold_from_json(b"{}")
+
+
+@pytest.mark.crash
+def test_killed_while_placing_there_is_a_whole_hold_or_none(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    survived, step = False, 0
+    while not survived:
+        step += 1
+        root = tmp_path / str(step)
+        root.mkdir()
+        with databases(request, "sqlite", root) as url:
+            first = House(root, url)
+            first.take(1)
+            first.register.close()
+
+            def prepare(root: Path = root, url: str = url):
+                house = House(root, url, furnished=True)
+                return house.register._engine, lambda: house.hold(CALL)
+
+            survived = survives(step, root, prepare)
+            again = House(root, url, furnished=True)
+            with again.register.reading() as work:
+                holds = work.holds.all()
+            again.purge(EXPIRES + timedelta(days=1))
+            kept = {file.partition("/")[0] for file in again.sealed()}
+            assert kept == {f"hold-{hold.id}" for hold in holds} or (not holds and len(kept) == 1)
+            assert again.alive() == [] and len(again.sealed()) in (0, 3)
+            again.register.close()
+    assert step > 30
