@@ -48,8 +48,15 @@ class Repaired:
         self._file = file
         sound = wav.frames * BYTES_A_FRAME
         head = HEADER.unpack(file.read(HEADER.size))
-        self._ahead = HEADER.pack(head[0], sound + HEADER.size - 8, *head[2:-1], sound)
-        self._left = sound
+        self._header = HEADER.pack(head[0], sound + HEADER.size - 8, *head[2:-1], sound)
+        self._ahead, self._left, self._sound = self._header, sound, sound
+
+    def seek(self, offset: int) -> int:
+        """Begin anew; ``offset`` must be 0."""
+        if offset:
+            raise ValueError("a repaired file can only be begun anew")
+        self._ahead, self._left = self._header, self._sound
+        return self._file.seek(HEADER.size) - HEADER.size
 
     def read(self, size: int = -1) -> bytes:
         """Read on; the header comes in one piece, whatever ``size`` is."""

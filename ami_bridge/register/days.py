@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, distinct, func, select
+from sqlalchemy import Connection, and_, delete, distinct, func, select
 
 from ami_bridge.core.ids import aware
 from ami_bridge.register import partitions
@@ -63,6 +63,14 @@ class Days:
             yield from (KeptFile(call, None, sha256) for call, sha256 in found)
             yield from self._audio(day, [call for call, _ in found])
             last = found[-1].id
+
+    def sealed(self, day: date, as_of: datetime | None = None) -> Iterator[str]:
+        """Yield only the SHA-256 (hex) of the same files, in no order: a tenth of the time."""
+        wanted = [calls.c.expiry_day == day, *([calls.c.expires_at <= as_of] if as_of else [])]
+        of_call = and_(recordings.c.expiry_day == calls.c.expiry_day, recordings.c.call_id == calls.c.id)
+        audio = select(recordings.c.sealed_sha256).join(calls, of_call).where(*wanted, recordings.c.file.is_not(None))
+        for query in (select(calls.c.entry_sha256).where(*wanted), audio):
+            yield from self._connection.execution_options(yield_per=BATCH).execute(query).scalars()
 
     def forget(self, day: date, as_of: datetime, limit: int, whole: bool) -> int:
         """Delete at most ``limit`` calls of the day that are past at ``as_of``, with all that hangs on them; how many.

@@ -25,7 +25,7 @@ from ami_bridge.vault import Vault, entry_file
 
 log = logging.getLogger(__name__)
 
-ROWS_A_TRANSACTION = 1000
+ROWS_A_TRANSACTION = 5000
 FILES_A_BATCH = 5000
 SCRUB_TRIES = 20
 FORGET_TRIES = 6
@@ -188,23 +188,29 @@ class Purge:
         return {}
 
     def _list_files(self, intent: Intent, progress: Progress) -> dict:
-        there = set(self._vault.files(intent.key))
-        digests: dict[str, str] = dict(self._registered(intent))
-        count, sha256 = self._certificates.list_digests(intent.number, digests.values())
-        going = there if intent.whole else there & digests.keys()
-        return {"digests": count, "digests_sha256": sha256, "files": len(going), "unregistered": len(going - digests.keys())}
+        count, sha256 = self._certificates.list_digests(intent.number, self._digests(intent))
+        files = sum(1 for _ in self._going(intent))
+        return {"digests": count, "digests_sha256": sha256, "files": files, "unregistered": max(0, files - count)}
 
-    def _registered(self, intent: Intent) -> Iterator[tuple[str, str]]:
-        """Yield every sealed file that goes, and its SHA-256: as registered, or (a hold) as it lies there."""
+    def _digests(self, intent: Intent) -> Iterator[str]:
+        """Yield the SHA-256 of the sealed files that go: as registered, or (a hold) as they lie there."""
         if intent.key.startswith(HOLD):
-            yield from ((file, self._vault.digest(file).sha256) for file in self._vault.files(intent.key))
+            yield from (self._vault.digest(file).sha256 for file in self._vault.files(intent.key))
             return
         with self._register.reading() as work:
-            for kept in work.days.files(date.fromisoformat(intent.key), None if intent.whole else intent.as_of):
-                yield kept.file or entry_file(intent.key, kept.call), kept.sealed_sha256
+            yield from work.days.sealed(date.fromisoformat(intent.key), None if intent.whole else intent.as_of)
+
+    def _going(self, intent: Intent) -> Iterator[str]:
+        """Yield the files that go: all under the key, or only those of the calls past their time."""
+        if intent.whole:
+            yield from self._vault.files(intent.key)
+            return
+        with self._register.reading() as work:
+            for kept in work.days.files(date.fromisoformat(intent.key), intent.as_of):
+                yield kept.file or entry_file(intent.key, kept.call)
 
     def _destroy_files(self, intent: Intent, progress: Progress) -> dict:
-        files = iter(list(self._vault.files(intent.key) if intent.whole else (file for file, _ in self._registered(intent))))
+        files = iter(list(self._going(intent)))
         done = 0
         for batch in iter(lambda: list(islice(files, FILES_A_BATCH)), []):
             done += self._vault.destroy(batch)

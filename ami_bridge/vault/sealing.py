@@ -1,19 +1,17 @@
-"""Sealing and opening: an age file goes to disk in full or not at all, and is read back before it counts.
-
-Source: the age format (C2SP ``age.md``): a header with the file's key wrapped for X25519, then ChaCha20-Poly1305 over
-64 KiB pieces with a mark on the last, so that a torn file does not open.
-"""
+"""Sealing and opening: an age file goes to disk in full or not at all, and is read back and opened before it counts."""
 
 import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from pyrage import DecryptError, EncryptError, decrypt_io, encrypt_io, x25519
+from cryptography.exceptions import InvalidTag
+from pyrage import DecryptError, decrypt_io, x25519
 
 from ami_bridge.core.errors import AudioError
 from ami_bridge.spool import FILE_MODE
+from ami_bridge.vault.age import Opening, Source, opened_pieces, opening, pieces, sealed_pieces, unwrap
 
 BLOCK = 1 << 20
 FAILING_DISK = "The disk under the vault is failing: the recording stays in the spool. Replace the disk."
@@ -33,38 +31,22 @@ class Sink(Protocol):
     def write(self, piece: bytes, /) -> int: ...
 
 
-class Source(Protocol):
-    """Where plain bytes come from."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
 class Measured:
-    """Passes reads and writes on, and measures them; without a sink nothing is passed on.
+    """Passes writes on, and measures them; without a sink nothing is passed on.
 
-    ``failure`` is what source or sink raised: pyrage would say it in words only.
+    ``failure`` is what the sink raised: pyrage would say it in words only.
     """
 
-    def __init__(self, source: Source | None = None, sink: Sink | None = None) -> None:
-        self._source, self._sink = source, sink
+    def __init__(self, sink: Sink | None = None) -> None:
+        self._sink = sink
         self._digest = hashlib.sha256()
         self._size = 0
         self.failure: OSError | None = None
 
-    def read(self, size: int = -1) -> bytes:
-        """Read and measure."""
-        assert self._source
-        try:
-            piece = self._source.read(size)
-        except OSError as error:
-            self.failure = error
-            raise
-        self._see(piece)
-        return piece
-
     def write(self, piece: bytes) -> int:
         """Measure and write."""
-        self._see(piece)
+        self._digest.update(piece)
+        self._size += len(piece)
         try:
             return self._sink.write(piece) if self._sink else len(piece)
         except OSError as error:
@@ -74,29 +56,47 @@ class Measured:
     def flush(self) -> None:
         """Do nothing: who opened the file flushes it."""
 
-    def _see(self, piece: bytes) -> None:
-        self._digest.update(piece)
-        self._size += len(piece)
-
     @property
     def digest(self) -> Digest:
         """Return what passed by so far."""
         return Digest(self._size, self._digest.hexdigest())
 
 
-def seal(source: Source, target: Path, recipient: str) -> tuple[Digest, Digest]:
-    """Seal ``source`` into the new file ``target``, durably; return the digests of the plain and the sealed bytes."""
-    plain = Measured(source)
+def seal(source: Source, target: Path, recipient: str) -> tuple[Digest, Digest, Opening]:
+    """Seal ``source`` into the new file ``target``, durably.
+
+    Return the digests of the plain and the sealed bytes, and how the file opens, for ``reads_back``.
+    """
+    begun = opening(recipient)
+    plain = Measured()
     with open(target, "wb", opener=_opener) as file:
-        sealed = Measured(sink=file)
-        try:
-            encrypt_io(plain, sealed, [x25519.Recipient.from_str(recipient)])
-        except (EncryptError, OSError) as error:
-            raise plain.failure or sealed.failure or error from None
+        sealed = Measured(file)
+        sealed.write(begun.head)
+        for piece, shut in sealed_pieces(source, begun.pieces):
+            plain.write(piece)
+            sealed.write(shut)
         file.flush()
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    return plain.digest, sealed.digest
+    return plain.digest, sealed.digest, begun
+
+
+def reads_back(path: Path, source: Source, begun: Opening, identity: str | None) -> bool:
+    """Tell whether a sealed file, as the disk has it, opens to ``source``; with ``identity`` also whether that opens it."""
+    source.seek(0)
+    with open(path, "rb") as file:
+        head = file.read(len(begun.head))
+        if head != begun.head or (identity and unwrap(head, identity) != begun.file_key):
+            return False
+        return _same(file, source, begun)
+
+
+def _same(file: BinaryIO, source: Source, begun: Opening) -> bool:
+    try:
+        return all(opened == piece for opened, (piece, _) in
+                   zip(opened_pieces(file, begun.pieces), pieces(source), strict=True))
+    except (InvalidTag, ValueError):
+        return False
 
 
 def read_back(path: Path) -> Digest:
@@ -114,7 +114,7 @@ def unseal(path: Path, identity: x25519.Identity, target: Sink | None) -> Digest
     AudioError when it is damaged, torn or sealed to another key; FileNotFoundError when it is gone. Bytes written
     before such an error are authentic but incomplete: throw them away.
     """
-    measured = Measured(sink=target)
+    measured = Measured(target)
     try:
         with open(path, "rb") as file:
             decrypt_io(file, measured, [identity])
