@@ -14,6 +14,9 @@ from tests import postgresql
 
 DAYS = 31
 WANTED_MS = 10.0
+WARMING = 20
+"""Searches before it counts: the driver prepares a statement that came five times."""
+
 NOW = EXPIRES - timedelta(days=1)
 
 
@@ -35,11 +38,18 @@ def searched(url: str, name: str, count: int) -> Iterator[Limit]:
     """Fill a register and search it."""
     with closing(Register.create(url)) as register:
         fill(register, rows(count, DAYS))
+        as_autovacuum_does(register)
         callers = [number_of(call) for day in range(DAYS) for call in calls_of(day, count // DAYS)[:: count // DAYS // 10]]
         for what, numbers in (("a caller's number", callers), ("the company's number", [COMPANY] * 50)):
-            times = [milliseconds(register, number) for number in [*numbers[:5], *numbers]][5:]
+            times = [milliseconds(register, number) for number in [*numbers[:WARMING], *numbers]][WARMING:]
             yield Limit(name=f"search, {what} among {count} entries, {name}", unit="ms (p99)", wanted=WANTED_MS,
                         ours=Figure(percentile(times, 0.99)), remark=f"p50 {percentile(times, 0.5):.2f} ms")
+
+
+def as_autovacuum_does(register: Register) -> None:
+    """Have the database look at what it holds, as its own housekeeping does after a while."""
+    with register._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
 
 
 def milliseconds(register: Register, number: str) -> float:

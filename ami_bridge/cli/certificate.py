@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ami_bridge.cli.configured import config_file, configured
+from ami_bridge.cli.configured import configured, with_file
 from ami_bridge.cli.words import on_screen, print_json, print_table
 from ami_bridge.config import Config, load
 from ami_bridge.core.errors import AudioError, NotFound
@@ -53,7 +53,8 @@ def show(config: Config, number: int) -> None:
 @click.option("--public-key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The public key, as you once got it; else the one beside the certificates.")
 @click.option("--head", default="", metavar="SHA256", help="The head that was once written down: it must still be there.")
-def verify_command(directory: Path | None, public_key: Path | None, head: str) -> None:
+@with_file
+def verify_command(file: Path, directory: Path | None, public_key: Path | None, head: str) -> None:
     """Verify signatures, chain and digest lists. With DIRECTORY it needs no configuration and no database.
 
     The exit code is 1 when something is wrong. A key that comes from the same folder proves only that the certificates
@@ -61,7 +62,7 @@ def verify_command(directory: Path | None, public_key: Path | None, head: str) -
     """
     from ami_bridge.certificates import Certificates, verify
 
-    folder = directory or load(config_file(None)).certificates.directory
+    folder = directory or load(file).certificates.directory
     problems = verify(folder, public_key, head)
     for problem in problems:
         click.echo(problem)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("purge")
 @click.option("--dry-run", is_flag=True, help="Say what would be destroyed, and destroy nothing.")
 @click.option("--accept-clock", is_flag=True, help="You looked at the clock, and it is right.")
-@click.option("--accept-size", type=click.IntRange(min=1), default=0, metavar="N",
+@click.option("--accept-size", type=click.IntRange(min=0), default=0, metavar="N",
               help="You looked at the plan, and up to N calls are right.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @configured

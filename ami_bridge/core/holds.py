@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,13 +48,17 @@ def checked(hold: Hold) -> Hold:
     """Return the hold, its texts cleaned; ConfigurationError when it says too little or is for too long."""
     for moment in (hold.placed_at, hold.until, hold.remind_at):
         aware(moment)
-    reason, basis = clean(hold.reason, longest=LONGEST_TEXT), clean(hold.basis, longest=LONGEST_TEXT)
-    if not reason.strip() or not basis.strip() or not hold.placed_by.strip():
+    reason, basis, by = clean(hold.reason, LONGEST_TEXT + 1), clean(hold.basis, LONGEST_TEXT + 1), clean(hold.placed_by)
+    if max(len(reason), len(basis)) > LONGEST_TEXT:
+        raise ConfigurationError(f"a reason or basis is longer than {LONGEST_TEXT} characters", "Say it in fewer.")
+    if not reason or not basis or not by:
         raise ConfigurationError("a hold needs a reason, a basis and who places it",
                                  "Say why, and by which statute or request.")
     if not hold.placed_at < hold.until <= hold.placed_at + LONGEST:
         raise ConfigurationError("a hold must end, after now and within ten years", "Give another --until.")
-    return Hold(**{**asdict(hold), "reason": reason, "basis": basis})
+    if hold.remind_at >= hold.until:
+        raise ConfigurationError("the reminder would come when the hold is over", "Give an earlier --remind.")
+    return replace(hold, reason=reason, basis=basis, placed_by=by)
 
 
 def reminders(holds: Iterable[Hold], now: datetime) -> list[Hold]:

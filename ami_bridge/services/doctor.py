@@ -8,7 +8,7 @@ from pathlib import Path
 from ami_bridge.config import Config, load
 from ami_bridge.core.errors import AmiBridgeError
 from ami_bridge.dialplan_globals import render
-from ami_bridge.services import doctor_exchange
+from ami_bridge.services import doctor_exchange, doctor_places, doctor_retention
 from ami_bridge.services.findings import Finding, Status, error, ok, warning
 from ami_bridge.services.notices import current_policy, policy_from_json, store
 from ami_bridge.services.setup import generated_file
@@ -155,11 +155,17 @@ def sound_tools(config: Config) -> Iterator[Finding]:
 CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "spool": spool_folder,
     "register": register_open,
+    "purge": doctor_retention.forgetting,
+    "private-keys": doctor_retention.private_keys,
+    "vault": doctor_retention.vault,
+    "certificates": doctor_retention.certificates,
+    "clock": doctor_retention.clock,
     "prompts": prompts_whole,
     "policy": policy_published,
     "ami": doctor_exchange.manager,
     "fastagi": doctor_exchange.fastagi,
     "tools": sound_tools,
+    "places": doctor_places.places,
 }
 
 

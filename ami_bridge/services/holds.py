@@ -6,17 +6,20 @@ held, and the next purge clears what is left. Plain audio stays in memory (``mem
 
 import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json, entry_to_json
-from ami_bridge.core.errors import AudioError, NotFound
-from ami_bridge.core.holds import REMIND_BEFORE, Hold, checked, hold_to_json
+from ami_bridge.core.errors import AudioError, KeyMissing, NotFound
+from ami_bridge.core.holds import REMIND_BEFORE, Hold, checked, hold_from_json, hold_to_json
 from ami_bridge.core.retention import HOLD
+from ami_bridge.core.text import clean
 from ami_bridge.register import Register
+from ami_bridge.register.calls import id_span
 from ami_bridge.vault import Vault, audio_file, day_key, entry_file, hold_key
 
 HOLD_FILE = "hold.json.age"
@@ -63,7 +66,8 @@ class Holding:
                                 reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
                                 remind_at=remind_at))
             self._vault.keys.make([hold_key(hold.id)])
-            self._copy(source, hold)
+            with _there():
+                self._copy(source, hold)
             with self._register.writing() as work:
                 work.holds.add(hold)
             return hold
@@ -72,7 +76,7 @@ class Holding:
         """Release a hold; the next purge destroys its copy. NotFound when there is no such hold."""
         with self._register.writing() as work:
             hold = _found(work.holds.get(id_or_prefix))
-            work.holds.release(hold.id, self._now(), by)
+            work.holds.release(hold.id, self._now(), clean(by))
             return _found(work.holds.get(str(hold.id)))
 
     def show(self, id_or_prefix: str) -> tuple[Hold, Entry]:
@@ -81,17 +85,20 @@ class Holding:
             hold = _found(work.holds.get(id_or_prefix))
         if not hold.active(self._now()):
             raise NotFound("the hold has ended, and its copy is no longer to be read", "The next purge destroys it.")
-        return hold, held_entry(self._vault, hold)
+        with _there():
+            return hold, held_entry(self._vault, hold)
 
     def _source(self, call: str, now: datetime) -> Source:
         with self._register.reading() as work:
             entry = work.calls.get(call, now)
-            held = [hold for hold in work.holds.all()
-                    if hold.active(now) and str(hold.call).startswith(call.strip().lower())]
+            held = [hold for hold in work.holds.all() if hold.active(now) and _begins(hold.call, call)]
+        if len({hold.call for hold in held} | ({entry.id} if entry else set())) > 1:
+            raise NotFound("the id is ambiguous: several calls begin so", "Give more of its digits.")
         if entry:
             return Source(entry, day_key(entry.expiry_day))
         if held:
-            return Source(held_entry(self._vault, held[-1]), hold_key(held[-1].id))
+            with _there():
+                return Source(held_entry(self._vault, held[-1]), hold_key(held[-1].id))
         raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
 
     def _copy(self, source: Source, hold: Hold) -> None:
@@ -120,6 +127,27 @@ def whole_holds(vault: Vault, keys: Iterable[str]) -> frozenset[UUID]:
     """Return the holds, among the names of keys, whose copy in the vault was completed: what is written last is there."""
     return frozenset(UUID(key.removeprefix(HOLD)) for key in keys
                      if key.startswith(HOLD) and f"{key}/{HOLD_FILE}" in set(vault.files(key)))
+
+
+def outlived(vault: Vault, hold: UUID, now: datetime) -> bool:
+    """Tell whether a hold that the register does not know has ended, by its sealed copy; False when that does not open."""
+    try:
+        return not hold_from_json(vault.read(f"{hold_key(hold)}/{HOLD_FILE}")).active(now)
+    except (KeyMissing, AudioError, FileNotFoundError):
+        return False
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise AudioError("a sealed file of this call is gone from the vault", "Run 'ami-bridge verify'.") from None
+
+
+def _begins(call: UUID, id_or_prefix: str) -> bool:
+    span = id_span(id_or_prefix)
+    return span is not None and span[0] <= call <= span[1]
 
 
 def _found(hold: Hold | None) -> Hold:

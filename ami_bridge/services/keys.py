@@ -17,8 +17,11 @@ def make_ahead(store: KeyStore, today: date, days: int, ahead: int) -> list[str]
 
 
 def days_left(store: KeyStore, today: date, days: int, most: int = 400) -> int:
-    """Return for how many days from today there is a key for every call; 0 when a call of today may lack one."""
-    there = {pair.name for pair in store.pairs() if pair.public}
+    """Return for how many days from today there is a key for every call; 0 when a call of today may lack one.
+
+    Where the private halves are kept, a key without its own does not count: what is sealed to it would be lost.
+    """
+    there = {pair.name for pair in store.pairs() if pair.public and (pair.private or store.private is None)}
     if any(day_key(day) not in there for day in days_of_keys(today, days, 0)):
         return 0
     further = days_of_keys(today, days, most)[days + 1:]

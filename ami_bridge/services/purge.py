@@ -18,10 +18,11 @@ from ami_bridge.core.certificate import DESTROYED, KEPT, NOT_HERE, Certificate
 from ami_bridge.core.clock import LOOK, Clock, distrust
 from ami_bridge.core.destructions import Intent, Run, RunOutcome, Step
 from ami_bridge.core.errors import AmiBridgeError, PurgeRefused, RegisterError
+from ami_bridge.core.holds import Hold
 from ami_bridge.core.retention import HOLD, Fate, Found, Planned, plan, too_many
 from ami_bridge.register import Register, RegisterUnavailable
-from ami_bridge.services.holds import whole_holds
-from ami_bridge.vault import Vault, entry_file
+from ami_bridge.services.holds import outlived, whole_holds
+from ami_bridge.vault import Vault, entry_file, hold_key
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +156,17 @@ class Purge:
             calls = {count.day: (count.calls, count.past) for count in work.days.counts(now)}
             holds = tuple(work.holds.all())
         keys = {pair.name for pair in self._vault.keys.pairs()} | set(self._vault.keys_in_use())
-        return Found(calls=calls, keys=frozenset(keys), holds=holds, whole_holds=whole_holds(self._vault, keys))
+        whole = whole_holds(self._vault, keys)
+        return Found(calls=calls, keys=frozenset(keys), holds=holds, whole_holds=whole - self._over(whole, holds, now))
+
+    def _over(self, whole: frozenset[UUID], holds: tuple[Hold, ...], now: datetime) -> set[UUID]:
+        """Return the whole holds without a row that must not stay: past their end, or destroyed once and brought back."""
+        unknown = whole - {hold.id for hold in holds}
+        if not unknown:
+            return set()
+        with self._register.reading() as work:
+            destroyed = {intent.key for intent in work.destructions.certified()}
+        return {hold for hold in unknown if hold_key(hold) in destroyed or outlived(self._vault, hold, now)}
 
     def _intend(self, planned: Planned, now: datetime) -> Intent:
         whole = planned.fate is Fate.WHOLE

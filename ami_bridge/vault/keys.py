@@ -12,7 +12,6 @@ what is destroyed is never made anew. Source: the age format, C2SP ``age.md``.
 import fcntl
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ from ami_bridge.core.errors import KeyMissing
 from ami_bridge.spool import sync_folder, write_durably
 
 PUBLIC, PRIVATE = ".pub", ".key"
-_NAME = re.compile(r"\d{4}-\d{2}-\d{2}|hold-[0-9a-f-]{36}")
 MAKE = "Run 'ami-bridge keys make' where the private keys are kept, then publish the recipients."
 
 
@@ -50,6 +48,14 @@ def hold_key(hold: UUID) -> str:
     return f"hold-{hold}"
 
 
+def is_key(name: str) -> bool:
+    """Tell whether a name is that of a key: of a day, or of a hold."""
+    try:
+        return name == (hold_key(UUID(name[5:])) if name.startswith("hold-") else day_key(date.fromisoformat(name)))
+    except ValueError:
+        return False
+
+
 def fingerprint(recipient: str) -> str:
     """Return the SHA-256 of a public half, as the certificate names it."""
     return hashlib.sha256(recipient.encode()).hexdigest()
@@ -69,12 +75,20 @@ class KeyStore:
             self.private.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def make(self, names: Iterable[str]) -> list[str]:
-        """Make each key that is not there yet, and return the names of the new ones. KeyMissing without a private folder."""
+        """Make each key that is not there yet, and return the names of the new ones.
+
+        KeyMissing without a private folder, and (the others made) where of a key only the public half is left.
+        """
         if self.private is None:
-            raise KeyMissing("the private keys are kept on another host",
-                             "Make keys there, and publish the recipients here.")
+            raise KeyMissing("the private keys are kept on another host", "Make keys there, and publish them here.")
+        wanted = list(names)
         with _locked(self.private):
-            return [name for name in names if self._make(self.private, name)]
+            made = [name for name in wanted if self._make(self.private, name)]
+        lost = [name for name in wanted if not (self.private / f"{name}{PRIVATE}").exists()]
+        if lost:
+            raise KeyMissing(f"the private half of key {lost[0]} is lost: nothing opens what is sealed to it",
+                             "Restore the key folder. If it is lost for good, remove the public half and make the key anew.")
+        return made
 
     def recipient(self, name: str) -> str:
         """Return a key's public half; KeyMissing when it is not there or is none."""
@@ -139,13 +153,20 @@ class KeyStore:
         try:
             return fingerprint(self.recipient(name))
         except KeyMissing:
-            return fingerprint(str(self.identity(name).to_public())) if self.has_identity(name) else None
+            return self._private_fingerprint(name)
+
+    def _private_fingerprint(self, name: str) -> str | None:
+        """Return None also for a damaged key: it must not keep itself, nor others, from being destroyed."""
+        try:
+            return fingerprint(str(self.identity(name).to_public()))
+        except KeyMissing:
+            return None
 
     @staticmethod
     def _names(folder: Path | None, ending: str) -> set[str]:
         if folder is None or not folder.is_dir():
             return set()
-        return {path.stem for path in folder.glob(f"*{ending}") if _NAME.fullmatch(path.stem)}
+        return {path.stem for path in folder.glob(f"*{ending}") if is_key(path.stem)}
 
 
 def _read(path: Path, what: str) -> str:

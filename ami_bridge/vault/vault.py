@@ -22,7 +22,7 @@ from uuid import UUID
 from ami_bridge.core.errors import AudioError, Busy
 from ami_bridge.spool import FILE_MODE, FOLDER_MODE, sync_folder
 from ami_bridge.vault.age import Source
-from ami_bridge.vault.keys import KeyStore
+from ami_bridge.vault.keys import KeyStore, is_key
 from ami_bridge.vault.sealing import FAILING_DISK, Digest, Sink, read_back, reads_back, seal, unseal
 
 AUDIO, ENTRY = ".wav.age", ".json.age"
@@ -119,8 +119,8 @@ class Vault:
         return read_back(self.path(file))
 
     def keys_in_use(self) -> list[str]:
-        """Return the names of the keys that anything lies here under: days and holds."""
-        return sorted(path.name for path in self.root.iterdir() if path.is_dir())
+        """Return the names of the keys that anything lies here under: days and holds. Foreign folders are left alone."""
+        return sorted(path.name for path in self.root.iterdir() if is_key(path.name) and path.is_dir())
 
     def days(self) -> list[date]:
         """Return the days of expiry that have a folder."""

@@ -1,16 +1,26 @@
 """The doctor finds each thing that is wrong, and says what to do."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from ami_bridge.certificates import Certificates
+from ami_bridge.config import Config
+from ami_bridge.core.certificate import Certificate
+from ami_bridge.core.destructions import Run, RunOutcome
+from ami_bridge.register import Register
 from ami_bridge.services.doctor import Status, filesystem_of, in_memory, room
 from ami_bridge.services.doctor_exchange import hears_everybody, named
+from ami_bridge.services.doctor_places import IN_LOGS, look, places
+from ami_bridge.vault import KeyStore
 from tests.asterisk.exchange import SECRET, Exchange
 from tests.cli.machine import Machine
 
@@ -166,3 +176,164 @@ def test_judgements() -> None:
     assert named("", "a").reason == "it has no name, but [exchange] name is a"
     for version, status in VERSIONS.items():
         assert hears_everybody(version).status == status, version
+
+
+# -- sealing and forgetting
+
+
+def keys_of(machine: Machine) -> KeyStore:
+    return KeyStore(machine.config.keys.recipients, machine.config.keys.private)
+
+
+def keep_keys(machine: Machine, count: int) -> None:
+    """Leave keys for the calls of ``count`` days only."""
+    keys = keys_of(machine)
+    for pair in keys.pairs()[31 + count:]:
+        keys.destroy(pair.name)
+
+
+def ran(machine: Machine, outcome: RunOutcome, at: datetime) -> None:
+    with closing(Register.open(machine.config.register.url)) as register, register.writing() as work:
+        work.destructions.record(Run(started_at=at, finished_at=at, outcome=outcome, boot="", since_boot=0.0))
+
+
+def plain_sound(machine: Machine) -> None:
+    (machine.config.vault.directory / "2026-12-24").mkdir()
+    (machine.config.vault.directory / "2026-12-24" / "x.wav").touch()
+
+
+def forge_certificate(machine: Machine) -> None:
+    (machine.config.certificates.directory / "000001.json").write_text("{}")
+
+
+def hours_ago(hours: int) -> datetime:
+    return datetime.now(UTC) - timedelta(hours=hours)
+
+
+def test_a_fresh_machine_is_ready_to_seal_and_to_forget(machine: Machine) -> None:
+    found = findings(machine)
+    ready = ("keys", "private-keys", "vault", "certificates", "purge")
+    assert [found[name][0] for name in ready] == ["ok"] * len(ready)
+    assert "15 days" in found["keys"][1] and "46 are in" in found["private-keys"][1] and "has not run yet" in found["purge"][1]
+
+
+@pytest.mark.parametrize(("harm", "name", "status", "said"), [
+    (lambda m: keep_keys(m, 3), "keys", "warning", "suffice for 3 days only -> Run 'ami-bridge keys make'"),
+    (lambda m: keep_keys(m, 0), "keys", "error", "no key for the calls of today"),
+    (lambda m: m.config.keys.private.chmod(0o750), "private-keys", "error", "open to others than its owner -> Run 'chmod 0700"),
+    (lambda m: next(m.config.keys.private.iterdir()).chmod(0o640), "private-keys", "error", "1 of 46 private keys"),
+    (lambda m: m.config.vault.directory.chmod(0o755), "vault", "error", "open to everybody"),
+    (lambda m: m.config.vault.directory.rmdir(), "vault", "error", "is not there -> Run 'ami-bridge init'"),
+    (plain_sound, "vault", "error", "x.wav is not sealed"),
+    (lambda m: m.config.certificates.key.unlink(), "certificates", "error", "nothing can be destroyed -> Run 'ami-bridge init'"),
+    (lambda m: m.config.certificates.key.chmod(0o644), "certificates", "error", "Run 'chmod 0600"),
+    (forge_certificate, "certificates", "error", "certificate 000001 is damaged"),
+    (lambda m: ran(m, RunOutcome.DONE, hours_ago(27)), "purge", "error", "was 27 hours ago -> See 'systemctl status"),
+    (lambda m: ran(m, RunOutcome.DONE, hours_ago(-27)), "purge", "error", "the clock stands before"),
+    (lambda m: ran(m, RunOutcome.REFUSED, hours_ago(1)), "purge", "warning", "the last run of the purge was refused"),
+    (lambda m: (m.config.spool.directory / "suspended").touch(), "recording", "error", "nothing is recorded"),
+])
+def test_each_harm_to_sealing_and_forgetting_is_found(
+        machine: Machine, harm: Callable[[Machine], object], name: str, status: str, said: str) -> None:
+    harm(machine)
+    found = findings(machine)[name]
+    assert found[0] == status and said in found[1]
+
+
+def test_private_keys_on_another_host_are_no_fault(machine: Machine) -> None:
+    split = replace(machine, ports=machine.ports | {"AMI_BRIDGE__KEYS__PRIVATE": ""})
+    status, line = findings(split)["private-keys"]
+    assert status == "ok" and "another host" in line
+
+
+def test_the_newest_certificate_is_checked(machine: Machine) -> None:
+    settings, now = machine.config.certificates, datetime.now(UTC)
+    certificates = Certificates(settings.directory, settings.key)
+    count, sha256 = certificates.list_digests(1, ["aa"])
+    certificates.issue(Certificate(
+        number=1, previous="", exchange="pbx", program="x", key="2026-12-24", whole=True, fingerprint="f", key_fate="destroyed",
+        policy_days=31, as_of=now, issued_at=now, calls=1, files=2, unregistered=0, digests=count, digests_sha256=sha256))
+    status, line = findings(machine)["certificates"]
+    assert status == "ok" and "the newest of 1 is signed with our key" in line
+    file = settings.directory / "000001.json"
+    file.write_text(file.read_text().replace('"calls": 1', '"calls": 9').replace('"calls":1', '"calls":9'))
+    assert findings(machine)["certificates"][0] == "error"
+
+
+# -- what others keep
+
+
+def seen_in(machine: Machine, folder: Path, **more: str) -> list[tuple[Status, str, str]]:
+    config = replace(machine, ports=machine.ports | more).config
+    return [(one.status, one.reason, one.remedy)
+            for one in places(config, folder / "log", folder / "spool", [folder / "cores"])]
+
+
+def put(path: Path, content: str = "2026-11-24 0401234567") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def test_an_exchange_that_keeps_nothing_is_well(machine: Machine, tmp_path: Path) -> None:
+    put(tmp_path / "log" / "queue_log", "")
+    put(tmp_path / "log" / "security")
+    ((status, reason, _),) = seen_in(machine, tmp_path)
+    assert status is Status.OK and "nothing else with callers' data" in reason
+
+
+@pytest.mark.parametrize(("file", "said", "remedy"), [
+    ("log/queue_log", "holds numbers of callers", "keep 29 old files at most"),
+    ("log/full.1", "holds numbers and names", "log no verbose"),
+    ("log/messages.log", "holds numbers", "Rotate it daily"),
+    ("log/verbose", "holds numbers and names", "Rotate it daily"),
+    ("log/cdr-csv/Master.csv", "holds a line a call", "[purge] journals"),
+    ("log/cel-custom/Master.csv", "holds several lines a call", "cel_custom.conf"),
+    ("log/master.db", "holds a row a call", "remove the file"),
+    ("spool/monitor/2026/11/a.wav", "holds voices of callers", "spool/monitor/*"),
+    ("spool/voicemail/default/6001/INBOX/msg0000.wav", "holds voices and numbers", "[purge] leftovers"),
+    ("spool/recording/a.wav", "in the clear", "[purge] leftovers"),
+    ("cores/core.1234", "Asterisk's memory", "dumpcore = no"),
+    ("cores/core.asterisk.103.zst", "Asterisk's memory", "LimitCORE=0"),
+])
+def test_each_place_is_a_warning_with_a_remedy(machine: Machine, tmp_path: Path, file: str, said: str, remedy: str) -> None:
+    put(tmp_path / file)
+    ((status, reason, mend),) = seen_in(machine, tmp_path)
+    assert status is Status.WARNING and str(tmp_path / file) in reason and said in reason and remedy in mend
+    assert "0401234567" not in reason
+
+
+def test_many_files_of_a_place_are_one_warning(machine: Machine, tmp_path: Path) -> None:
+    for number in range(5):
+        put(tmp_path / "log" / f"queue_log-{number}")
+    ((_, reason, _),) = seen_in(machine, tmp_path)
+    assert reason == f"{tmp_path}/log/queue_log-0 and 4 more hold numbers of callers"
+
+
+def test_what_the_purge_clears_is_no_warning(machine: Machine, tmp_path: Path) -> None:
+    journal = put(tmp_path / "log" / "cdr-csv" / "Master.csv")
+    put(tmp_path / "log" / "cdr-csv" / "Master.csv.20261123T002000")
+    put(tmp_path / "spool" / "monitor" / "a.wav")
+    assert len(seen_in(machine, tmp_path)) == 2
+    found = seen_in(machine, tmp_path, AMI_BRIDGE__PURGE__JOURNALS=f'["{journal}"]',
+                    AMI_BRIDGE__PURGE__LEFTOVERS=f'["{tmp_path}/spool/monitor/*.wav"]')
+    assert [status for status, _, _ in found] == [Status.OK]
+
+
+def warned_as_nobody(folder: Path) -> int:
+    """Look at a folder in a process that may not look everywhere; never returns."""
+    try:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        (found,) = look(Config.model_construct(), folder, IN_LOGS[5])
+        os._exit(0 if found.status is Status.WARNING and "as root" in found.remedy else 1)
+    finally:
+        os._exit(2)
+
+
+def test_a_shut_folder_is_said() -> None:
+    with TemporaryDirectory() as root:
+        Path(root).chmod(0o755)
+        (Path(root) / "log").mkdir(mode=0o000)
+        child = os.fork() or warned_as_nobody(Path(root) / "log")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

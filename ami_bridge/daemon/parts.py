@@ -1,0 +1,45 @@
+"""What the daemon's tasks are made of, from one application."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from ami_bridge.app import App, now, purge
+from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.retention import days_of_keys
+from ami_bridge.daemon.watching import Duties, Watching
+from ami_bridge.metrics import Metrics
+from ami_bridge.services.alarm import Telling
+from ami_bridge.services.keys import days_left, make_ahead
+from ami_bridge.services.watch import Lookout, installed_at, patience_of
+from ami_bridge.spool import Spool
+
+
+def ended_at(spool: Spool, call: UUID) -> datetime:
+    """Return when a finished call ended, by its files; now, when they are gone."""
+    try:
+        ticket = spool.ticket(call)
+        changed = spool.audio(ticket.recording).stat().st_mtime if ticket.recording else 0.0
+        return max(ticket.opened_at, datetime.fromtimestamp(changed, UTC))
+    except (OSError, SpoolError):
+        return now()
+
+
+def watching(app: App, duties: Duties, metrics: Metrics) -> Watching:
+    """Return the watch over this application."""
+    config, keys = app.config, app.vault.keys
+    lookout = Lookout(app.register, app.spool, installed_at(config, now()),
+                      lambda at: days_left(keys, at.date(), config.retention.days))
+    return Watching(lookout, patience_of(config), Telling(config.alarm, config.exchange.name), metrics, duties, now)
+
+
+def duties_of(app: App) -> Duties:
+    """Return the daily work, keys (where the private halves are here) and room in the register; and one run of the purge."""
+    config, keys = app.config, app.vault.keys
+
+    def ahead() -> None:
+        today = now().date()
+        if keys.private:
+            make_ahead(keys, today, config.retention.days, config.keys.ahead)
+        app.register.prepare(days_of_keys(today, config.retention.days, config.keys.ahead))
+
+    return Duties(ahead, lambda: purge(config).run())

@@ -1,0 +1,87 @@
+"""The daemon as a process: it makes its keys, purges, shows its figures, and tells a human what is wrong."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ami_bridge.core.retention import days_of_keys
+from ami_bridge.vault import KeyStore, day_key
+from tests.cli.conftest import free_port
+from tests.cli.machine import REPOSITORY, Machine
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    machine = Machine(tmp_path, {
+        "AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
+        "AMI_BRIDGE__METRICS__PORT": str(free_port()), "AMI_BRIDGE__PURGE__CLOCK": "trusted",
+        "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {tmp_path}/told"]'})
+    machine.said("init", "--directory", str(tmp_path / "state"))
+    return machine
+
+
+@contextmanager
+def running(machine: Machine) -> Iterator[Path]:
+    """Run the daemon; yield its log."""
+    log = machine.folder / "log"
+    with log.open("ab") as file, subprocess.Popen([sys.executable, "-W", "error", "-m", "ami_bridge", "run"], stderr=file,
+                                                  cwd=REPOSITORY, env=os.environ | machine.environment) as daemon:
+        try:
+            wait(lambda: "action=daemon_ready" in log.read_text())
+            yield log
+        finally:
+            daemon.terminate()
+            code = daemon.wait(60)
+    assert code == 0 and "Traceback" not in log.read_text(), log.read_text()
+
+
+def wait(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, "waited a minute in vain"
+        time.sleep(0.02)
+
+
+def figures(machine: Machine) -> dict[str, float]:
+    port = machine.ports["AMI_BRIDGE__METRICS__PORT"]
+    with suppress(OSError):
+        text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")}
+    return {}
+
+
+def test_a_healthy_daemon_purges_at_its_start_and_shows_it(machine: Machine) -> None:
+    begun = time.time()
+    with running(machine) as log:
+        wait(lambda: figures(machine).get("ami_bridge_last_successful_purge", 0) >= begun)
+        found = figures(machine)
+        assert found["ami_bridge_key_days_left"] == 15 and found["ami_bridge_calls_waiting"] == 0
+        assert sum(value for name, value in found.items() if name.startswith("ami_bridge_alarm")) == 0
+    assert "action=purge_at_start" in log.read_text() and "action=alarm" not in log.read_text()
+    assert not (machine.folder / "told").exists()
+    with running(machine):
+        wait(lambda: figures(machine).get("ami_bridge_key_days_left"))
+    assert log.read_text().count("action=purge_at_start") == 1
+
+
+def test_a_daemon_without_private_keys_tells_when_they_run_out(machine: Machine) -> None:
+    state = machine.folder / "state"
+    keys = KeyStore(state / "recipients", state / "keys")
+    for pair in keys.pairs():
+        keys.destroy(pair.name)
+    keys.make(map(day_key, days_of_keys(datetime.now(UTC).date(), 31, 3)))
+    split = replace(machine, ports=machine.ports | {"AMI_BRIDGE__KEYS__PRIVATE": ""})
+    with running(split) as log:
+        wait(lambda: (machine.folder / "told").exists())
+        assert (machine.folder / "told").read_text() == "keys-few\n"
+        wait(lambda: figures(split).get('ami_bridge_alarm{name="keys-few"}') == 1)
+    assert "CRITICAL The keys suffice for 4 days only." in log.read_text() and "action=alarm alarm=keys-few" in log.read_text()
