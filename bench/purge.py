@@ -1,6 +1,6 @@
 """A day of recordings purged, against `find -mtime -delete` and one SQL DELETE; and how long until nobody can read them.
 
-Ours also destroys the key, lists keyed digests, wipes rows and log, and signs a certificate. Files and databases lie in memory.
+Ours also destroys the key, lists keyed digests, wipes rows and log, and signs a certificate. Everything lies in memory.
 """
 
 import shutil
@@ -36,7 +36,8 @@ def run(*, quick: bool) -> Iterator[Comparison | Limit]:
         ours.append(calls / seconds)
         dark.append(until_dark)
         peers.append(calls / found_and_deleted(calls))
-    yield Comparison(name=f"purge, a day of {calls} calls with audio", unit="calls/s", ours=Figure.of(ours), wanted=NO_SLOWER,
+    yield Comparison(name=f"purge, a day of {calls} calls with audio", unit="calls/s",
+                     ours=Figure.of(ours), wanted=NO_SLOWER,
                      peer_name="find -delete and SQL DELETE", peer=Figure.of(peers))
     yield Limit(name="purge, until nobody can read them", unit="s", ours=Figure.of(dark), wanted=READABLE_FOR)
     a_day = calls // 20

@@ -34,8 +34,8 @@ def run(*, quick: bool) -> Iterator[Comparison]:
 def ensure_age() -> None:
     """Install Debian's `age` where it is missing."""
     if shutil.which("age") is None:
-        subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", "age"], check=True, stdout=subprocess.DEVNULL,
-                       env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+        subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", "age"],
+                       check=True, stdout=subprocess.DEVNULL, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
 
 
 def measured(size: int, count: int, runs: int) -> dict[str, Figure]:

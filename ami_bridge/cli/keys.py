@@ -57,14 +57,18 @@ def list_keys(config: Config, as_json: bool) -> None:
 
 
 @keys_command.command("destroy")
-@click.argument("days", nargs=-1, required=True, type=click.DateTime(["%Y-%m-%d"]), metavar="DAY...")
+@click.argument("days", nargs=-1, type=click.DateTime(["%Y-%m-%d"]), metavar="[DAY]...")
+@click.option("--past", is_flag=True, help="Of all days that are over.")
 @configured
-def destroy(config: Config, days: tuple[datetime, ...]) -> None:
+def destroy(config: Config, days: tuple[datetime, ...], past: bool) -> None:
     """Destroy the keys of days that are over, where the private keys are kept apart. ('purge' does it elsewhere.)"""
     from ami_bridge.app import key_store
-    from ami_bridge.services.keys import destroy_days
+    from ami_bridge.services.keys import days_over, destroy_days
 
+    if not days and not past:
+        raise click.UsageError("Say which: one or more days, or --past.")
+    store, now = key_store(config), datetime.now(UTC)
     doomed: list[date] = [day.date() for day in days]
-    gone = destroy_days(key_store(config), doomed, datetime.now(UTC))
+    gone = destroy_days(store, [*doomed, *(days_over(store, now) if past else ())], now)
     names = ", ".join(one[:SHORT] for one in gone)
     click.echo(f"{len(gone)} keys destroyed: {names}." if gone else "They were gone already.")

@@ -18,7 +18,7 @@ from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Name
 from ami_bridge.core.calls import SNAPSHOT_SECONDS, ChannelsPresent, Event
-from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused
+from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
 from ami_bridge.daemon.parts import Duties, duties_of, ended_at, watching
@@ -61,8 +61,9 @@ class Daemon:
         self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port)
         tasks = [asyncio.create_task(work, name=name) for name, work in (
             ("ami", self._link.run()), ("follow", self._following()), ("present", self._asking_again()),
-            ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()), ("housekeeping", self._housekeeping()),
-            ("watch", self._watching.run(self._intaking)), ("signs-of-life", _signs_of_life()))]
+            ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
+            ("housekeeping", self._housekeeping()), ("watch", self._watching.run(self._intaking)),
+            ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
         log.info("ami-bridge is running", extra={"action": "daemon_ready"})
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")

@@ -38,8 +38,8 @@ def duties_of(app: App) -> Duties:
 
     def ahead() -> None:
         today = now().date()
+        app.register.prepare(days_of_keys(today, config.retention.days, config.keys.ahead))
         if keys.private:
             make_ahead(keys, today, config.retention.days, config.keys.ahead)
-        app.register.prepare(days_of_keys(today, config.retention.days, config.keys.ahead))
 
     return Duties(ahead, lambda: purge(config).run())

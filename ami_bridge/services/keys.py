@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from ami_bridge.core.errors import KeyMissing, PurgeRefused
 from ami_bridge.core.retention import days_of_keys
-from ami_bridge.vault import KeyStore, day_key
+from ami_bridge.vault import KeyStore, day_key, day_of
 
 
 def make_ahead(store: KeyStore, today: date, days: int, ahead: int) -> list[str]:
@@ -26,6 +26,13 @@ def days_left(store: KeyStore, today: date, days: int, most: int = 400) -> int:
         return 0
     further = days_of_keys(today, days, most)[days + 1:]
     return next((n for n, day in enumerate(further, 1) if day_key(day) not in there), most)
+
+
+def days_over(store: KeyStore, now: datetime) -> list[date]:
+    """Return the days that are over (UTC) and of which a half of the key is still here."""
+    today = now.astimezone(UTC).date()
+    days = (day_of(pair.name) for pair in store.pairs())
+    return [day for day in days if day is not None and day < today]
 
 
 def destroy_days(store: KeyStore, days: Iterable[date], now: datetime) -> list[str]:

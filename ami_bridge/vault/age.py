@@ -56,7 +56,7 @@ def sealed_pieces(source: Source, key: ChaCha20Poly1305) -> Iterator[tuple[bytes
 
 
 def opened_pieces(sealed: Source, key: ChaCha20Poly1305) -> Iterator[bytes]:
-    """Yield the pieces that sealed pieces open to; ``cryptography.exceptions.InvalidTag`` when one was changed or is missing."""
+    """Yield what sealed pieces open to; ``cryptography.exceptions.InvalidTag`` when one was changed or is missing."""
     for number, (piece, last) in enumerate(pieces(sealed, PIECE + TAG)):
         yield key.decrypt(_nonce(number, last), piece, None)
 
@@ -73,7 +73,7 @@ def pieces(source: Source, size: int = PIECE) -> Iterator[tuple[bytes, bool]]:
 
 
 def unwrap(head: bytes, identity: str) -> bytes | None:
-    """Return the file key that a header gives to whoever has ``identity`` (``AGE-SECRET-KEY-1...``); None when it gives none."""
+    """Return the file key that a header gives to ``identity`` (``AGE-SECRET-KEY-1...``); None when it gives it none."""
     from cryptography.exceptions import InvalidTag
 
     lines = head.split(b"\n", 3)

@@ -43,6 +43,14 @@ def day_key(day: date) -> str:
     return day.isoformat()
 
 
+def day_of(name: str) -> date | None:
+    """Return the day of which a name is the key's; None for a hold's."""
+    try:
+        return date.fromisoformat(name)
+    except ValueError:
+        return None
+
+
 def hold_key(hold: UUID) -> str:
     """Return the name of a hold's key."""
     return f"hold-{hold}"

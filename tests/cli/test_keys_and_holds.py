@@ -92,6 +92,15 @@ def test_the_key_of_a_day_that_is_over_is_destroyed_and_not_made_again(machine: 
     assert gone not in {pair["name"] for pair in machine.json("keys", "list")}
 
 
+def test_the_keys_of_all_days_that_are_over_are_destroyed_and_no_others(machine: Machine) -> None:
+    gone = [(today() - timedelta(days=days)).date().isoformat() for days in (1, 2)]
+    before = machine.json("keys", "list")
+    key_store(machine.config).make(gone)
+    assert machine.said("keys", "destroy", "--past").startswith("2 keys destroyed: ")
+    assert machine.json("keys", "list") == before
+    assert machine.said("keys", "destroy", "--past") == "They were gone already.\n"
+
+
 @pytest.mark.parametrize("words", [["keys"], ["keys", "destroy"], ["keys", "destroy", "hold-1"], ["keys", "make", "--ahead", "0"],
                                    ["hold", "place", "0"], ["hold", "show"], ["hold", "extend", "0"]])
 def test_a_wrong_command_line(machine: Machine, words: list[str]) -> None:
@@ -101,7 +110,7 @@ def test_a_wrong_command_line(machine: Machine, words: list[str]) -> None:
 def test_without_private_keys_each_verb_says_where_to_run_it(machine: Machine, call: str) -> None:
     apart = Machine(machine.folder, {**machine.ports, "AMI_BRIDGE__KEYS__PRIVATE": ""})
     gone = (today() - timedelta(days=1)).date().isoformat()
-    for words in (["keys", "make"], ["keys", "destroy", gone],
+    for words in (["keys", "make"], ["keys", "destroy", gone], ["keys", "destroy", "--past"],
                   ["hold", "place", call, "--reason", "r", "--basis", "b", "--until", soon()]):
         result = apart.run(*words)
         assert result.exit_code == 9 and "another host" in result.stderr, words

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ami_bridge.core.errors import KeyMissing, PurgeRefused
-from ami_bridge.services.keys import days_left, destroy_days, make_ahead
+from ami_bridge.services.keys import days_left, days_over, destroy_days, make_ahead
 from ami_bridge.vault import KeyStore, fingerprint
 
 TODAY = date(2026, 11, 23)
@@ -47,6 +47,11 @@ def test_of_many_makers_at_once_one_makes_each_key(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     assert len(store.pairs()) == 28
     assert all(str(store.identity(pair.name).to_public()) == store.recipient(pair.name) for pair in store.pairs())
+
+
+def test_only_days_before_today_are_over_and_a_hold_is_no_day(store: KeyStore) -> None:
+    store.make(["2026-11-20", "2026-11-22", "2026-11-23", "2026-12-24", "hold-0"])
+    assert days_over(store, NOW) == [date(2026, 11, 20), date(2026, 11, 22)]
 
 
 def test_a_destroyed_key_is_gone_and_can_be_destroyed_again(store: KeyStore) -> None:
