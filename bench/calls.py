@@ -72,7 +72,7 @@ def all_registered(system: System, rate: int, seconds: int) -> bool:
         system.wait_for(lambda: registered(system) >= before + rate * seconds, "all calls registered", 60)
     except TimeoutError:
         return False
-    return went_well and system.log().count("Call registered as stored") == registered(system)
+    return went_well and system.log().count("Call registered as sealed") == registered(system)
 
 
 def registered(system: System) -> int:
