@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Joined, Named, Started
+from ami_bridge.core.calls import Closed, Entered, Named, Started
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.tickets import Ticket
@@ -16,8 +16,8 @@ PROOF = NoticeProof(prompt="recorded", language="fi", version=1, sha256="a" * 64
 TICKET = Ticket(call=UUID(int=1), recording=UUID(int=2), exchange="pbx", direction=Direction.INBOUND, route="inbound", days=31,
                 reason=Reason.ANNOUNCED, caller="0401234567", callee="1000", channel="PJSIP/trunk-1", uniqueid="pbx-1.1",
                 linkedid="pbx-1.1", company_channel="", company_name="", opened_at=START, notice=PROOF)
-FACTS = [Started(T0 + 1), Joined("pbx-1.2", "PJSIP/6001", "6001", "Line", T0 + 5), Named("pbx-1.2", "Maija Mäkinen", T0 + 4),
-         Closed(T0 + 60)]
+FACTS = [Started(T0 + 1), Entered("b", "pbx-1.1", "PJSIP/trunk", "", "", T0 + 5),
+         Entered("b", "pbx-1.2", "PJSIP/6001", "6001", "Line", T0 + 5), Named("pbx-1.2", "Maija Mäkinen", T0 + 4), Closed(T0 + 60)]
 
 
 def wav(path: Path, frames: int = 8000, *, closed: bool = True) -> Path:

@@ -1,10 +1,11 @@
 """Following calls: a pure fold from what the exchange reports (events) to what we hold to be so (facts).
 
-Events may come late, twice or not at all; facts are journaled beside the ticket, and ``entries.account`` makes the
-same entry of them in any order (invariant I9).
+Events may come late, twice, out of order or not at all, and from two sources (AMI and CEL). So a fact is what was said,
+not what it meant at that moment: who was in a bridge with whom is found out at the end, by ``entries.account``, which
+makes the same entry of the same facts in any order (invariant I9).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -86,9 +87,10 @@ class Started(NamedTuple):
     at: float
 
 
-class Joined(NamedTuple):
-    """A party came to speak with the recorded one. ``channel`` is the party's uniqueid."""
+class Entered(NamedTuple):
+    """A channel entered a bridge in which the recorded channel was, is or will be. ``channel`` is its uniqueid."""
 
+    bridge: str
     channel: str
     interface: str
     number: str
@@ -96,9 +98,10 @@ class Joined(NamedTuple):
     at: float
 
 
-class Left(NamedTuple):
-    """A party left again."""
+class Exited(NamedTuple):
+    """A channel left such a bridge."""
 
+    bridge: str
     channel: str
     at: float
 
@@ -129,9 +132,10 @@ class Gone(NamedTuple):
     at: float
 
 
-Fact = Started | Joined | Left | Named | Ended | Closed | Gone
+Move = Entered | Exited
+Fact = Started | Move | Named | Ended | Closed | Gone
 
-FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Joined, Left, Named, Ended, Closed, Gone)}
+FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Ended, Closed, Gone)}
 
 
 class Noticed(NamedTuple):
@@ -150,14 +154,35 @@ SNAPSHOT_SECONDS = 10.0
 """How old a list of channels may be when it arrives."""
 
 
+GRACE = 10.0
+"""Seconds by which an event may come late, or out of order, and still be understood."""
+
+
+class _Followed:
+    """One recorded call: its carrying channel, when it began, the bridges it was in, and when it was over."""
+
+    __slots__ = ("bridges", "call", "opened", "over")
+
+    def __init__(self, call: UUID, opened: float) -> None:
+        self.call, self.opened = call, opened
+        self.bridges: set[str] = set()
+        self.over: float | None = None
+
+
 class Follower:
-    """The fold. Feed it events in the order they came; it gives facts. It holds only calls and bridges that are open."""
+    """The fold. It gives the same set of facts for the same events in any order, however often they are repeated,
+    as long as none comes ``GRACE`` seconds late. It holds only what is open, and what ended within that time.
+    """
 
     def __init__(self) -> None:
-        self._recorded: dict[str, UUID] = {}
+        self._recorded: dict[str, _Followed] = {}
         self._carriers: dict[UUID, str] = {}
-        self._opened: dict[UUID, float] = {}
-        self._bridges: dict[str, dict[str, BridgeEntered]] = {}
+        self._moves: dict[str, dict[Move, None]] = {}
+        self._visitors: dict[str, set[str]] = {}
+        self._named: dict[str, dict[Named, None]] = {}
+        self._early: dict[UUID, dict[Closed, None]] = {}
+        self._hung: dict[str, dict[Ended, None]] = {}
+        self._newest = self._pruned = 0.0
         self._steps: dict[type, Callable[[Any], list[Noticed]]] = {
             ChannelsPresent: self._present,
             RecordingStarted: self._started,
@@ -171,75 +196,160 @@ class Follower:
     @property
     def open_calls(self) -> int:
         """Return how many recorded channels are being followed."""
-        return len(self._recorded)
+        return sum(followed.over is None for followed in self._recorded.values())
 
     def resume(self, call: UUID, uniqueid: str, opened: float) -> None:
         """Take up a call again whose ticket was found at start-up or after a gap; ``opened`` is the ticket's time."""
-        self._recorded[uniqueid] = call
-        self._carriers[call] = uniqueid
-        self._opened[call] = opened
+        if call not in self._carriers:
+            self._recorded[uniqueid] = _Followed(call, opened)
+            self._carriers[call] = uniqueid
 
     def forget_bridges(self) -> None:
         """Drop what is known of bridges: after a gap it may be wrong. A fresh snapshot follows."""
-        self._bridges.clear()
+        self._moves.clear()
+        self._visitors.clear()
+        for followed in self._recorded.values():
+            followed.bridges.clear()
 
     def apply(self, event: Event) -> list[Noticed]:
-        """Take one event; return the facts that follow from it."""
+        """Take one event; return the facts that follow from it; some may have been given before."""
+        if event.at > self._newest:
+            self._newest = event.at
+        if self._newest - self._pruned > GRACE:
+            self._prune()
         return self._steps[type(event)](event)
+
+    def bridged(self, call: UUID) -> bool:
+        """Tell whether the recorded channel is in a bridge with somebody now, by the times of the moves."""
+        uniqueid = self._carriers.get(call, "")
+        return any(uniqueid in inside and len(inside) > 1
+                   for inside in (_inside(self._moves.get(bridge, {})) for bridge in self._bridges_of(uniqueid)))
+
+    def _bridges_of(self, uniqueid: str) -> set[str]:
+        followed = self._recorded.get(uniqueid)
+        return followed.bridges if followed else set()
 
     def _present(self, event: ChannelsPresent) -> list[Noticed]:
         """A call that began while the list was on its way may be missing from it, and is not judged."""
-        gone = [call for uniqueid, call in self._recorded.items()
-                if uniqueid not in event.uniqueids and self._opened[call] < event.at - SNAPSHOT_SECONDS]
-        for call in gone:
-            self._forget(call)
+        gone = []
+        for uniqueid, followed in self._recorded.items():
+            if followed.over is None and uniqueid not in event.uniqueids and followed.opened < event.at - SNAPSHOT_SECONDS:
+                followed.over = event.at
+                gone.append(followed.call)
+        for bridge in [b for b, moves in self._moves.items() if not any(m.channel in event.uniqueids for m in moves)]:
+            if max(move.at for move in self._moves[bridge]) < event.at - SNAPSHOT_SECONDS:
+                self._drop(bridge)
         return [Noticed(call, Gone(event.at)) for call in gone]
 
     def _started(self, event: RecordingStarted) -> list[Noticed]:
         self.resume(event.call, event.uniqueid, event.at)
-        return [Noticed(event.call, Started(event.at))]
-
-    def _forget(self, call: UUID) -> None:
-        self._recorded.pop(self._carriers.pop(call, ""), None)
-        self._opened.pop(call, None)
+        facts: list[Fact] = [Started(event.at), *self._early.get(event.call, ()), *self._named.get(event.uniqueid, ())]
+        for ended in self._hung.get(event.uniqueid, ()):
+            facts += self._end(event.uniqueid, ended)
+        for bridge in self._visitors.get(event.uniqueid, ()):
+            facts += self._visit(event.uniqueid, bridge)
+        return [Noticed(event.call, fact) for fact in facts]
 
     def _closed(self, event: RecordingClosed) -> list[Noticed]:
-        self._forget(event.call)
-        return [Noticed(event.call, Closed(event.at))]
+        fact = Closed(event.at)
+        uniqueid = self._carriers.get(event.call)
+        if uniqueid is None:
+            self._early.setdefault(event.call, {})[fact] = None
+            return [Noticed(event.call, fact)]
+        return [Noticed(event.call, one) for one in self._end(uniqueid, fact)]
+
+    def _end(self, uniqueid: str, fact: Fact) -> list[Fact]:
+        followed = self._recorded[uniqueid]
+        followed.over = max(followed.over or 0.0, fact.at)
+        return [fact]
 
     def _queue_connected(self, event: QueueConnected) -> list[Noticed]:
-        call = self._recorded.get(event.caller)
-        return [Noticed(call, Named(event.agent, event.member, event.at))] if call else []
+        fact = Named(event.agent, event.member, event.at)
+        self._named.setdefault(event.caller, {})[fact] = None
+        followed = self._recorded.get(event.caller)
+        return [Noticed(followed.call, fact)] if followed else []
 
     def _entered(self, event: BridgeEntered) -> list[Noticed]:
-        members = self._bridges.setdefault(event.bridge, {})
-        members[event.uniqueid] = event
-        call = self._recorded.get(event.uniqueid)
-        if call:
-            others = [other for other in members.values() if other.uniqueid != event.uniqueid]
-            return [Noticed(call, _joined(other, max(other.at, event.at))) for other in others]
-        return [Noticed(call, _joined(event, event.at)) for call in self._recorded_in(members)]
+        return self._moved(Entered(event.bridge, event.uniqueid, interface_of(event.channel), event.number, event.name,
+                                   event.at))
 
     def _left(self, event: BridgeLeft) -> list[Noticed]:
-        members = self._bridges.get(event.bridge, {})
-        members.pop(event.uniqueid, None)
-        if not members:
-            self._bridges.pop(event.bridge, None)
-        call = self._recorded.get(event.uniqueid)
-        if call:
-            return [Noticed(call, Left(other, event.at)) for other in members]
-        return [Noticed(call, Left(event.uniqueid, event.at)) for call in self._recorded_in(members)]
+        return self._moved(Exited(event.bridge, event.uniqueid, event.at))
+
+    def _moved(self, move: Move) -> list[Noticed]:
+        known = self._moves.setdefault(move.bridge, {})
+        if move in known:
+            return []
+        visitors = [uniqueid for uniqueid in {m.channel: None for m in known} if self._is_in(uniqueid, move.bridge)]
+        known[move] = None
+        self._visitors.setdefault(move.channel, set()).add(move.bridge)
+        noticed = [Noticed(self._recorded[uniqueid].call, move) for uniqueid in visitors]
+        if move.channel in self._recorded and move.channel not in visitors:
+            call = self._recorded[move.channel].call
+            noticed += [Noticed(call, fact) for fact in self._visit(move.channel, move.bridge)]
+        return noticed
+
+    def _is_in(self, uniqueid: str, bridge: str) -> bool:
+        return bridge in self._bridges_of(uniqueid)
+
+    def _visit(self, uniqueid: str, bridge: str) -> list[Move]:
+        """Note that a recorded channel was in a bridge; return all that happened there, when that is new."""
+        bridges = self._recorded[uniqueid].bridges
+        if bridge in bridges:
+            return []
+        bridges.add(bridge)
+        return list(self._moves[bridge])
 
     def _hung_up(self, event: HungUp) -> list[Noticed]:
-        call = self._recorded.get(event.uniqueid)
-        if call is None:
-            return []
-        self._forget(call)
-        return [Noticed(call, Ended(event.at))]
+        fact = Ended(event.at)
+        self._hung.setdefault(event.uniqueid, {})[fact] = None
+        followed = self._recorded.get(event.uniqueid)
+        return [Noticed(followed.call, one) for one in self._end(event.uniqueid, fact)] if followed else []
 
-    def _recorded_in(self, members: dict[str, BridgeEntered]) -> list[UUID]:
-        return [self._recorded[uniqueid] for uniqueid in members if uniqueid in self._recorded]
+    def _prune(self) -> None:
+        """Forget what was over before the time of grace."""
+        self._pruned, before = self._newest, self._newest - GRACE
+        for uniqueid, followed in list(self._recorded.items()):
+            if followed.over is not None and followed.over < before:
+                del self._recorded[uniqueid]
+                self._carriers.pop(followed.call, None)
+        self._hung = {id: ends for id, ends in self._hung.items() if any(fact.at >= before for fact in ends)}
+        self._early = {call: ends for call, ends in self._early.items() if any(fact.at >= before for fact in ends)}
+        self._named = {caller: facts for caller, facts in self._named.items()
+                       if caller in self._recorded or any(fact.at >= before for fact in facts)}
+        for bridge in list(self._moves):
+            self._prune_bridge(bridge, before)
+
+    def _prune_bridge(self, bridge: str, before: float) -> None:
+        moves = self._moves[bridge]
+        inside, last = _inside(moves), {move.channel: 0.0 for move in moves}
+        for move in moves:
+            last[move.channel] = max(last[move.channel], move.at)
+        gone = {channel for channel, at in last.items() if channel not in inside and at < before}
+        kept = {move: None for move in moves if move.channel not in gone}
+        for channel in gone:
+            self._leave(channel, bridge)
+        if kept:
+            self._moves[bridge] = kept
+        else:
+            self._drop(bridge)
+
+    def _drop(self, bridge: str) -> None:
+        for move in self._moves.pop(bridge):
+            self._leave(move.channel, bridge)
+        for followed in self._recorded.values():
+            followed.bridges.discard(bridge)
+
+    def _leave(self, channel: str, bridge: str) -> None:
+        bridges = self._visitors.get(channel, set())
+        bridges.discard(bridge)
+        if not bridges:
+            self._visitors.pop(channel, None)
 
 
-def _joined(party: BridgeEntered, at: float) -> Joined:
-    return Joined(party.uniqueid, interface_of(party.channel), party.number, party.name, at)
+def _inside(moves: Iterable[Move]) -> set[str]:
+    """Return who is in a bridge: whoever entered it later than they left it."""
+    last: dict[str, tuple[float, bool]] = {}
+    for move in moves:
+        last[move.channel] = max(last.get(move.channel, (0.0, False)), (move.at, isinstance(move, Entered)))
+    return {channel for channel, (_, entered) in last.items() if entered}

@@ -1,11 +1,12 @@
 """What the register keeps of a call, and how it is made of ticket, facts and audio. Exactly what promise N4 names."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Ended, Fact, Joined, Left, Named, moment
+from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Fact, Named, moment
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Agent, Direction, Participant, agent_name
 from ami_bridge.core.recordings import State
@@ -95,30 +96,75 @@ def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, 
             directory: list[Agent]) -> Entry:
     """Return the register entry of a finished call. The order and repetition of ``facts`` do not matter."""
     known = set(facts)
-    joins = first_joins(known)
-    answered = moment(min(join.at for join in joins)) if joins else None
     end = max(end, ticket.opened_at)
+    talks = conversations(ticket.uniqueid, known, end.timestamp())
+    answered = moment(min(spans[0][0] for spans in talks.values())) if talks else None
     return Entry(
         id=ticket.call, exchange=ticket.exchange, direction=ticket.direction, route=ticket.route, reason=ticket.reason,
         origin=ticket.origin, caller=ticket.caller, callee=ticket.callee, uniqueid=ticket.uniqueid,
         linkedid=ticket.linkedid, started_at=ticket.opened_at, answered_at=answered, ended_at=end,
-        expires_at=expires_at(end, ticket.days), participants=participants(ticket, known, end, directory),
+        expires_at=expires_at(end, ticket.days), participants=participants(ticket, known, talks, end, directory),
         notice=ticket.notice, recordings=recordings,
     )
 
 
-def first_joins(facts: set[Fact]) -> list[Joined]:
-    """Return each party's first joining, in order of time."""
-    first: dict[str, Joined] = {}
-    for join in sorted((fact for fact in facts if isinstance(fact, Joined)), key=lambda fact: (fact.at, fact)):
-        first.setdefault(join.channel, join)
-    return sorted(first.values(), key=lambda join: (join.at, join.channel))
+Span = tuple[float, float]
+"""From, to; seconds since 1970."""
 
 
-def participants(ticket: Ticket, facts: set[Fact], end: datetime, directory: list[Agent]) -> tuple[Participant, ...]:
+def conversations(carrier: str, facts: Iterable[Fact], end: float) -> dict[str, list[Span]]:
+    """Return when each other channel was in a bridge with ``carrier`` (its uniqueid): not empty, in order, before ``end``."""
+    stays = _stays(facts, end)
+    talks: dict[str, list[Span]] = defaultdict(list)
+    for (bridge, channel), spans in stays.items():
+        if channel != carrier:
+            talks[channel] += _overlaps(spans, stays.get((bridge, carrier), []))
+    return {channel: sorted(spans) for channel, spans in sorted(talks.items()) if spans}
+
+
+def bridged_seconds(carrier: str, facts: Iterable[Fact], end: datetime) -> float:
+    """Return for how long the recorded channel was in a bridge with anybody."""
+    total, until = 0.0, 0.0
+    for begin, stop in sorted(span for spans in conversations(carrier, facts, end.timestamp()).values() for span in spans):
+        total += max(0.0, stop - max(begin, until))
+        until = max(until, stop)
+    return total
+
+
+def _stays(facts: Iterable[Fact], end: float) -> dict[tuple[str, str], list[Span]]:
+    """Return by bridge and channel when the channel was there. Who entered twice without leaving was there all the time."""
+    moves: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
+    for fact in facts:
+        if isinstance(fact, Entered | Exited):
+            moves[fact.bridge, fact.channel].append((fact.at, isinstance(fact, Entered)))
+    return {place: _spans(sorted(steps), end) for place, steps in moves.items()}
+
+
+def _spans(steps: list[tuple[float, bool]], end: float) -> list[Span]:
+    spans, since = [], None
+    for at, entered in steps:
+        if entered:
+            since = at if since is None else since
+        elif since is not None:
+            spans.append((since, at))
+            since = None
+    if since is not None:
+        spans.append((since, end))
+    return [(begin, min(stop, end)) for begin, stop in spans if begin < end]
+
+
+def _overlaps(one: list[Span], other: list[Span]) -> list[Span]:
+    common = ((max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other)
+    return [span for span in common if span[0] < span[1]]
+
+
+def participants(ticket: Ticket, facts: set[Fact], talks: dict[str, list[Span]], end: datetime,
+                 directory: list[Agent]) -> tuple[Participant, ...]:
     """Return the company parties by time. On an internal call the caller, who carries the recording, is one too."""
-    names = {fact.channel: fact.name for fact in sorted(f for f in facts if isinstance(f, Named))}
-    found = [_participant(join, names.get(join.channel, ""), facts, end, directory) for join in first_joins(facts)]
+    queue_names = {fact.channel: fact.name for fact in sorted(f for f in facts if isinstance(f, Named))}
+    lines = {fact.channel: fact for fact in sorted((f for f in facts if isinstance(f, Entered)), reverse=True)}
+    in_order = sorted(talks.items(), key=lambda talk: (talk[1][0][0], talk[0]))
+    found = [_participant(lines[channel], queue_names.get(channel, ""), spans, directory) for channel, spans in in_order]
     own = interface_of(ticket.company_channel)
     if own and all(party.interface != own for party in found):
         number = ticket.caller
@@ -127,9 +173,7 @@ def participants(ticket: Ticket, facts: set[Fact], end: datetime, directory: lis
     return tuple(found)
 
 
-def _participant(join: Joined, queue_name: str, facts: set[Fact], end: datetime, directory: list[Agent]) -> Participant:
-    left = [fact.at for fact in facts if isinstance(fact, Left) and fact.channel == join.channel and fact.at >= join.at]
-    joined = moment(join.at)
-    name = clean(agent_name(queue_name, join.interface, join.number, join.name, joined, directory))
-    left_at = moment(max(left)) if left else end
-    return Participant(interface=join.interface, name=name, joined_at=joined, left_at=max(left_at, joined))
+def _participant(line: Entered, queue_name: str, spans: list[Span], directory: list[Agent]) -> Participant:
+    joined = moment(spans[0][0])
+    name = clean(agent_name(queue_name, line.interface, line.number, line.name, joined, directory))
+    return Participant(interface=line.interface, name=name, joined_at=joined, left_at=moment(max(to for _, to in spans)))

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     HUNG_UP_IN_NOTICE = "hung-up-in-notice"
     SCRIPTS_SILENT = "scripts-silent"
     NO_KEY = "no-key"
+    NO_ROOM = "no-room"
 
 
 class Verdict(StrEnum):

@@ -13,6 +13,8 @@ from ami_bridge.register.agents import Agents
 from ami_bridge.register.calls import Calls
 from ami_bridge.register.days import Days
 from ami_bridge.register.destructions import Destructions
+from ami_bridge.register.findings import Findings
+from ami_bridge.register.gaps import Gaps
 from ami_bridge.register.holds import Holds
 from ami_bridge.register.refusals import refusals
 
@@ -26,12 +28,14 @@ class Work:
     days: Days
     holds: Holds
     destructions: Destructions
+    gaps: Gaps
+    findings: Findings
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
-                   Destructions(connection))
+                   Destructions(connection), Gaps(connection), Findings(connection))
 
 
 class Register:

@@ -36,6 +36,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ami_bridge.core.destructions import RunOutcome, Step
+from ami_bridge.core.findings import Kind, Outcome
+from ami_bridge.core.gaps import Cause
 from ami_bridge.core.ids import aware
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Direction
@@ -289,3 +291,38 @@ runs = Table(
     CheckConstraint(among("outcome", RunOutcome), name="ck_runs_outcome"),
 )
 """Runs of the nightly job, in the order of ``id``."""
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", Uuid, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    PrimaryKeyConstraint("id", name="pk_gaps"),
+    CheckConstraint(among("cause", Cause), name="ck_gaps_cause"),
+    CheckConstraint("ended_at IS NULL OR ended_at >= began_at", name="ck_gaps_ended_at"),
+    Index("ix_gaps_began_at", "began_at"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Uuid, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("call", Uuid),
+    Column("outcome", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("found_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_findings"),
+    UniqueConstraint("exchange", "kind", "subject", name="uq_findings_once"),
+    CheckConstraint(among("kind", Kind), name="ck_findings_kind"),
+    CheckConstraint(among("outcome", Outcome), name="ck_findings_outcome"),
+    CheckConstraint("subject <> ''", name="ck_findings_subject"),
+    Index("ix_findings_call", "call"),
+    Index("ix_findings_found_at", "found_at"),
+)
+"""They say when and what, never who; they go when they are as old as the recordings may become."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_bridge.core.calls import Closed, Ended, Joined, Left, Named
+from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Named
 from ami_bridge.core.entries import account, ended_at
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Agent, Direction, agent_name
@@ -27,8 +27,9 @@ def ticket(**changes) -> Ticket:
 
 
 FACTS = [
-    Joined("a1", "PJSIP/6001", "6001", "Line One", T0 + 5), Named("a1", "Maija Mäkinen", T0 + 4), Left("a1", T0 + 20),
-    Joined("a2", "PJSIP/6002", "6002", "Line Two", T0 + 21), Ended(T0 + 60), Closed(T0 + 60),
+    Entered("b", "pbx-1.1", "PJSIP/trunk", "", "", T0 + 3),
+    Entered("b", "a1", "PJSIP/6001", "6001", "Line One", T0 + 5), Named("a1", "Maija Mäkinen", T0 + 4), Exited("b", "a1", T0 + 20),
+    Entered("b", "a2", "PJSIP/6002", "6002", "Line Two", T0 + 21), Ended(T0 + 60), Closed(T0 + 60),
 ]
 
 
@@ -57,7 +58,8 @@ def test_repeated_and_reordered_facts_make_the_same_entry(dice: random.Random, r
 
 
 def test_on_an_internal_call_the_caller_is_a_company_party_too() -> None:
-    made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (), START, [])
+    made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (),
+                   ended_at(FACTS, START), [])
     assert [p.interface for p in made.participants] == ["PJSIP/6003", "PJSIP/6001", "PJSIP/6002"]
     assert made.participants[0].name == "Nguyễn Thị Hoa"
 
