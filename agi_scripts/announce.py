@@ -38,14 +38,14 @@ MARGIN = 5
 class Desk:
     """What the script works with: the policy, where tickets go (blocking, durable), the clock, new UUIDv7 keys.
 
-    ``suspended`` tells whether nothing may be recorded for now, because it could not be sealed.
+    ``obstacle`` tells why nothing may be recorded for now: it could not be sealed, or not be kept; None when it may.
     """
 
     policy: Policy
     keep: Callable[[Ticket], None]
     now: Callable[[], datetime]
     new_id: Callable[[datetime], UUID]
-    suspended: Callable[[], bool]
+    obstacle: Callable[[], Reason | None]
 
 
 def announce(desk: Desk, environment: dict[str, str]) -> Conversation:
@@ -53,8 +53,8 @@ def announce(desk: Desk, environment: dict[str, str]) -> Conversation:
     yield variables.keep_waiting(MARGIN)
     line = variables.answer((yield variables.question()).text)
     decision = decide(desk.policy, _entry_point(line))
-    if decision.record and desk.suspended():
-        decision = replace(decision, record=False, reason=Reason.NO_KEY)
+    if decision.record and (obstacle := desk.obstacle()):
+        decision = replace(decision, record=False, reason=obstacle)
     draft = _draft(desk, line, decision)
     if not decision.record:
         yield from _say_no(desk, decision, draft)
@@ -107,7 +107,10 @@ def _say_yes(desk: Desk, ticket: Ticket) -> Generator[Step, Any, None]:
     """Keep the ticket, then say so. A party who left in between was not recorded: the ticket must not promise it."""
     yield partial(desk.keep, ticket)
     try:
-        yield variables.give(call=str(ticket.call), recording=str(ticket.recording), verdict=Verdict.RECORD)
+        notice = ticket.notice
+        yield variables.give(call=str(ticket.call), recording=str(ticket.recording), route=ticket.route,
+                             notice=notice.prompt if notice else "", language=notice.language if notice else "",
+                             verdict=Verdict.RECORD)
     except AgiHangup:
         yield partial(desk.keep, _unrecorded(ticket, Reason.HUNG_UP_IN_NOTICE))
         raise
@@ -115,7 +118,7 @@ def _say_yes(desk: Desk, ticket: Ticket) -> Generator[Step, Any, None]:
 
 def _say_no(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, Any, None]:
     """A call that nobody wants recorded leaves no trace; one that could not be announced leaves an entry."""
-    if decision.reason in (Reason.PROMPT_MISSING, Reason.NO_KEY):
+    if decision.reason in (Reason.PROMPT_MISSING, Reason.NO_KEY, Reason.NO_ROOM):
         yield partial(desk.keep, _unrecorded(draft, decision.reason))
         yield variables.give(verdict=verdict_without_notice(decision.route))
     else:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
@@ -83,7 +84,7 @@ def desk_for(spool: Spool) -> Desk:
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no notice policy at {spool.policy}",
                                  "Start the daemon once, or run `ami-bridge init`.") from error
-    return Desk(policy, spool.write_ticket, lambda: datetime.now(UTC), new_id, spool.suspended)
+    return Desk(policy, spool.write_ticket, lambda: datetime.now(UTC), new_id, partial(spool.obstacle, policy.floor))
 
 
 def new_id(now: datetime) -> UUID:

@@ -17,6 +17,9 @@ from ami_bridge.core.text import clean
 VERDICT = "REC_VERDICT"
 CALL = "REC_CALL"
 RECORDING = "REC_FILE"
+ROUTE = "REC_ROUTE"
+NOTICE = "REC_NOTICE"
+LANGUAGE = "REC_LANGUAGE"
 READY = "REC_READY"
 CLOCK = "TIMEOUT(absolute)"
 """The dialplan's watch over a silent script. A script that lives sets it anew before it does anything else."""
@@ -86,8 +89,9 @@ def _line(values: dict[str, str]) -> Line:
 
 
 def give(**values: str) -> Command:
-    """Return the one command that sets several variables. Values are ours: UUIDs and fixed words."""
-    names = {"verdict": VERDICT, "call": CALL, "recording": RECORDING, "ready": READY}
+    """Return the one command that sets several variables. Values are ours: UUIDs, fixed words, configured names."""
+    names = {"verdict": VERDICT, "call": CALL, "recording": RECORDING, "ready": READY, "route": ROUTE,
+             "notice": NOTICE, "language": LANGUAGE}
     return command("EXEC", "MSet", ",".join(f"{names[key]}={value}" for key, value in values.items()))
 
 

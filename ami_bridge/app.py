@@ -1,7 +1,7 @@
 """Where objects are wired together: the only such place."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,7 @@ from ami_bridge.certificates import Certificates
 from ami_bridge.clock import read as read_clock
 from ami_bridge.config import Config
 from ami_bridge.core.agi import Script
+from ami_bridge.core.calls import Event
 from ami_bridge.core.clock import Clock
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import Policy
@@ -21,13 +22,17 @@ from ami_bridge.core.tickets import Ticket
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
+from ami_bridge.services.diary import Diary
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.notices import policy
 from ami_bridge.services.purge import Purge, Rules
+from ami_bridge.services.reconcile import Places, Reconcile
+from ami_bridge.services.report import Report
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.verify import Verify
+from ami_bridge.services.watch import installed_at
 from ami_bridge.spool import Spool
 from ami_bridge.vault import KeyStore, Vault
 
@@ -84,7 +89,7 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock) -> Purge:
     rules = Rules(exchange=config.exchange.name, days=config.retention.days, cap=config.purge.cap, small=config.purge.small,
                   synchronised=config.purge.clock == "synchronised")
     sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
-                  journals=config.purge.journals)
+                  journals=(*config.purge.journals, *([config.cel.file] if config.cel.file else [])))
     return Purge(vault, Register.open(config.register.url), certificates, rules, clock, sweep)
 
 
@@ -105,6 +110,20 @@ def follow(app: App, on_closed: Callable[[UUID], None]) -> Follow:
     return Follow(app.spool, on_closed)
 
 
+def report(app: App, on_finding: Callable[[], None]) -> Report:
+    """Return what keeps gaps and findings."""
+    return Report(app.register, app.config.exchange.name, now, new_id, on_finding)
+
+
+def reconcile(app: App, report: Report, take: Callable[[Iterable[Event]], None]) -> Reconcile:
+    """Return the comparison; ``take`` is told what the exchange's diary says of a gap."""
+    config = app.config
+    diary = Diary(config.cel.file, app.spool.diary) if config.cel.file else None
+    places = Places(spool=app.spool, vault=app.vault, register=app.register, policy=app.policy,
+                    monitor=config.reconcile.monitor, installed=installed_at(config, now()))
+    return Reconcile(places, diary, report, take, now)
+
+
 def ami_settings(config: Config) -> AmiSettings:
     """Return how to reach the manager interface."""
     ami = config.ami
@@ -120,7 +139,7 @@ def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
         if ticket.recording is None:
             on_unrecorded(ticket.call)
 
-    desk = Desk(app.policy, keep, now, new_id, app.spool.suspended)
+    desk = Desk(app.policy, keep, now, new_id, partial(app.spool.obstacle, app.policy.floor))
     agi = app.config.agi
     scripts: dict[str, Script] = {"announce": partial(announce, desk), "ready": ready}
     limits = FastAgiLimits(workers=0 if app.spool.in_memory() else FastAgiLimits().workers)

@@ -49,6 +49,10 @@ class Metrics:
         """Take the number of waiting calls from ``count``, at each look of Prometheus; called in any thread."""
         self._waiting.set_function(count)
 
+    def figure(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """Add a figure that is asked for at each look of Prometheus; ``value`` is called in any thread."""
+        self._gauge(name, meaning).set_function(value)
+
     def serve(self, host: str, port: int) -> int:
         """Show the figures by HTTP until ``stop``; port 0: not at all. Return the port that serves, 0 when none does.
 

@@ -6,6 +6,8 @@
     <spool>/daemon.lock            held by the running daemon
     <spool>/tickets/<call>.json    the ticket: written once, by whichever script announced the call
     <spool>/tickets/<call>.facts   its journal, one JSON array a line: written by the daemon only
+    <spool>/heard                  touched while everything of the exchange is heard: when we last knew all
+    <spool>/diary                  how far Asterisk's own diary (CEL) was read
     <spool>/suspended              there while nothing may be recorded, because finished calls cannot be sealed
     <spool>/live/<recording>.wav   written by MixMonitor
     <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
@@ -24,10 +26,13 @@ from uuid import UUID
 from ami_bridge.core import tickets
 from ami_bridge.core.calls import FACTS, Fact
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.notice import Reason
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o2770
 FALLBACK_PREFIX = "fb-"
+INODES = 1000
+"""Free inodes below which nothing is recorded: a call takes three."""
 
 
 def write_durably(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
@@ -70,6 +75,8 @@ class Spool:
         self.tickets = root / "tickets"
         self.live = root / "live"
         self.policy = root / "policy.json"
+        self.heard = root / "heard"
+        self.diary = root / "diary"
         self._suspended = str(root / "suspended")
 
     def create(self) -> None:
@@ -87,6 +94,22 @@ class Spool:
         number = f"{os.major(device)}:{os.minor(device)}"
         lines = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
         return any(line.split(" ")[2] == number and " - tmpfs " in line for line in lines)
+
+    def obstacle(self, floor: int) -> Reason | None:
+        """Return why nothing may be recorded for now: recording is suspended, or fewer than ``floor`` bytes are free."""
+        if self.suspended():
+            return Reason.NO_KEY
+        return None if self.has_room(floor) else Reason.NO_ROOM
+
+    def has_room(self, floor: int) -> bool:
+        """Tell whether so many bytes, and some inodes, are free (statvfs(3); a file system without inodes counts none)."""
+        disk = os.statvfs(self.live)
+        return disk.f_bavail * disk.f_frsize >= floor and (disk.f_files == 0 or disk.f_favail >= INODES)
+
+    def free(self) -> int:
+        """Return how many bytes are free."""
+        disk = os.statvfs(self.live)
+        return disk.f_bavail * disk.f_frsize
 
     def suspended(self) -> bool:
         """Tell whether nothing may be recorded for now."""
@@ -126,6 +149,8 @@ class Spool:
             os.write(descriptor, lines.encode())
         finally:
             os.close(descriptor)
+        if not self.has_ticket(call):
+            self._facts(call).unlink(missing_ok=True)
 
     def facts(self, call: UUID) -> list[Fact]:
         """Return what is known of a call beyond its ticket, in the order it was learnt."""
@@ -150,6 +175,14 @@ class Spool:
         """Return where MixMonitor writes a recording."""
         return self.live / f"{recording}.wav"
 
+    def sounds(self) -> Iterator[Path]:
+        """Yield every file in the folder of live audio but the markers of the dialplan."""
+        yield from (path for path in sorted(self.live.iterdir()) if path.is_file() and path.suffix != ".txt")
+
+    def damaged(self) -> Iterator[Path]:
+        """Yield the tickets and markers that were set aside."""
+        yield from sorted([*self.tickets.glob("*.damaged"), *self.live.glob("*.damaged")])
+
     def fallbacks(self) -> Iterator[Path]:
         """Yield the markers that the dialplan left when no script answered, oldest first."""
         yield from sorted(self.live.glob(f"{FALLBACK_PREFIX}*.txt"), key=lambda path: path.stat().st_mtime)
@@ -162,12 +195,13 @@ class Spool:
     def discard(self, call: UUID, recording: UUID | None) -> None:
         """Remove a registered call's plaintext audio, journal and ticket.
 
-        The ticket goes last: a crash repeats work, it never loses any.
+        The ticket goes last: a crash repeats work, it never loses any. A fact may be learnt meanwhile, hence once more.
         """
         if recording:
             self.audio(recording).unlink(missing_ok=True)
         self._facts(call).unlink(missing_ok=True)
         self._ticket(call).unlink(missing_ok=True)
+        self._facts(call).unlink(missing_ok=True)
 
     def adopt_audio(self, marker: Path, recording: UUID | None) -> None:
         """Give the audio beside a marker the name its ticket promises, then remove the marker. May be repeated."""

@@ -23,7 +23,8 @@ from bench.asterisk_side import PATH, SAMPLES, SECRET
 
 PROMPT = Prompt(name="recorded", language="en", version=1, file="/prompts/en/recorded-v1", samples=SAMPLES,
                 sha256="0" * 64)
-POLICY = Policy(exchange="pbxtest", days=31, routes=(Route(name="inbound", days=31, languages=("en",)),), prompts=(PROMPT,))
+POLICY = Policy(exchange="pbxtest", days=31, floor=0, routes=(Route(name="inbound", days=31, languages=("en",)),),
+                prompts=(PROMPT,))
 
 
 async def ours(script: Script) -> int:
@@ -62,7 +63,7 @@ def announcement(folder: Path) -> Script:
     """Return the real `announce`: decision, durable ticket, verdict."""
     spool = Spool(folder)
     spool.create()
-    return partial(announce, Desk(POLICY, spool.write_ticket, now, new_id, spool.suspended))
+    return partial(announce, Desk(POLICY, spool.write_ticket, now, new_id, partial(spool.obstacle, POLICY.floor)))
 
 
 _CALL = {"call": "0" * 36, "recording": "0" * 36, "verdict": "record"}

@@ -33,9 +33,22 @@ SETTINGS = {
 class Server:
     """A running server. ``url(name)`` is a database's URL; ``make(name, template)`` copies a database."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen) -> None:
+    def __init__(self, folder: Path, programs: Path, account: dict) -> None:
         self.folder = folder
-        self.process = process
+        self._programs, self._account = programs, account
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        serve = [str(self._programs / "postgres"), "-D", str(self.folder / "cluster"), "-k", str(self.folder), *settings]
+        self.process = subprocess.Popen(serve, cwd=self.folder, stderr=subprocess.DEVNULL, **self._account)
+        self.wait()
+
+    def stop(self) -> None:
+        """Stop it at once; who is connected is thrown out. May be repeated."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(START_SECONDS)
 
     def url(self, name: str) -> str:
         """Return the URL of a database."""
@@ -97,25 +110,13 @@ def running(programs: Path) -> Iterator[Server]:
     if account:
         os.chown(folder, account["user"], account["group"])
     try:
-        with _started(programs, folder, account) as process:
-            server = Server(folder, process)
-            server.wait()
+        make = [str(programs / "initdb"), "-D", str(folder / "cluster"), "-U", ACCOUNT, "-E", "UTF8", "--locale=C", "--no-sync",
+                "--auth-local=trust", "--auth-host=reject"]  # fmt: skip
+        subprocess.run(make, check=True, cwd=folder, capture_output=True, **account)
+        server = Server(folder, programs, account)
+        try:
             yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder)
-
-
-@contextmanager
-def _started(programs: Path, folder: Path, account: dict) -> Iterator[subprocess.Popen]:
-    cluster = folder / "cluster"
-    make = [str(programs / "initdb"), "-D", str(cluster), "-U", ACCOUNT, "-E", "UTF8", "--locale=C", "--no-sync",
-            "--auth-local=trust", "--auth-host=reject"]  # fmt: skip
-    subprocess.run(make, check=True, cwd=folder, capture_output=True, **account)
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    serve = [str(programs / "postgres"), "-D", str(cluster), "-k", str(folder), *settings]
-    with subprocess.Popen(serve, cwd=folder, stderr=subprocess.DEVNULL, **account) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(START_SECONDS)

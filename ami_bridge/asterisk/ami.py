@@ -66,6 +66,7 @@ class AmiLink:
         self.events_wanted = 0
         self.events_lost = 0
         self.lag = 0.0
+        self.heard_until: float | None = None
 
     @property
     def last_bytes_at(self) -> float | None:
@@ -117,6 +118,7 @@ class AmiLink:
         finally:
             protocol.close()
             self._messages_before += protocol.messages_seen
+            self.heard_until = protocol.last_bytes_at
             self._protocol = None
             if self.connected_since is not None:
                 self.connected_since = None

@@ -14,6 +14,8 @@ from ami_bridge.core.errors import AudioError
 HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 BYTES_A_FRAME = 2
 _PCM, _MONO, _BITS = 1, 1, 16
+WRAPS = 2**32
+"""Asterisk counts the sizes in 32 bits, and goes on writing when they are used up (fact 15)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +43,34 @@ def measure(path: Path) -> Wav:
     return _measured(path, HEADER.unpack(head), size)
 
 
-class Repaired:
-    """A WAV file that the exchange could not close, read as if it had: sizes in the header, whole frames only."""
+MOST_FRAMES = (2**31 - 2**20) // BYTES_A_FRAME
+"""Frames in a file that every program can read: below 2 GiB. At 8 kHz that is 37 hours."""
 
-    def __init__(self, file: BinaryIO, wav: Wav) -> None:
+
+def segments(wav: Wav, most: int = MOST_FRAMES) -> list[range]:
+    """Return the frames of a recording cut into parts of at most ``most``."""
+    return [range(first, min(first + most, wav.frames)) for first in range(0, wav.frames, most)]
+
+
+class Part:
+    """Some frames of a WAV file, read as a file of their own that the exchange has closed: with the sizes in its header."""
+
+    def __init__(self, file: BinaryIO, frames: range) -> None:
         self._file = file
-        sound = wav.frames * BYTES_A_FRAME
+        sound = len(frames) * BYTES_A_FRAME
         head = HEADER.unpack(file.read(HEADER.size))
         self._header = HEADER.pack(head[0], sound + HEADER.size - 8, *head[2:-1], sound)
+        self._first = HEADER.size + frames.start * BYTES_A_FRAME
         self._ahead, self._left, self._sound = self._header, sound, sound
+        file.seek(self._first)
 
     def seek(self, offset: int) -> int:
         """Begin anew; ``offset`` must be 0."""
         if offset:
-            raise ValueError("a repaired file can only be begun anew")
+            raise ValueError("a part can only be begun anew")
         self._ahead, self._left = self._header, self._sound
-        return self._file.seek(HEADER.size) - HEADER.size
+        self._file.seek(self._first)
+        return 0
 
     def read(self, size: int = -1) -> bytes:
         """Read on; the header comes in one piece, whatever ``size`` is."""
@@ -72,5 +86,5 @@ def _measured(path: Path, fields: tuple, size: int) -> Wav:
     riff, riff_size, wave, _, _, coding, channels, rate, _, _, bits, _, sound = fields
     if (riff, wave, coding, channels, bits) != (b"RIFF", b"WAVE", _PCM, _MONO, _BITS):
         raise AudioError(f"{path.name} is not a 16 bit mono WAV file", "Is another program writing to the spool?")
-    closed = riff_size == size - 8 and sound == size - HEADER.size
+    closed = (riff_size, sound) == ((size - 8) % WRAPS, (size - HEADER.size) % WRAPS)
     return Wav((size - HEADER.size) // BYTES_A_FRAME, rate, closed)

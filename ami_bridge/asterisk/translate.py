@@ -150,6 +150,11 @@ def translate(raw: bytes, received: float) -> Event | None:
     return make(raw, sent_at(raw, received)) if make else None
 
 
+def is_ours(raw: bytes) -> bool:
+    """Tell whether a message is a user event: what must be heard even when there is too much to follow."""
+    return raw.startswith(b"Event: UserEvent")
+
+
 def _user_event(raw: bytes, at: float) -> Event | None:
     if field(raw, b"UserEvent") != OUR_EVENT:
         return None

@@ -29,6 +29,7 @@ VERBS = {
     "purge": Verb("purge", "Destroy what is past its time, and certify it: the nightly job."),
     "hold": Verb("hold", "Keep a call beyond its time: place, list, show and release holds."),
     "certificate": Verb("certificate", "List and verify the certificates of destruction."),
+    "findings": Verb("findings", "List what was found amiss, and when the exchange was not heard."),
     "verify": Verb("verify", "Compare register, vault and certificates; report what does not agree."),
     "rebuild": Verb("rebuild", "Make an empty register anew from the vault and the keys."),
     "dialplan": Verb("dialplan", "Print the generated part of the dialplan."),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ami_bridge.cli.configured import configured
+from ami_bridge.cli.remarks import Remarked, remarked
 from ami_bridge.cli.words import (
     SHORT_ID,
     Moment,
@@ -20,10 +21,9 @@ from ami_bridge.cli.words import (
     print_table,
 )
 from ami_bridge.config import Config
-from ami_bridge.core.entries import Entry
 from ami_bridge.core.parties import Direction
 
-HEADINGS = ("Start", "Direction", "Caller", "Callee", "Agent", "Length", "State", "Notice", "Id")
+HEADINGS = ("Start", "Direction", "Caller", "Callee", "Agent", "Length", "State", "Notice", "Amiss", "Id")
 
 
 @click.command("calls")
@@ -37,17 +37,17 @@ HEADINGS = ("Start", "Direction", "Caller", "Callee", "Agent", "Length", "State"
 @configured
 def calls_command(config: Config, as_json: bool, **wanted: Any) -> None:
     """List registered calls, newest first."""
-    entries = find(config, **wanted)
+    found = find(config, **wanted)
     if as_json:
-        print_json([entry_as_dict(entry) for entry in entries])
-    elif entries:
-        print_table(HEADINGS, [row(entry, config) for entry in entries])
+        print_json([entry_as_dict(one.entry) | {"gap": one.gap, "findings": one.findings} for one in found])
+    elif found:
+        print_table(HEADINGS, [row(one, config) for one in found])
     else:
         click.echo("No such calls.")
 
 
 def find(config: Config, number: str | None, agent: str | None, direction: str | None, since: datetime | None,
-         until: datetime | None, limit: int) -> list[Entry]:
+         until: datetime | None, limit: int) -> list[Remarked]:
     """Return the calls that fit, newest first."""
     from ami_bridge.register import CallFilter, Register
 
@@ -55,11 +55,12 @@ def find(config: Config, number: str | None, agent: str | None, direction: str |
     wanted = CallFilter(now=datetime.now(UTC), number=number, agent=agent, since=in_zone(since, zone),
                         until=in_zone(until, zone), limit=limit, direction=Direction(direction) if direction else None)
     with closing(Register.open(config.register.url)) as register, register.reading() as work:
-        return work.calls.find(wanted)
+        return remarked(work, work.calls.find(wanted))
 
 
-def row(entry: Entry, config: Config) -> tuple[str, ...]:
+def row(one: Remarked, config: Config) -> tuple[str, ...]:
     """Return the cells of one call, in the order of ``HEADINGS``."""
+    entry = one.entry
     return (on_screen(entry.started_at, config.controller.zone), str(entry.direction), entry.caller or "withheld",
             entry.callee, agents_of(entry), duration(entry.seconds), str(entry.state), heard(entry),
-            str(entry.id)[:SHORT_ID])
+            one.amiss, str(entry.id)[:SHORT_ID])

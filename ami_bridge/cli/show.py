@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from ami_bridge.cli.configured import configured
+from ami_bridge.cli.remarks import Remarked, remarked
 from ami_bridge.cli.words import duration, entry_as_dict, harmless, on_screen, print_json
 from ami_bridge.config import Config
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound
+from ami_bridge.core.findings import Kind
 
 WIDTH = 14
 
@@ -22,23 +24,40 @@ WIDTH = 14
 @configured
 def show_command(config: Config, call_id: str, as_json: bool) -> None:
     """Show all that is kept of one call. ID is its id or the beginning of it."""
-    entry = get(config, call_id)
+    one = get(config, call_id)
+    entry = one.entry
     if as_json:
-        print_json(entry_as_dict(entry))
+        print_json(entry_as_dict(entry) | {"gap": one.gap, "findings": one.findings})
         return
-    for name, value in lines(entry, config.controller.zone):
+    for name, value in [*lines(entry, config.controller.zone), *remarks(one)]:
         click.echo(f"{name:<{WIDTH}}{harmless(value)}".rstrip())
 
 
-def get(config: Config, call_id: str) -> Entry:
+def get(config: Config, call_id: str) -> Remarked:
     """Return the one call whose id begins so; NotFound otherwise."""
     from ami_bridge.register import Register
 
     with closing(Register.open(config.register.url)) as register, register.reading() as work:
         entry = work.calls.get(call_id, datetime.now(UTC))
-    if entry is None:
-        raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
-    return entry
+        if entry is None:
+            raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
+        return remarked(work, [entry])[0]
+
+
+def remarks(one: Remarked) -> Iterator[tuple[str, str]]:
+    """Yield what is to be said of a call beside its entry."""
+    if one.gap:
+        yield "gap", "the exchange was not heard all the time: participants and their times may be missing"
+    for kind in one.findings:
+        yield "amiss", f"{kind}{MEANS.get(kind, '')}"
+
+
+MEANS = {
+    Kind.AUDIO_CUT: ": the exchange died before it closed the file; the last two seconds may be missing",
+    Kind.AUDIO_LOST: ": the exchange died before anything reached the disk",
+    Kind.AUDIO_MISSING: ": the file never came",
+    Kind.LENGTH_MISMATCH: ": the sound is shorter or longer than the conversation",
+}
 
 
 def lines(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

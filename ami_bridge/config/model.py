@@ -83,6 +83,9 @@ class SpoolFolder(Section):
 
     directory: kinds.PlainPath = Field(
         Path("/run/ami-bridge/spool"), description="Folder of tickets and live audio; best a tmpfs.")
+    floor_mb: int = Field(100, ge=0, description=(
+        "When fewer megabytes are free there, no further call is recorded; the route's `on_failure` says whether it is "
+        "refused."))
 
 
 class Keys(Section):
@@ -96,6 +99,21 @@ class Keys(Section):
         "How many days of keys are made beyond those that calls of today need, 1 to 366."))
     wait_hours: int = Field(24, ge=1, le=744, description=(
         "When a key is missing, finished calls wait in the spool; after so many hours nothing more is recorded, 1 to 744."))
+
+
+class Cel(Section):
+    """Asterisk's own diary of calls, laid out as in `cel_custom_ami_bridge.conf`: it tells of what we could not hear."""
+
+    file: kinds.OptionalPath = Field(Path("/var/log/asterisk/cel-custom/ami_bridge.csv"), description=(
+        "The file. Its lines are removed in their time, like those of `[purge] journals`. The empty text: there is none."))
+
+
+class Reconciliation(Section):
+    """The comparison of calls, tickets, files and register: at start, after each gap, and regularly."""
+
+    every_minutes: int = Field(60, ge=1, le=1440, description="How often, 1 to 1440.")
+    monitor: tuple[kinds.PlainPath, ...] = Field((Path("/var/spool/asterisk/monitor"),), strict=False, description=(
+        "Folders where Asterisk keeps recordings that are not ours: what appears there is reported."))
 
 
 class VaultFolder(Section):
@@ -218,6 +236,8 @@ class Config(Section):
     ami: Ami
     agi: Agi
     spool: SpoolFolder = SpoolFolder()
+    cel: Cel = Cel()
+    reconcile: Reconciliation = Reconciliation()
     keys: Keys = Keys()
     vault: VaultFolder = VaultFolder()
     register_: RegisterDatabase = Field(default=RegisterDatabase(), alias="register")

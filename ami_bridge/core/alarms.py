@@ -1,11 +1,12 @@
 """What must not go wrong unseen: judged from values, and who has been told of it. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from ami_bridge.core.errors import AmiBridgeError
+from ami_bridge.core.findings import LOSSES, Kind
 
 FEW_DAYS = 7
 """Days of keys below which somebody should make or publish more."""
@@ -13,6 +14,10 @@ FEW_DAYS = 7
 LONG_WAIT = timedelta(minutes=15)
 """How long a finished call may wait, for whatever reason, before somebody should look."""
 
+FRESH = timedelta(hours=24)
+"""How long a finding alarms."""
+
+SEE_FINDINGS = "See 'ami-bridge findings': it says what became of each, and docs/operations what to do."
 CLOCK_MARGIN = timedelta(minutes=5)
 AGAIN = timedelta(hours=24)
 """How often an alarm that lasts is told again."""
@@ -35,6 +40,11 @@ class Name(StrEnum):
     REGISTER_UNAVAILABLE = "register-unavailable"
     EXCHANGE_REFUSES = "exchange-refuses"
     EXCHANGE_FAULT = "exchange-fault"
+    LINK_DOWN = "link-down"
+    EVENTS_SHED = "events-shed"
+    CALLS_LOST = "calls-lost"
+    FOUND_AMISS = "found-amiss"
+    SPOOL_FULL = "spool-full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +61,16 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What the register says. ``oldest_expiry``: when the call that is to be forgotten first should be; None: no call."""
+    """What the register says. ``oldest_expiry``: when the call that is to be forgotten first should be; None: no call.
+
+    ``found``: how many findings of each kind there were within ``FRESH``.
+    """
 
     last_success: datetime | None
     failures: int
     oldest_expiry: datetime | None
     reminders: int
+    found: Mapping[Kind, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +90,7 @@ class Backlog:
 class Seen:
     """What one look found. ``installed``: from when runs are expected. ``kept`` is None while the register is away.
 
-    ``key_days``: for how many days, today the first, the keys suffice.
+    ``key_days``: for how many days, today the first, the keys suffice. ``room``: whether the spool has what a call needs.
     """
 
     installed: datetime
@@ -84,6 +98,7 @@ class Seen:
     key_days: int
     backlog: Backlog
     suspended: bool
+    room: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,8 @@ class Tidings:
     told: dict[Name, datetime]
 
 
-REGISTERS = frozenset({Name.PURGE_OVERDUE, Name.PAST_ITS_TIME, Name.PURGE_FAILED, Name.CLOCK_BEHIND, Name.HOLD_REMINDER})
+REGISTERS = frozenset({Name.PURGE_OVERDUE, Name.PAST_ITS_TIME, Name.PURGE_FAILED, Name.CLOCK_BEHIND, Name.HOLD_REMINDER,
+                       Name.CALLS_LOST, Name.FOUND_AMISS})
 """Alarms that nobody can judge while the register is away: they neither begin nor end then."""
 
 
@@ -133,6 +149,18 @@ def keys_not_made(problem: AmiBridgeError) -> Alarm:
     return _alarm(Name.KEYS_NOT_MADE, problem)
 
 
+def link_down() -> Alarm:
+    """Return the alarm of an exchange that cannot be heard."""
+    return Alarm(Name.LINK_DOWN, "The exchange cannot be heard. Calls are recorded, but who spoke must be found out later",
+                 "Is Asterisk running? See the log, action=ami_link_down.")
+
+
+def events_shed() -> Alarm:
+    """Return the alarm of more events than can be followed."""
+    return Alarm(Name.EVENTS_SHED, "The exchange says more than can be followed: calls are recorded, who spoke is "
+                 "learnt later", "See ami_bridge_events_waiting in the metrics, and what else this machine does.")
+
+
 def exchange(problem: AmiBridgeError, refused: bool) -> Alarm:
     """Return the alarm of an exchange that refuses us, or gives us less than we need."""
     return _alarm(Name.EXCHANGE_REFUSES if refused else Name.EXCHANGE_FAULT, problem)
@@ -157,6 +185,12 @@ def _of_register(kept: Kept, installed: datetime, patience: Patience, now: datet
         runs = "the last run of the purge was" if kept.failures == 1 else f"the last {kept.failures} runs of the purge were"
         yield Alarm(Name.PURGE_FAILED, f"{runs[0].upper()}{runs[1:]} refused or failed",
                     "Run 'ami-bridge purge --dry-run': it says why.")
+    lost = sum(kept.found.get(kind, 0) for kind in LOSSES)
+    if lost:
+        yield Alarm(Name.CALLS_LOST, f"{_many(lost, 'recording')} could not be kept within the last day", SEE_FINDINGS)
+    others = sum(kept.found.values()) - lost
+    if others:
+        yield Alarm(Name.FOUND_AMISS, f"{_many(others, 'thing')} found amiss within the last day", SEE_FINDINGS)
     if kept.reminders:
         yield Alarm(Name.HOLD_REMINDER, f"The reminder of {_many(kept.reminders, 'hold')} has come",
                     "See 'ami-bridge hold list': release what is no longer needed.")
@@ -187,6 +221,9 @@ def _of_backlog(seen: Seen, patience: Patience, now: datetime) -> Iterator[Alarm
         yield Alarm(Name.CALLS_WAIT_FOR_KEY, f"{_many(backlog.lacking, 'finished call')} cannot be sealed, because a key is "
                     f"missing. If that lasts until {stop}, nothing more will be recorded",
                     "Run 'ami-bridge keys make' where the private keys are kept, and publish the recipients here.")
+    if not seen.room:
+        yield Alarm(Name.SPOOL_FULL, "The spool has no room: calls are not recorded",
+                    "Make room in [spool] directory, and look why finished calls are not taken in.")
     if seen.suspended:
         yield Alarm(Name.RECORDING_SUSPENDED, "Nothing is recorded: finished calls have waited too long for a key",
                     "Make or publish the missing key; when all waiting calls are sealed, recording goes on by itself.")

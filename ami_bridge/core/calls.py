@@ -154,18 +154,28 @@ SNAPSHOT_SECONDS = 10.0
 """How old a list of channels may be when it arrives."""
 
 
+class Open(NamedTuple):
+    """A recorded call in progress; ``bridged``: its recorded channel is in a bridge with somebody."""
+
+    call: UUID
+    recording: UUID
+    opened: float
+    bridged: bool
+
+
 GRACE = 10.0
 """Seconds by which an event may come late, or out of order, and still be understood."""
 
 
 class _Followed:
-    """One recorded call: its carrying channel, when it began, the bridges it was in, and when it was over."""
+    """One recorded call: when it began, whether its channel was seen, the bridges it was in, and when it was over."""
 
-    __slots__ = ("bridges", "call", "opened", "over")
+    __slots__ = ("bridges", "call", "opened", "over", "recording", "seen")
 
-    def __init__(self, call: UUID, opened: float) -> None:
-        self.call, self.opened = call, opened
+    def __init__(self, call: UUID, recording: UUID, opened: float) -> None:
+        self.call, self.recording, self.opened = call, recording, opened
         self.bridges: set[str] = set()
+        self.seen = False
         self.over: float | None = None
 
 
@@ -198,11 +208,21 @@ class Follower:
         """Return how many recorded channels are being followed."""
         return sum(followed.over is None for followed in self._recorded.values())
 
-    def resume(self, call: UUID, uniqueid: str, opened: float) -> None:
+    def resume(self, call: UUID, recording: UUID, uniqueid: str, opened: float) -> None:
         """Take up a call again whose ticket was found at start-up or after a gap; ``opened`` is the ticket's time."""
         if call not in self._carriers:
-            self._recorded[uniqueid] = _Followed(call, opened)
+            self._recorded[uniqueid] = _Followed(call, recording, opened)
             self._carriers[call] = uniqueid
+
+    def in_progress(self) -> list[Open]:
+        """Return the calls whose channel is there, as far as is known."""
+        return [Open(one.call, one.recording, one.opened, self._bridged(uniqueid))
+                for uniqueid, one in self._recorded.items() if one.seen and one.over is None]
+
+    def goes_on(self, call: UUID) -> bool:
+        """Tell whether a call's channel was seen, and has not hung up as far as is known."""
+        followed = self._recorded.get(self._carriers.get(call, ""))
+        return followed is not None and followed.seen and followed.over is None
 
     def forget_bridges(self) -> None:
         """Drop what is known of bridges: after a gap it may be wrong. A fresh snapshot follows."""
@@ -219,9 +239,8 @@ class Follower:
             self._prune()
         return self._steps[type(event)](event)
 
-    def bridged(self, call: UUID) -> bool:
-        """Tell whether the recorded channel is in a bridge with somebody now, by the times of the moves."""
-        uniqueid = self._carriers.get(call, "")
+    def _bridged(self, uniqueid: str) -> bool:
+        """Tell whether a recorded channel is in a bridge with somebody now, by the times of the moves."""
         return any(uniqueid in inside and len(inside) > 1
                    for inside in (_inside(self._moves.get(bridge, {})) for bridge in self._bridges_of(uniqueid)))
 
@@ -233,6 +252,7 @@ class Follower:
         """A call that began while the list was on its way may be missing from it, and is not judged."""
         gone = []
         for uniqueid, followed in self._recorded.items():
+            followed.seen = followed.seen or uniqueid in event.uniqueids
             if followed.over is None and uniqueid not in event.uniqueids and followed.opened < event.at - SNAPSHOT_SECONDS:
                 followed.over = event.at
                 gone.append(followed.call)
@@ -242,7 +262,8 @@ class Follower:
         return [Noticed(call, Gone(event.at)) for call in gone]
 
     def _started(self, event: RecordingStarted) -> list[Noticed]:
-        self.resume(event.call, event.uniqueid, event.at)
+        self.resume(event.call, event.recording, event.uniqueid, event.at)
+        self._recorded[self._carriers[event.call]].seen = True
         facts: list[Fact] = [Started(event.at), *self._early.get(event.call, ()), *self._named.get(event.uniqueid, ())]
         for ended in self._hung.get(event.uniqueid, ()):
             facts += self._end(event.uniqueid, ended)

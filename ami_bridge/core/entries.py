@@ -113,7 +113,7 @@ Span = tuple[float, float]
 
 
 def conversations(carrier: str, facts: Iterable[Fact], end: float) -> dict[str, list[Span]]:
-    """Return when each other channel was in a bridge with ``carrier`` (its uniqueid): not empty, in order, before ``end``."""
+    """Return when each other channel was in a bridge with ``carrier`` (its uniqueid), before ``end``; in order."""
     stays = _stays(facts, end)
     talks: dict[str, list[Span]] = defaultdict(list)
     for (bridge, channel), spans in stays.items():

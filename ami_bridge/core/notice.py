@@ -100,11 +100,13 @@ class EntryPoint:
 class Policy:
     """All rules in order (the first match decides) and all current prompts, for one exchange.
 
-    ``days``: the retention that the privacy notice promises, for calls without a route.
+    ``days``: the retention that the privacy notice promises, for calls without a route. ``floor``: bytes that must be free
+    in the spool, or nothing is recorded.
     """
 
     exchange: str
     days: int
+    floor: int
     routes: tuple[Route, ...]
     prompts: tuple[Prompt, ...]
 

@@ -8,7 +8,7 @@ from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.notice import OnFailure, Policy, Prompt, Route
 from ami_bridge.core.parties import Direction
 
-FORMAT = 2
+FORMAT = 3
 HINT = "Run `ami-bridge notice publish`, or restart the daemon."
 _TEXTS = ("directions", "contexts", "dids", "queues", "languages")
 
@@ -30,9 +30,9 @@ def policy_from_json(text: str) -> Policy:
 
 
 def _policy(fields: dict[str, Any]) -> Policy:
-    if set(fields) != {"format", "exchange", "days", "routes", "prompts"}:
+    if set(fields) != {"format", "exchange", "days", "floor", "routes", "prompts"}:
         raise ValueError("the policy has other keys")
-    return Policy(exchange=_text(fields["exchange"]), days=_number(fields["days"]),
+    return Policy(exchange=_text(fields["exchange"]), days=_number(fields["days"]), floor=_number(fields["floor"]),
                   routes=tuple(map(_route, fields["routes"])), prompts=tuple(map(_prompt, fields["prompts"])))
 
 

@@ -2,33 +2,42 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from ami_bridge import systemd
-from ami_bridge.app import App, ami_settings, build, fastagi, follow, now
+from ami_bridge.app import App, ami_settings, build, fastagi, follow, now, reconcile, report
 from ami_bridge.asterisk.ami import AmiLink
 from ami_bridge.asterisk.translate import translate
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Name
 from ami_bridge.core.calls import SNAPSHOT_SECONDS, ChannelsPresent, Event
-from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError
+from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, RegisterError
+from ami_bridge.core.gaps import Cause
+from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
-from ami_bridge.daemon.parts import Duties, duties_of, ended_at, watching
+from ami_bridge.daemon.parts import Duties, duties_of, ended_at, figures, watching
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.notices import publish
+from ami_bridge.services.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
 SCAN_EVERY = 2.0
-JOBS_WAITING = 100_000
+AGAIN = 30.0
+"""Seconds after which a comparison that could not be made is tried again."""
+
+LINK_PATIENCE = 30.0
+"""Seconds after the start in which the exchange should have answered."""
+
 DRAIN = 10.0
 """Seconds that finished calls get to be taken in when the daemon is told to stop; the rest waits in the spool."""
 
@@ -40,16 +49,22 @@ class Daemon:
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._came_up = asyncio.Event()
-        self._jobs: asyncio.Queue[Callable[[], None]] = asyncio.Queue(JOBS_WAITING)
+        self._asked = asyncio.Event()
+        self._compare_all = True
+        self._hearing = Hearing(self._take_messages, now, self._shedding_begins, self._ask_all)
         self._follow_thread = ThreadPoolExecutor(1, "follow")
+        self._compare_thread = ThreadPoolExecutor(1, "compare")
         self._follow = follow(app, self._finished_from_thread)
+        self._report = report(app, self._nudge_from_thread)
+        self._reconcile = reconcile(app, self._report, self._follow.take)
+        self._pulse = Pulse(app.spool, self._report, self._ask_from_thread)
         self._metrics = Metrics(timedelta(days=app.config.retention.days))
         self._watching = watching(app, duties, self._metrics)
-        self._intaking = Intaking(app.intake.take, partial(ended_at, app.spool), now, self._watching.nudge)
-        self._metrics.count_waiting(self._intaking.count)
-        self._link = AmiLink(ami_settings(app.config), self._hear, self._link_up, self._link_down, self._alarm)
+        self._intaking = Intaking(app.intake.take, partial(ended_at, app.spool), now, self._nudge)
+        self._link = AmiLink(ami_settings(app.config), self._hearing.hear, self._link_up, self._link_down, self._alarm)
         self._server = fastagi(app, self._finished_from_thread)
+        figures(self._metrics, self._intaking, self._hearing, self._link, self._server, self._report, app.spool,
+                lambda: self._follow.open_calls)
 
     def stop(self) -> None:
         """Ask the daemon to end in order."""
@@ -59,11 +74,12 @@ class Daemon:
         """Run until ``stop``. ExchangeError when the FastAGI port is taken."""
         await self._server.start()
         self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port)
+        self._hearing.jobs.put_nowait(self._take_up_gaps)
         tasks = [asyncio.create_task(work, name=name) for name, work in (
-            ("ami", self._link.run()), ("follow", self._following()), ("present", self._asking_again()),
+            ("ami", self._link.run()), ("follow", self._following()), ("compare", self._comparing()),
             ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
             ("housekeeping", self._housekeeping()), ("watch", self._watching.run(self._intaking)),
-            ("signs-of-life", _signs_of_life()))]
+            ("first-link", self._first_link()), ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
         log.info("ami-bridge is running", extra={"action": "daemon_ready"})
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
@@ -80,6 +96,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._follow_thread.shutdown()
+        self._compare_thread.shutdown()
         self._intaking.close()
         self._watching.close()
         self._metrics.stop()
@@ -88,51 +105,110 @@ class Daemon:
     async def _drain(self) -> None:
         try:
             async with asyncio.timeout(DRAIN):
-                await self._jobs.join()
+                await self._hearing.jobs.join()
                 await self._intaking.drained()
         except TimeoutError:
             log.warning("%d finished calls wait in the spool for the next start", self._intaking.count(),
                         extra={"action": "drain_cut_short"})
 
-    # -- the exchange speaks (on the event loop; must be quick)
+    def _nudge(self) -> None:
+        self._watching.nudge()
 
-    def _hear(self, messages: list[bytes]) -> None:
-        self._jobs.put_nowait(partial(self._take_messages, messages, now().timestamp()))
+    def _nudge_from_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._nudge)
+
+    def _ask_from_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._asked.set)
+
+    # -- the link (on the event loop; must be quick)
 
     def _link_up(self, snapshot: list[Event]) -> None:
         self._watching.take_down(Name.EXCHANGE_REFUSES)
-        self._jobs.put_nowait(partial(self._take_up, snapshot))
-        self._came_up.set()
+        self._watching.take_down(Name.LINK_DOWN)
+        self._hearing.jobs.put_nowait(partial(self._take_up, snapshot))
+        self._ask_all()
 
     def _link_down(self, reason: Exception) -> None:
         self._watching.take_down(Name.EXCHANGE_FAULT)
+        self._watching.put_up(alarms.link_down())
         log.warning("The link to the exchange is down: %s", reason, extra={"action": "ami_link_lost"})
+        heard = datetime.fromtimestamp(self._link.heard_until, UTC) if self._link.heard_until else now()
+        self._hearing.jobs.put_nowait(partial(self._gap_begins, Cause.LINK_LOST, heard))
 
     def _alarm(self, error: AmiBridgeError) -> None:
         self._watching.put_up(alarms.exchange(error, isinstance(error, AuthenticationRefused)))
 
-    async def _asking_again(self) -> None:
-        """Ask once more which channels there are: the list at login says nothing of a call that had only just begun."""
+    async def _first_link(self) -> None:
+        """Alarm when the exchange does not answer after the start; later its going away does."""
+        await asyncio.sleep(LINK_PATIENCE)
+        if self._link.connected_since is None:
+            self._watching.put_up(alarms.link_down())
+        await asyncio.Event().wait()
+
+    def _shedding_begins(self) -> None:
+        self._watching.put_up(alarms.events_shed())
+        self._hearing.jobs.put_nowait(partial(self._gap_begins, Cause.OVERLOAD, now()))
+
+    def _ask_all(self) -> None:
+        """Have all compared again: something was not heard, and now is."""
+        self._compare_all = True
+        self._asked.set()
+
+    # -- comparing
+
+    async def _comparing(self) -> None:
+        """Ask which channels there are, when asked to; at the start, after a gap, and regularly compare all else too.
+
+        A call that began just before a list was made may be missing from it: hence the pause before each.
+        """
+        pause = self._app.config.reconcile.every_minutes * 60.0
         while True:
-            await self._came_up.wait()
-            self._came_up.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._asked.wait()
+            self._compare_all = self._compare_all or not self._asked.is_set()
+            self._asked.clear()
             await asyncio.sleep(SNAPSHOT_SECONDS + 1)
-            with suppress(ExchangeError):
-                present = [event for event in await self._link.channels() if isinstance(event, ChannelsPresent)]
-                self._jobs.put_nowait(partial(self._follow.take, present))
+            done = await self._compare()
+            pause = self._app.config.reconcile.every_minutes * 60.0 if done else AGAIN
+
+    async def _compare(self) -> bool:
+        """Tell whether it could be done; a link that is down asks again by itself when it is up."""
+        try:
+            present = [event for event in await self._link.channels() if isinstance(event, ChannelsPresent)]
+        except ExchangeError:
+            return True
+        await self._followed(partial(self._follow.take, present))
+        if not self._compare_all or self._hearing.shedding:
+            return True
+        try:
+            await self._loop.run_in_executor(self._compare_thread, self._reconcile.look)
+        except (RegisterError, OSError) as problem:
+            log.warning("Calls, files and register cannot be compared now (%s)", problem, extra={"action": "compare_failed"})
+            return False
+        if self._link.connected_since is not None and not self._hearing.shedding:
+            self._compare_all = False
+            self._watching.take_down(Name.EVENTS_SHED)
+            await self._followed(self._gap_over)
+        return True
+
+    async def _followed(self, job: Callable[[], None]) -> None:
+        self._hearing.jobs.put_nowait(job)
+        await self._hearing.jobs.join()
 
     # -- following (in the follow thread, in order)
 
     async def _following(self) -> None:
+        jobs = self._hearing.jobs
         while True:
-            job = await self._jobs.get()
+            job = await jobs.get()
             try:
                 await self._loop.run_in_executor(self._follow_thread, job)
             except OSError as error:
                 log.error("Facts could not be journaled (%s): agents may be missing", error.strerror,
                           extra={"action": "journal_failed"})
             finally:
-                self._jobs.task_done()
+                jobs.task_done()
 
     def _take_messages(self, messages: list[bytes], received: float) -> None:
         events = (translate(message, received) for message in messages)
@@ -141,6 +217,28 @@ class Daemon:
     def _take_up(self, snapshot: list[Event]) -> None:
         self._follow.resume()
         self._follow.take(snapshot)
+
+    def _take_up_gaps(self) -> None:
+        """Begin with the gap since the last daemon heard everything."""
+        heard = self._app.spool.heard
+        with suppress(RegisterError):
+            self._report.resume()
+            with suppress(FileNotFoundError):
+                self._report.begin(Cause.DAEMON_AWAY, datetime.fromtimestamp(heard.stat().st_mtime, UTC))
+                return
+            with self._app.register.reading() as work:
+                last = work.days.newest_end()
+            if last:
+                self._report.begin(Cause.DAEMON_AWAY, last)
+
+    def _gap_begins(self, cause: Cause, at: datetime) -> None:
+        self._report.begin(cause, at)
+        self._reconcile.rewind(at)
+
+    def _gap_over(self) -> None:
+        self._reconcile.listen()
+        self._report.end(now())
+        self._report.save()
 
     # -- finished calls
 
@@ -162,14 +260,31 @@ class Daemon:
         A register that is away is alarmed by the watch.
         """
         try:
+            self._look_after()
             self._app.adopt.run(now())
             return [] if self._intaking.full else [call for call in self._app.spool.open_calls() if self._is_due(call)]
+        except RegisterError:
+            return None
         except OSError as error:
             log.error("The spool cannot be scanned (%s)", error.strerror, extra={"action": "scan_failed"})
             return []
 
+    def _look_after(self) -> None:
+        """Read the diary, feel the pulse of calls in progress, and note that all was heard, when it was."""
+        if not self._hearing.shedding:
+            self._reconcile.listen()
+        if self._link.connected_since is not None:
+            self._pulse.feel(self._follow.in_progress(), now())
+            if not self._report.gaps:
+                self._app.spool.heard.touch(0o640)
+                os.utime(self._app.spool.heard)
+        self._report.save()
+
     def _is_due(self, call: UUID) -> bool:
-        return not self._intaking.knows(call) and self._app.intake.is_due(call)
+        if self._intaking.knows(call):
+            return False
+        goes_on = self._link.connected_since is not None and self._follow.goes_on(call)
+        return not goes_on and self._app.intake.is_due(call)
 
 
 async def _signs_of_life() -> None:

@@ -1,15 +1,21 @@
 """What the daemon's tasks are made of, from one application."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 from ami_bridge.app import App, now, purge
+from ami_bridge.asterisk.ami import AmiLink
+from ami_bridge.asterisk.fastagi import FastAgiServer
 from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.retention import days_of_keys
+from ami_bridge.daemon.hearing import Hearing
+from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.watching import Duties, Watching
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.keys import days_left, make_ahead
+from ami_bridge.services.report import Report
 from ami_bridge.services.watch import Lookout, installed_at, patience_of
 from ami_bridge.spool import Spool
 
@@ -28,7 +34,7 @@ def watching(app: App, duties: Duties, metrics: Metrics) -> Watching:
     """Return the watch over this application."""
     config, keys = app.config, app.vault.keys
     lookout = Lookout(app.register, app.spool, installed_at(config, now()),
-                      lambda at: days_left(keys, at.date(), config.retention.days))
+                      lambda at: days_left(keys, at.date(), config.retention.days), app.policy.floor)
     return Watching(lookout, patience_of(config), Telling(config.alarm, config.exchange.name), metrics, duties, now)
 
 
@@ -43,3 +49,20 @@ def duties_of(app: App) -> Duties:
             make_ahead(keys, today, config.retention.days, config.keys.ahead)
 
     return Duties(ahead, lambda: purge(config).run())
+
+
+def figures(metrics: Metrics, intaking: Intaking, hearing: Hearing, link: AmiLink, server: FastAgiServer, report: Report,
+            spool: Spool, in_progress: Callable[[], int]) -> None:
+    """Show how much there is to do, and where it waits."""
+    metrics.count_waiting(intaking.count)
+    for name, meaning, value in (
+        ("calls_in_progress", "Recorded calls in progress.", in_progress),
+        ("exchange_connected", "Whether the exchange is heard.", lambda: link.connected_since is not None),
+        ("exchange_lag_seconds", "How old the last event was when it came.", lambda: link.lag),
+        ("events_waiting", "Events of the exchange that wait to be followed.", lambda: hearing.waiting),
+        ("events_shed", "Events left out because too many waited; since the start.", lambda: hearing.shed),
+        ("agi_conversations", "Announcements going on.", lambda: server.sessions),
+        ("gaps_open", "Gaps whose end was not reached: 0 when everything is heard.", lambda: len(report.gaps)),
+        ("spool_free_bytes", "Bytes free in the spool.", spool.free),
+    ):
+        metrics.figure(name, meaning, value)

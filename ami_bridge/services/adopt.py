@@ -59,22 +59,42 @@ def read_marker(text: str) -> Marker:
     return Marker(steps, lines[-1][0], lines[-1])
 
 
-def ticket_of(marker: Marker, name: str, policy: Policy) -> Ticket:
-    """Return the ticket of a call from its marker; ``name`` is the marker file's, the source of the UUIDs."""
+def ids_of(name: str) -> tuple[UUID, UUID]:
+    """Return the ids of call and recording that follow from a marker's name, ``fb-<epoch>-<digits>``."""
     seed = hashlib.sha256(name.encode()).digest()
+    begun = datetime.fromtimestamp(int(name.split("-")[1]), UTC)
+    return uuid7(begun, seed[:RANDOM_BYTES]), uuid7(begun, seed[-RANDOM_BYTES:])
+
+
+def ticket_of(marker: Marker, name: str, policy: Policy) -> Ticket:
+    """Return the ticket of a call that the dialplan handled alone; ``name`` is the marker's, the source of the UUIDs."""
+    return _ticket(marker, *ids_of(name), "dialplan", policy)
+
+
+def ticket_in_diary(call: UUID, recording: UUID, line: str, policy: Policy) -> Ticket:
+    """Return the ticket of a call that a script announced, from the line that the dialplan noted when it began to record.
+
+    It does so only when told that the notice was heard.
+    """
+    marker = read_marker(line)
+    if not marker.fields[4].startswith("/"):
+        marker.steps["notice"] = marker.steps[marker.last]
+    return _ticket(marker, call, recording, "agi", policy)
+
+
+def _ticket(marker: Marker, call: UUID, recording: UUID, origin: str, policy: Policy) -> Ticket:
     opened = min(marker.steps.values())
     recorded = marker.last == "recording"
     proof = _proof(marker, policy)
     announced = Reason.ANNOUNCED if proof else Reason.NOTICE_NOT_REQUIRED
     return Ticket(
-        call=uuid7(opened, seed[:RANDOM_BYTES]),
-        recording=uuid7(opened, seed[-RANDOM_BYTES:]) if recorded else None,
+        call=call, recording=recording if recorded else None,
         exchange=policy.exchange, direction=Direction(marker.fields[2]), route=marker.fields[3],
         days=_days(marker.fields[3], policy), reason=announced if recorded else _REASONS[marker.last],
         caller=shown_number(marker.text(8), marker.fields[7]), callee=marker.text(9),
         channel=marker.text(10), uniqueid=marker.fields[5], linkedid=marker.fields[6],
         company_channel=marker.text(11), company_name=marker.text(12), opened_at=opened,
-        notice=proof if recorded else None, origin="dialplan",
+        notice=proof if recorded else None, origin=origin,
     )
 
 

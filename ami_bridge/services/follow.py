@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Event, Fact, Follower
+from ami_bridge.core.calls import Closed, Event, Fact, Follower, Open
 from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.spool import Spool
@@ -31,8 +31,17 @@ class Follow:
         self._follower.forget_bridges()
         tickets = [ticket for call in self._spool.open_calls() if (ticket := self._open(call))]
         for ticket in tickets:
-            self._follower.resume(ticket.call, ticket.uniqueid, ticket.opened_at.timestamp())
+            if ticket.recording:
+                self._follower.resume(ticket.call, ticket.recording, ticket.uniqueid, ticket.opened_at.timestamp())
         return len(tickets)
+
+    def in_progress(self) -> list[Open]:
+        """Return the calls whose channel is there, as far as is known."""
+        return self._follower.in_progress()
+
+    def goes_on(self, call: UUID) -> bool:
+        """Tell whether a call's channel was seen, and has not hung up as far as is known."""
+        return self._follower.goes_on(call)
 
     def take(self, events: Iterable[Event]) -> None:
         """Apply events in order and journal what follows from them."""

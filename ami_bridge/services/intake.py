@@ -14,15 +14,19 @@ from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from ami_bridge.asterisk.files import Repaired, Wav, measure
+from ami_bridge.asterisk.files import MOST_FRAMES, Part, Wav, measure, segments
 from ami_bridge.core.calls import Closed, Ended, Fact, Gone, Started
 from ami_bridge.core.entries import Audio, Entry, Recording, account, ended_at
 from ami_bridge.core.entry_json import entry_to_json
 from ami_bridge.core.errors import AmiBridgeError, AudioError, RegisterError, SpoolError
+from ami_bridge.core.findings import Finding, Kind, of_entry
+from ami_bridge.core.findings import Outcome as Mended
+from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.recordings import State
 from ami_bridge.core.retention import expires_at, expiry_day
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import Register, RegisterUnavailable
+from ami_bridge.services.report import say
 from ami_bridge.spool import Spool
 from ami_bridge.vault import Vault, audio_file, day_key, entry_file
 
@@ -54,7 +58,9 @@ class Outcome(StrEnum):
 class Intake:
     """Takes finished calls in. Blocking: run it in a worker thread, one at a time."""
 
-    def __init__(self, spool: Spool, vault: Vault, register: Register, now: Callable[[], datetime]) -> None:
+    def __init__(self, spool: Spool, vault: Vault, register: Register, now: Callable[[], datetime],
+                 most_frames: int = MOST_FRAMES) -> None:
+        self._most_frames = most_frames
         self._spool = spool
         self._vault = vault
         self._register = register
@@ -131,35 +137,48 @@ class Intake:
         if expires <= self._now():
             return self._forget(ticket)
         key = day_key(expiry_day(expires))
-        recordings = (self._recording(key, ticket.recording, wav, facts),) if ticket.recording else ()
+        recordings = self._recordings(key, ticket, wav, facts) if ticket.recording else ()
         with self._register.reading() as work:
             directory = work.agents.all(ticket.exchange)
         entry = account(ticket, facts, recordings, end, directory)
         sealed = self._vault.seal(entry_file(key, entry.id), io.BytesIO(entry_to_json(entry)))
         self._vault.settle(key)
+        amiss = [self._finding(entry, *found) for found in of_entry(entry, facts, crashed=bool(wav and not wav.closed))]
         with self._register.writing() as work:
             new = work.calls.add(entry, sealed.sealed.sha256)
+            for finding in amiss:
+                work.findings.add(finding)
         self._spool.discard(ticket.call, ticket.recording)
         if new:
             _say(entry)
+            for finding in amiss:
+                say(finding)
         return Outcome.REGISTERED
 
-    def _recording(self, key: str, recording: UUID, wav: Wav | None, facts: list[Fact]) -> Recording:
+    def _finding(self, entry: Entry, kind: Kind, outcome: Mended) -> Finding:
+        now, subject = self._now(), str(entry.id)
+        random = hashlib.sha256(f"{kind} {subject}".encode()).digest()[:RANDOM_BYTES]
+        return Finding(id=uuid7(now, random), exchange=entry.exchange, kind=kind, subject=subject, outcome=outcome,
+                       at=entry.ended_at, found_at=now, call=entry.id)
+
+    def _recordings(self, key: str, ticket: Ticket, wav: Wav | None, facts: list[Fact]) -> tuple[Recording, ...]:
+        assert ticket.recording
         if wav is None:
             begun = any(isinstance(fact, Started) for fact in facts)
-            return Recording(id=recording, segment=1, state=State.MISSING if begun else State.NO_AUDIO)
+            return (Recording(id=ticket.recording, segment=1, state=State.MISSING if begun else State.NO_AUDIO),)
         if wav.frames == 0:
-            return Recording(id=recording, segment=1, state=State.NO_AUDIO)
-        state = State.SEALED if wav.closed else State.RECOVERED
-        return Recording(id=recording, segment=1, state=state, audio=self._seal(key, recording, wav))
+            return (Recording(id=ticket.recording, segment=1, state=State.NO_AUDIO),)
+        source, state = self._spool.audio(ticket.recording), State.SEALED if wav.closed else State.RECOVERED
+        found = None if wav.closed else file_digest(source)
+        parts = segments(wav, self._most_frames)
+        return tuple(Recording(id=id, segment=number, state=state, audio=self._seal(key, id, source, wav, part, found))
+                     for number, part in enumerate(parts, 1) for id in [segment_id(ticket, number)])
 
-    def _seal(self, key: str, recording: UUID, wav: Wav) -> Audio:
-        source, found = self._spool.audio(recording), None
-        if not wav.closed:
-            found = file_digest(source)
+    def _seal(self, key: str, id: UUID, source: Path, wav: Wav, frames: range, found: str | None) -> Audio:
+        whole = wav.closed and len(frames) == wav.frames
         with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            sealed = self._vault.seal(audio_file(key, recording), file if wav.closed else Repaired(file, wav))
-        return Audio(file=sealed.file, frames=wav.frames, rate=wav.rate, size=sealed.plain.size, sha256=sealed.plain.sha256,
+            sealed = self._vault.seal(audio_file(key, id), file if whole else Part(file, frames))
+        return Audio(file=sealed.file, frames=len(frames), rate=wav.rate, size=sealed.plain.size, sha256=sealed.plain.sha256,
                      sealed_size=sealed.sealed.size, sealed_sha256=sealed.sealed.sha256, found_sha256=found)
 
     def _forget(self, ticket: Ticket) -> Outcome:
@@ -175,6 +194,14 @@ class Intake:
         log.critical("A ticket cannot be registered and was set aside, its audio kept: %s", error,
                   extra={"action": "ticket_damaged", "call": str(call)})
         return Outcome.DAMAGED
+
+
+def segment_id(ticket: Ticket, number: int) -> UUID:
+    """Return the id of a call's n-th recording: the first is the ticket's, the others follow from it."""
+    assert ticket.recording
+    if number == 1:
+        return ticket.recording
+    return uuid7(ticket.opened_at, hashlib.sha256(f"{ticket.recording} {number}".encode()).digest()[:RANDOM_BYTES])
 
 
 def file_digest(path: Path) -> str:

@@ -21,7 +21,8 @@ def store(config: Config) -> PromptStore:
 
 def policy(config: Config, prompts: tuple[Prompt, ...]) -> Policy:
     """Return all rules and prompts of the exchange."""
-    return Policy(exchange=config.exchange.name, days=config.retention.days, routes=config.policy_routes(), prompts=prompts)
+    return Policy(exchange=config.exchange.name, days=config.retention.days,
+                  floor=config.spool.floor_mb << 20, routes=config.policy_routes(), prompts=prompts)
 
 
 def current_policy(config: Config) -> Policy:

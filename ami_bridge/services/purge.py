@@ -119,8 +119,14 @@ class Purge:
                     self._finish(self._intend(planned, clock.now), report, progress)
                 elif planned.why.name.startswith("HOLD_") and planned.why.name != "HOLD_STANDS":
                     log.error("%s is kept: %s", planned.key, planned.why, extra={"action": "purge_kept"})
-            report.swept = self._sweep(clock.now)
+            report.swept = self._sweep(clock.now) | self._forget_remarks(clock.now)
         return report
+
+    def _forget_remarks(self, now: datetime) -> dict[str, int]:
+        """Forget the gaps and findings that are as old as recordings may become."""
+        born = now - timedelta(days=self._rules.days)
+        with self._register.writing() as work:
+            return {"gaps and findings": work.gaps.forget(born) + work.findings.forget(born)}
 
     # -- before anything is destroyed
 

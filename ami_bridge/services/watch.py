@@ -35,17 +35,21 @@ def ask(register: Register, now: datetime) -> Kept:
     with register.reading() as work:
         runs = work.destructions
         return Kept(last_success=runs.last_success(), failures=runs.failures_since_success(),
-                    oldest_expiry=work.days.oldest_expiry(), reminders=len(reminders(work.holds.all(), now)))
+                    oldest_expiry=work.days.oldest_expiry(), reminders=len(reminders(work.holds.all(), now)),
+                    found=work.findings.counts(now - alarms.FRESH))
 
 
 @dataclass(frozen=True, slots=True)
 class Lookout:
-    """What is looked at. ``key_days`` counts the days that the keys suffice from the day of a moment. Blocking."""
+    """What is looked at. ``key_days`` counts the days that the keys suffice from the day of a moment; ``floor``: bytes that
+    must be free in the spool. Blocking.
+    """
 
     register: Register
     spool: Spool
     installed: datetime
     key_days: Callable[[datetime], int]
+    floor: int = 0
 
     def look(self, backlog: Backlog, now: datetime) -> tuple[Seen, tuple[Alarm, ...]]:
         """Return what is seen, and the alarm of what could not be seen."""
@@ -56,8 +60,14 @@ class Lookout:
         except RegisterError as problem:
             away = (alarms.register_away(problem),)
         seen = Seen(installed=self.installed, kept=kept, key_days=self._key_days(now), backlog=backlog,
-                    suspended=self.spool.suspended())
+                    suspended=self.spool.suspended(), room=self._room())
         return seen, away
+
+    def _room(self) -> bool:
+        try:
+            return self.spool.has_room(self.floor)
+        except OSError:
+            return False
 
     def _key_days(self, now: datetime) -> int:
         try:

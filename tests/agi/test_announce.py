@@ -30,11 +30,11 @@ class Conversation:
     """A script under test, what it asked, and the tickets it kept."""
 
     def __init__(self, route: Route = ALL, prompts: tuple[Prompt, ...] = (FI, SV), *,
-                 suspended: bool = False, **values: str) -> None:
+                 obstacle: Reason | None = None, **values: str) -> None:
         self.tickets: list[Ticket] = []
         self.asked: list[str] = []
-        desk = Desk(Policy(exchange="pbx", days=31, routes=(route,), prompts=prompts), self.tickets.append, lambda: NOW,
-                    self._ids(), lambda: suspended)
+        desk = Desk(Policy(exchange="pbx", days=31, floor=0, routes=(route,), prompts=prompts), self.tickets.append, lambda: NOW,
+                    self._ids(), lambda: obstacle)
         self.script = announce(desk, {})
         self.values = VALUES | values
 
@@ -74,7 +74,8 @@ def test_a_caller_who_heard_the_notice_to_its_end_is_recorded_and_the_ticket_cam
     assert ticket.recording == UUID(int=2) and ticket.reason is Reason.ANNOUNCED
     assert (ticket.caller, ticket.callee, ticket.direction) == ("0401234567", "1000", Direction.INBOUND)
     assert ticket.notice and ticket.notice.sha256 == FI.sha256 and ticket.notice.heard_samples == 40000
-    assert talk.said == f'EXEC "MSet" "REC_CALL={UUID(int=1)},REC_FILE={UUID(int=2)},REC_VERDICT=record"'
+    assert talk.said == f'EXEC "MSet" "REC_CALL={UUID(int=1)},REC_FILE={UUID(int=2)},REC_ROUTE=all,' \
+                        'REC_NOTICE=recorded,REC_LANGUAGE=fi,REC_VERDICT=record"'
     assert [line.split(" ")[0] for line in talk.asked] == ["SET", "GET", "ANSWER", "SET", "STREAM", "EXEC"]
 
 
@@ -157,8 +158,9 @@ def test_the_question_fits_into_one_line() -> None:
     assert len(question().line) < 1024
 
 
-def test_while_nothing_can_be_sealed_nothing_is_recorded_and_the_entry_says_why() -> None:
-    talk = Conversation(suspended=True).run({})
+@pytest.mark.parametrize("obstacle", [Reason.NO_KEY, Reason.NO_ROOM])
+def test_while_nothing_can_be_sealed_or_kept_nothing_is_recorded_and_the_entry_says_why(obstacle: Reason) -> None:
+    talk = Conversation(obstacle=obstacle).run({})
     (ticket,) = talk.tickets
-    assert (ticket.reason, ticket.recording, ticket.days) == (Reason.NO_KEY, None, 31)
+    assert (ticket.reason, ticket.recording, ticket.days) == (obstacle, None, 31)
     assert not any("STREAM" in line for line in talk.asked) and "REC_VERDICT=pass" in talk.asked[-1]

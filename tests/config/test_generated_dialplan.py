@@ -101,7 +101,7 @@ def config(tmp_path: Path) -> Config:
 
 
 def policy_of(config: Config) -> Policy:
-    return Policy(exchange="pbx1", days=31, routes=config.policy_routes(), prompts=())
+    return Policy(exchange="pbx1", days=31, floor=0, routes=config.policy_routes(), prompts=())
 
 
 def test_it_decides_as_the_policy_does(config: Config) -> None:

@@ -90,7 +90,7 @@ def test_the_hangup_of_the_recorded_channel_ends_the_call() -> None:
 
 def test_a_call_is_taken_up_again_from_its_ticket() -> None:
     follower = Follower()
-    follower.resume(CALL, CALLER, 1.0)
+    follower.resume(CALL, RECORDING, CALLER, 1.0)
     assert follower.open_calls == 1
     assert [n.fact for n in follower.apply(closed(3))] == [Closed(3)]
     assert follower.open_calls == 0
@@ -119,7 +119,7 @@ def test_it_is_known_whether_the_recorded_channel_speaks_with_somebody_now() -> 
     for event, speaks in [(started(), False), (entered(CALLER, 2), False), (entered(AGENT, 3), True),
                           (BridgeLeft("b", AGENT, 4), False)]:
         follower.apply(event)
-        assert follower.bridged(CALL) is speaks, event
+        assert [one.bridged for one in follower.in_progress()] == [speaks], event
 
 
 def test_what_is_over_is_forgotten_after_the_time_of_grace() -> None:

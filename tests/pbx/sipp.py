@@ -72,6 +72,12 @@ class Phone:
         errors = "".join(path.read_text(errors="replace") for path in written if path.exists())
         return Result(int(counts.get("SuccessfulCall(C)") or 0), int(counts.get("FailedCall(C)") or 0), _faults(errors))
 
+    def answered(self) -> set[int]:
+        """The numbers, from 1, of the calls that were answered so far (of a phone that calls)."""
+        path = self.folder / "calls.log"
+        words = path.read_text(errors="replace").split() if path.exists() else []
+        return {int(number) for word, number in zip(words, words[1:], strict=False) if word == "answered"}
+
     @property
     def ended(self) -> bool:
         return self._process.poll() is not None
@@ -83,7 +89,8 @@ def start(folder: Path, scenario: str, here: Address, *options: str) -> Phone:
     host, port = here
     command = ["sipp", *options, "-sf", "scenario.xml", "-i", host, "-mi", host, "-bind_local",
                "-p", str(port), "-mp", str(random.randrange(33_000, 60_000, 4)), "-aa", "-nostdin",
-               "-trace_err", "-error_file", "errors.log", "-trace_stat", "-stf", "counts.csv", "-fd", "1"]
+               "-trace_err", "-error_file", "errors.log", "-trace_stat", "-stf", "counts.csv", "-fd", "1",
+               "-trace_logs", "-log_file", "calls.log"]
     with (folder / "stderr.log").open("wb") as stderr:
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
                                    start_new_session=True)

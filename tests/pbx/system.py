@@ -53,7 +53,8 @@ secret = "{agi_secret}"
 process = "{home}/bin/ami-bridge-agi"
 
 [spool]
-directory = "{home}/spool"
+directory = "{spool}"
+floor_mb = {floor_mb}
 
 [vault]
 directory = "{home}/vault"
@@ -69,6 +70,12 @@ key = "{home}/certificate.key"
 [metrics]
 port = 0
 
+[cel]
+file = "{home}/pbx/log/cel-custom/ami_bridge.csv"
+
+[reconcile]
+monitor = ["{home}/pbx/spool/monitor"]
+
 [purge]
 clock = "trusted"
 
@@ -78,6 +85,7 @@ url = "{url}"
 [notice]
 directory = "{home}/prompts"
 languages = ["en"]
+{more}
 {routes}
 """
 
@@ -86,20 +94,26 @@ class System:
     """`with System(work) as system` runs Asterisk and the daemon; see `pbx`, `calls`, `audio`.
 
     The prompt "recorded" is a tone of 1000 Hz, 1.2 s, unless `spoken`: then the notice as shipped, read by espeak-ng.
-    `url`: the register; empty: SQLite.
+    `url`: the register; empty: SQLite. `manager_port`: where the daemon finds AMI, when not at the PBX itself.
+    `more`: further sections of the configuration.
     """
 
     def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, spoken: bool = False,
-                 url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw") -> None:
+                 url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw", spool: Path | None = None, floor_mb: int = 1,
+                 manager_port: int = 0, more: str = "") -> None:
         self.home = work.resolve()
         self._routes = routes
         self._spoken = spoken
+        self._spool = spool or self.home / "spool"
+        self._floor_mb = floor_mb
+        self.manager_port = manager_port
+        self._more = more
         self._url = url or f"sqlite:///{self.home}/register.db"
         self._with_daemon = daemon
         self.agi_port = free_port(socket.SOCK_STREAM)
         self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting",
                                                    includes=[REPOSITORY / "dialplan" / "extensions_recording.conf"]),
-                       binds=[self.home])
+                       binds=[self.home, self._spool.parent])
         self.config_file = self.home / "ami-bridge.toml"
         self.daemon: subprocess.Popen[bytes] | None = None
 
@@ -124,8 +138,9 @@ class System:
         """Write the configuration and run `ami-bridge init`, then put in the test's own notice."""
         self.mend_agi_program()
         self.config_file.write_text(CONFIG.format(
-            ami_port=self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
-            home=self.home, url=self._url, routes=self._routes))
+            ami_port=self.manager_port or self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
+            home=self.home, url=self._url, routes=self._routes,
+            spool=self._spool, floor_mb=self._floor_mb, more=self._more))
         self.command("init")
         if not self._spoken:
             tone = tone_wav(self.home / "notice.wav", NOTICE_HZ, NOTICE_SECONDS)
@@ -183,7 +198,7 @@ class System:
         register = Register.open(self._url)
         try:
             with register.reading() as work:
-                return sorted(work.calls.find(CallFilter(now=datetime.now(UTC), limit=10_000)), key=lambda e: e.started_at)
+                return sorted(work.calls.find(CallFilter(now=datetime.now(UTC), limit=100_000)), key=lambda e: e.started_at)
         finally:
             register.close()
 

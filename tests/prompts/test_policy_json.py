@@ -20,7 +20,7 @@ PROMPT = Prompt(name="recorded", language="fi", version=3, file="/srv/prompts/fi
 @pytest.fixture
 def policy(tmp_path: Path) -> Policy:
     routes = from_text(tmp_path, HEAD + ROUTES).policy_routes()
-    return Policy(exchange="pbx1", days=31, routes=routes, prompts=(PROMPT,))
+    return Policy(exchange="pbx1", days=31, floor=0, routes=routes, prompts=(PROMPT,))
 
 
 def test_what_was_written_comes_back(policy: Policy) -> None:
@@ -58,7 +58,7 @@ def test_every_torn_file_is_refused(policy: Policy) -> None:
 
 
 def test_a_policy_of_tomorrow_is_refused(policy: Policy) -> None:
-    text = policy_to_json(policy).replace('"format": 2', '"format": 3')
+    text = policy_to_json(policy).replace('"format": 3', '"format": 4')
     with pytest.raises(SpoolError, match="a format this version does not know"):
         policy_from_json(text)
 

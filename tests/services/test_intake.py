@@ -14,6 +14,7 @@ from ami_bridge.core.calls import Closed, Fact, Gone, Started
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json
 from ami_bridge.core.errors import KeyMissing
+from ami_bridge.core.findings import Finding, Kind
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
 from ami_bridge.register import CallFilter, Register
@@ -48,6 +49,10 @@ class Place:
     def entries(self) -> list[Entry]:
         with self.register.reading() as work:
             return work.calls.find(CallFilter(now=NOW))
+
+    def findings(self) -> list[Finding]:
+        with self.register.reading() as work:
+            return work.findings.since(START)
 
     def leftovers(self) -> list[str]:
         return sorted(p.name for folder in (self.spool.tickets, self.spool.live) for p in folder.iterdir())
@@ -111,7 +116,8 @@ def test_a_file_that_never_came_is_a_reported_loss(place: Place, caplog: pytest.
     place.put()
     assert place.intake.take(TICKET.call) is Outcome.REGISTERED
     assert place.entries()[0].state is State.MISSING
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert [(one.kind, one.call) for one in place.findings()] == [(Kind.AUDIO_MISSING, TICKET.call)]
 
 
 def test_a_caller_who_left_before_the_recording_began_is_not_a_loss(place: Place) -> None:

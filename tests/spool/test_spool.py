@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.notice import Reason
 from ami_bridge.spool import Spool
 from tests.samples import FACTS, TICKET
 
@@ -48,6 +49,7 @@ def test_a_spool_on_a_tmpfs_is_told_from_one_on_a_disk(tmp_path: Path) -> None:
 
 
 def test_a_torn_journal_keeps_its_whole_lines(spool: Spool) -> None:
+    spool.write_ticket(TICKET)
     spool.append_facts(TICKET.call, FACTS)
     journal = spool.tickets / f"{TICKET.call}.facts"
     whole = journal.read_bytes()
@@ -92,3 +94,17 @@ def test_a_symbolic_link_in_the_place_of_a_ticket_is_not_followed(spool: Spool, 
     (spool.tickets / f"{TICKET.call}.json").symlink_to(victim)
     spool.write_ticket(TICKET)
     assert victim.read_text() == "untouched" and spool.ticket(TICKET.call) == TICKET
+
+
+def test_a_fact_that_comes_when_the_ticket_is_gone_leaves_no_journal(spool: Spool) -> None:
+    spool.write_ticket(TICKET)
+    spool.discard(TICKET.call, TICKET.recording)
+    spool.append_facts(TICKET.call, FACTS)
+    assert list(spool.tickets.iterdir()) == []
+
+
+def test_a_full_or_suspended_spool_says_why_nothing_may_be_recorded(spool: Spool) -> None:
+    assert spool.obstacle(0) is None
+    assert spool.obstacle(spool.free() * 2) is Reason.NO_ROOM
+    spool.suspend(True)
+    assert spool.obstacle(0) is Reason.NO_KEY

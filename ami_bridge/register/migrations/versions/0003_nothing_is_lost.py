@@ -80,8 +80,8 @@ def allow_reasons() -> None:
     before = among("reason", (word for word in REASONS if word != "no-room"))
     version = bind.exec_driver_sql("PRAGMA schema_version").scalar_one()
     bind.exec_driver_sql("PRAGMA writable_schema = ON")
-    changed = bind.exec_driver_sql("UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'calls'",
-                                   (before, wanted))
+    change = "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'calls'"
+    changed = bind.exec_driver_sql(change, (before, wanted))
     assert changed.rowcount == 1
     bind.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
     bind.exec_driver_sql("PRAGMA writable_schema = OFF")

@@ -1,0 +1,102 @@
+"""The vocabulary of Asterisk's diary (CEL), and the only file that knows it: lines of CSV in, core events out.
+
+Sources (Asterisk 22): ``cel/cel_custom.c``, ``main/cel.c`` (event names, ``bridge_id`` in the extra of BRIDGE_ENTER and
+BRIDGE_EXIT), ``apps/app_celgenuserevent.c``. The columns are those of ``dialplan/cel_custom_ami_bridge.conf``.
+"""
+
+import csv
+import json
+from typing import NamedTuple
+from uuid import UUID
+
+from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, HungUp, RecordingStarted
+from ami_bridge.core.text import clean
+
+COLUMNS = 8
+OUR_TYPE = "AMI_BRIDGE"
+"""The user-defined type under which our dialplan writes into the diary."""
+
+RECORDING = "recording"
+
+
+class Noted(NamedTuple):
+    """One line of the diary; ``at`` in seconds since 1970."""
+
+    type: str
+    at: float
+    uniqueid: str
+    channel: str
+    number: str
+    name: str
+    user_type: str
+    extra: str
+
+
+class Promise(NamedTuple):
+    """What our dialplan noted of a call: its ids (``call`` None: it acted alone, under the name ``file``), and the marker.
+
+    ``marker`` is one line as ``services.adopt`` reads it.
+    """
+
+    call: UUID | None
+    file: str
+    marker: str
+
+
+def noted(line: str) -> Noted | None:
+    """Return a line of the diary; None when it is torn or not of our layout."""
+    fields = next(iter(csv.reader([line])), [])
+    if len(fields) != COLUMNS:
+        return None
+    try:
+        return Noted(fields[0], float(fields[1]), *fields[2:])
+    except ValueError:
+        return None
+
+
+def event(line: Noted) -> Event | None:
+    """Return the core event in a line; None for what does not concern us."""
+    if line.type in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
+        bridge = _bridge(line.extra)
+        if not bridge or not line.uniqueid:
+            return None
+        if line.type == "BRIDGE_EXIT":
+            return BridgeLeft(bridge, line.uniqueid, line.at)
+        return BridgeEntered(bridge, line.uniqueid, line.channel, clean(line.number), clean(line.name), line.at)
+    if line.type == "HANGUP" and line.uniqueid:
+        return HungUp(line.uniqueid, line.at)
+    return _started(line)
+
+
+def promise(line: Noted) -> Promise | None:
+    """Return what our dialplan promised in a line; None when it is not one of ours."""
+    if line.user_type != OUR_TYPE:
+        return None
+    ids, _, marker = line.extra.partition(" ")
+    call, slash, file = ids.partition("/")
+    if not slash or not marker or not file:
+        return None
+    return Promise(_uuid(call), file, marker)
+
+
+def _started(line: Noted) -> Event | None:
+    found = promise(line)
+    if found is None or found.call is None or not found.marker.startswith(f"{RECORDING} "):
+        return None
+    recording = _uuid(found.file)
+    return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at) if recording else None
+
+
+def _bridge(extra: str) -> str:
+    try:
+        found = json.loads(extra)
+        return str(found["bridge_id"])
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

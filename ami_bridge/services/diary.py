@@ -1,0 +1,109 @@
+"""Reading Asterisk's diary (CEL) as it grows, through rotations, so that nothing is missed and little is read twice."""
+
+import json
+import logging
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ami_bridge.asterisk.cel import Noted, noted
+
+log = logging.getLogger(__name__)
+
+AT_MOST = 4 << 20
+"""Bytes read at a time."""
+
+MARKS = 120
+BEFORE_THE_LAST = 256 << 10
+"""Bytes read again at a start: what was written while the last reader died."""
+
+
+class _Mark(NamedTuple):
+    at: float
+    inode: int
+    offset: int
+
+
+class Diary:
+    """The diary ``file``; how far it was read is kept in ``position``. A missing file is an empty one."""
+
+    def __init__(self, file: Path, position: Path) -> None:
+        self._file, self._position = file, position
+        self._inode, self._offset = _load(position)
+        self._offset = max(0, self._offset - BEFORE_THE_LAST)
+        self._skip_torn = self._offset > 0
+        self._marks: deque[_Mark] = deque(maxlen=MARKS)
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether there is a diary."""
+        return self._file.is_file()
+
+    def read(self, now: float) -> list[Noted]:
+        """Return the whole lines written since the last time, at most a few megabytes; OSError when it is unreadable.
+
+        ``now``: seconds since 1970.
+        """
+        self._marks.append(_Mark(now, self._inode, self._offset))
+        return [line for line in map(noted, self._lines()) if line]
+
+    def keep_position(self) -> None:
+        """Keep how far all was dealt with."""
+        temporary = self._position.with_name(f".{self._position.name}.tmp")
+        temporary.write_text(json.dumps([self._inode, self._offset]))
+        temporary.rename(self._position)
+
+    def rewind(self, at: float) -> None:
+        """Go back to where the diary stood at a time (seconds since 1970), as far as that is remembered."""
+        before = [mark for mark in self._marks if mark.at <= at] or list(self._marks)[:1]
+        if before:
+            self._inode, self._offset = before[-1].inode, before[-1].offset
+
+    def search(self, text: str) -> Iterator[Noted]:
+        """Yield every line in which ``text`` stands, newest file first."""
+        for path in [self._file, *sorted(self._asides(), reverse=True)]:
+            if path.is_file():
+                with path.open(encoding="utf-8", errors="replace") as lines:
+                    yield from (line for line in map(noted, (one for one in lines if text in one)) if line)
+
+    def _asides(self) -> list[Path]:
+        return [path for path in self._file.parent.glob(f"{self._file.name}.*") if path.is_file()]
+
+    def _lines(self) -> list[str]:
+        try:
+            inode = self._file.stat().st_ino
+        except FileNotFoundError:
+            inode = 0
+        lines: list[str] = []
+        if self._inode and inode != self._inode:
+            aside = next((path for path in self._asides() if path.stat().st_ino == self._inode), None)
+            lines = self._rest(aside) if aside else []
+            if lines:
+                return lines
+        if inode != self._inode:
+            self._inode, self._offset = inode, 0
+        return self._rest(self._file) if inode else []
+
+    def _rest(self, path: Path) -> list[str]:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size < self._offset:
+                self._offset = 0
+            file.seek(self._offset)
+            content = file.read(AT_MOST)
+        whole = content[:content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        lines = whole.decode("utf-8", "replace").splitlines()
+        if self._skip_torn and lines:
+            self._skip_torn, lines = False, lines[1:]
+        return lines
+
+
+def _load(position: Path) -> tuple[int, int]:
+    try:
+        inode, offset = json.loads(position.read_text())
+        return int(inode), int(offset)
+    except (OSError, ValueError, TypeError):
+        return 0, 0

@@ -1,0 +1,224 @@
+"""Reconcile: calls, tickets, files, vault and register are compared, and each difference is mended or reported, once.
+
+Three sources that fail apart from each other: what Asterisk says now (AMI), what it wrote down (CEL), and the files.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from ami_bridge.asterisk.cel import Promise, event, promise
+from ami_bridge.core.calls import Event, Started
+from ami_bridge.core.errors import RegisterError
+from ami_bridge.core.findings import Kind, Outcome
+from ami_bridge.core.notice import Policy
+from ami_bridge.core.tickets import Ticket
+from ami_bridge.register import Register
+from ami_bridge.services.adopt import ids_of, read_marker, ticket_in_diary, ticket_of
+from ami_bridge.services.diary import Diary
+from ami_bridge.services.report import Report
+from ami_bridge.services.verify import named
+from ami_bridge.spool import FALLBACK_PREFIX, Spool
+from ami_bridge.vault import Vault, day_key
+
+log = logging.getLogger(__name__)
+
+NEWS = timedelta(hours=24)
+"""How old a promise in the diary may be, when it is not known how far the diary was read."""
+
+ON_ITS_WAY = timedelta(hours=1)
+MOST_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """What is compared. ``monitor``: folders of recordings that are not ours, where what is newer than ``installed`` counts."""
+
+    spool: Spool
+    vault: Vault
+    register: Register
+    policy: Policy
+    monitor: tuple[Path, ...]
+    installed: datetime
+
+
+class Reconcile:
+    """The comparison. Blocking; ``listen`` for one thread. ``take`` is told what the diary says of a gap."""
+
+    def __init__(self, places: Places, diary: Diary | None, report: Report, take: Callable[[Iterable[Event]], None],
+                 now: Callable[[], datetime]) -> None:
+        self._places, self._diary, self._report, self._take, self._now = places, diary, report, take, now
+        self._spool = places.spool
+        self._promised: list[Promise] = []
+
+    def listen(self) -> None:
+        """Read on in the diary: see that each call noted there has ticket or entry and, in a gap, learn what happened."""
+        if self._diary is None:
+            return
+        try:
+            lines = self._diary.read(self._now().timestamp())
+        except OSError as problem:
+            self._say_unreadable(problem)
+            return
+        if self._report.gaps:
+            self._take(found for line in lines if (found := event(line)))
+        oldest = (self._now() - NEWS).timestamp()
+        self._promised += [kept for line in lines if line.at > oldest and (kept := promise(line))]
+        with suppress(RegisterError):
+            while self._promised:
+                self._see_to(self._promised[0])
+                self._promised.pop(0)
+            self._diary.keep_position()
+
+    def rewind(self, at: datetime) -> None:
+        """Read the diary again from a time on: a gap began."""
+        if self._diary:
+            self._diary.rewind(at.timestamp())
+
+    def look(self) -> None:
+        """Compare files, tickets, vault and register. RegisterError when the register is away."""
+        self._sounds()
+        for path in self._spool.damaged():
+            self._report.note(Kind.TICKET_DAMAGED, path.stem, Outcome.REPORTED, _changed(path), _uuid(path.stem))
+        for folder in self._places.monitor:
+            self._rogues(folder)
+        self._vault()
+
+    # -- what the diary promised
+
+    def _see_to(self, promised: Promise) -> None:
+        """Ticket or marker come before the diary's line: when none is there the call is registered, or its ticket lost."""
+        call = promised.call
+        try:
+            if call is None and (self._spool.live / f"{promised.file}.txt").exists():
+                return
+            call = call or ids_of(promised.file)[0]
+            if self._spool.has_ticket(call) or self._is_registered(call):
+                return
+            ticket = self._ticket(promised)
+        except (ValueError, KeyError, IndexError):
+            log.error("A line of the diary cannot be read", extra={"action": "diary_damaged"})
+            return
+        if ticket:
+            self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)
+
+    def _ticket(self, promised: Promise) -> Ticket | None:
+        """Return the ticket that was promised; None where the line is not the last of its call."""
+        if promised.call is not None:
+            return ticket_in_diary(promised.call, UUID(promised.file), promised.marker, self._places.policy)
+        marker = read_marker(promised.marker)
+        if marker.last == "notice":
+            return None
+        if not marker.fields[4].startswith("/"):
+            marker.steps["notice"] = marker.steps[marker.last]
+        return ticket_of(marker, promised.file, self._places.policy)
+
+    def _adopt(self, ticket: Ticket, kind: Kind) -> None:
+        self._spool.write_ticket(ticket)
+        if ticket.recording:
+            self._spool.append_facts(ticket.call, [Started(ticket.opened_at.timestamp())])
+        self._report.note(kind, str(ticket.call), Outcome.ADOPTED, ticket.opened_at, ticket.call)
+
+    def _is_registered(self, call: UUID) -> bool:
+        with self._places.register.reading() as work:
+            return work.calls.has(call)
+
+    # -- sound without a ticket
+
+    def _sounds(self) -> None:
+        """Adopt sound whose ticket is lost where the diary knows it; report all other sound that nobody promised."""
+        promised = {ticket.recording for call in self._spool.open_calls() if (ticket := self._read(call))}
+        for path in self._spool.sounds():
+            own = _uuid(path.stem) if path.suffix == ".wav" else None
+            if own in promised or path.suffix == ".damaged" or path.with_suffix(".txt").exists():
+                continue
+            if not path.exists() or (own and self._has_ticket_by_now(own)):
+                continue
+            ticket = self._noted(path.stem) if own or path.stem.startswith(FALLBACK_PREFIX) else None
+            if ticket and not self._is_registered(ticket.call):
+                self._rename(path, ticket)
+                self._adopt(ticket, Kind.FILE_WITHOUT_TICKET)
+            elif own or path.stem.startswith(FALLBACK_PREFIX):
+                self._report.note(Kind.FILE_WITHOUT_TICKET, path.stem, Outcome.REPORTED, _changed(path))
+            else:
+                self._rogue(path)
+
+    def _has_ticket_by_now(self, recording: UUID) -> bool:
+        return any(ticket.recording == recording for call in self._spool.open_calls() if (ticket := self._read(call)))
+
+    def _noted(self, file: str) -> Ticket | None:
+        with suppress(OSError, ValueError, KeyError, IndexError):
+            for line in self._diary.search(f"/{file} ") if self._diary else ():
+                found = promise(line)
+                if found and found.file == file and (ticket := self._ticket(found)):
+                    return ticket
+        return None
+
+    def _rename(self, path: Path, ticket: Ticket) -> None:
+        if ticket.recording:
+            path.rename(self._spool.audio(ticket.recording))
+
+    def _read(self, call: UUID) -> Ticket | None:
+        try:
+            return self._spool.ticket(call)
+        except Exception:  # noqa: BLE001 - damaged or gone: the others say so
+            return None
+
+    # -- recordings that are not ours
+
+    def _rogues(self, folder: Path) -> None:
+        with suppress(OSError):
+            for path, _ in zip(_files(folder), range(MOST_FILES), strict=False):
+                if _changed(path) > self._places.installed:
+                    self._rogue(path)
+
+    def _rogue(self, path: Path) -> None:
+        """Other software puts numbers into the names of its recordings, so a name is never repeated."""
+        digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()
+        self._report.note(Kind.ROGUE_RECORDING, digest, Outcome.REPORTED, _changed(path))
+
+    # -- vault and register
+
+    def _vault(self) -> None:
+        """Compare the days that calls of these days expire on; ``verify`` compares all, at night."""
+        today = self._now().date()
+        days = {route.days for route in self._places.policy.routes} | {self._places.policy.days}
+        for day in sorted({today + timedelta(days=n + back) for n in days for back in (0, -1)}):
+            there = set(self._places.vault.files(day_key(day)))
+            with self._places.register.reading() as work:
+                registered = {named(kept, day): kept.call for kept in work.days.files(day)}
+            for file in registered.keys() - there:
+                if not self._places.vault.path(file).exists():
+                    self._report.note(Kind.ENTRY_WITHOUT_FILE, file, Outcome.REPORTED, self._now(), registered[file])
+            for file in there - registered.keys():
+                path = self._places.vault.path(file)
+                with suppress(FileNotFoundError):
+                    if self._now() - _changed(path) > ON_ITS_WAY:
+                        self._report.note(Kind.FILE_WITHOUT_ENTRY, file, Outcome.REPORTED, _changed(path))
+
+    def _say_unreadable(self, problem: OSError) -> None:
+        log.error("Asterisk's diary cannot be read (%s)", problem.strerror, extra={"action": "diary_unreadable"})
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            yield from _files(path)
+        elif path.is_file():
+            yield path
+
+
+def _changed(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

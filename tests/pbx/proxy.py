@@ -1,0 +1,84 @@
+"""A TCP proxy that a test can cut, freeze (half-open) and mend again; it runs in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Self
+
+from tests.pbx.settings import Address
+
+
+class Proxy:
+    """`with Proxy() as proxy` listens on `proxy.port`; set `proxy.target` before anybody connects."""
+
+    def __init__(self) -> None:
+        self.target: Address = ("127.0.0.1", 0)
+        self.port = 0
+        self._flows = asyncio.Event()
+        self._refusing = False
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        self._do(lambda: [task.cancel() for task in asyncio.all_tasks(self._loop)])
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def cut(self) -> None:
+        """Reset all connections, in the middle of whatever passes."""
+        self._do(self._abort)
+
+    def refuse(self, refusing: bool) -> None:
+        """Whether new connections are closed at once."""
+        self._refusing = refusing
+
+    def freeze(self) -> None:
+        """Half-open: the connections stay, and nothing passes any more."""
+        self._do(self._flows.clear)
+
+    def thaw(self) -> None:
+        """Cut what was frozen, and let new connections pass."""
+        self._do(lambda: (self._abort(), self._flows.set()))
+
+    async def _start(self) -> None:
+        self._flows.set()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._server = server
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            if self._refusing:
+                writer.transport.abort()
+                return
+            there, back = await asyncio.open_connection(*self.target)
+            self._writers |= {writer, back}
+            await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while content := await reader.read(1 << 16):
+                await self._flows.wait()
+                writer.write(content)
+                await writer.drain()
+        self._writers.discard(writer)
+        writer.transport.abort()
+
+    def _abort(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    def _do(self, work: Callable[[], object]) -> None:
+        async def working() -> None:
+            work()
+
+        asyncio.run_coroutine_threadsafe(working(), self._loop).result(10)
