@@ -27,8 +27,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.cut()
-        self._do(lambda: [task.cancel() for task in asyncio.all_tasks(self._loop)])
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
@@ -53,6 +52,14 @@ class Proxy:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._server = server
+
+    async def _stop(self) -> None:
+        self._server.close()
+        self._abort()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

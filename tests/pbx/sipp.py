@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from string import Template
 
@@ -76,7 +77,7 @@ class Phone:
         """The numbers, from 1, of the calls that were answered so far (of a phone that calls)."""
         path = self.folder / "calls.log"
         words = path.read_text(errors="replace").split() if path.exists() else []
-        return {int(number) for word, number in zip(words, words[1:], strict=False) if word == "answered"}
+        return {int(number) for word, number in pairwise(words) if word == "answered"}
 
     @property
     def ended(self) -> bool:

@@ -1,11 +1,10 @@
 """The soak: a real Asterisk, our daemon, a ledger and a nemesis."""
 
-import os
 import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,14 +127,15 @@ class Soak:
         try:
             status = Path(f"/proc/{daemon.pid}/status").read_text()
             mebibytes = int(status.split("VmRSS:")[1].split()[0]) / 1024
-            self.memory.append((int(time.monotonic() - began), mebibytes, len(os.listdir(f"/proc/{daemon.pid}/fd"))))
+            self.memory.append((int(time.monotonic() - began), mebibytes, len(list(Path(f"/proc/{daemon.pid}/fd").iterdir()))))
         except (OSError, IndexError):
             return
 
     def _heal(self) -> None:
         """All is mended; wait until nothing is on its way any more."""
         spool = self.system.spool
-        self.system.wait_for(lambda: not list(spool.open_calls()) and not list(spool.fallbacks()), "an empty spool", HEAL)
+        with suppress(TimeoutError):
+            self.system.wait_for(lambda: not list(spool.open_calls()) and not list(spool.fallbacks()), "an empty spool", HEAL)
 
     def _judge(self, nemesis: Nemesis) -> None:
         entries = self.system.calls()
@@ -151,7 +151,8 @@ class Soak:
                   f"{len(verdict.deaf)} {verdict.silent[:5]} {verdict.doubled[:5]} {verdict.deaf[:5]}")
         self._say(f"memory of the daemon {min(rss):.0f} to {max(rss):.0f} MiB, file descriptors {min(fds)} to {max(fds)}; by tenths of "
                   f"the time: {' '.join(f'{mib:.0f}/{n}' for mib, n in self._tenths())}")
-        self._say(f"left in the spool: {[path.name for path in self.system.spool.leftovers()]}")
+        left = [path.name for path in self.system.spool.leftovers()]
+        self._say(f"left in the spool: {len(left)} {left[:10]}")
 
     def _tenths(self) -> list[tuple[float, int]]:
         parts = [[(m, n) for at, m, n in self.memory if int(at * 10 / max(self._wish.seconds, 1)) == tenth] for tenth in range(10)]
