@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, HungUp, RecordingStarted
 from ami_bridge.core.text import clean
+from ami_bridge.spool import FALLBACK_PREFIX
 
 COLUMNS = 8
 OUR_TYPE = "AMI_BRIDGE"
@@ -57,7 +58,7 @@ def noted(line: str) -> Noted | None:
 def event(line: Noted) -> Event | None:
     """Return the core event in a line; None for what does not concern us."""
     if line.type in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
-        bridge = _bridge(line.extra)
+        bridge = _extra(line, "bridge_id")
         if not bridge or not line.uniqueid:
             return None
         if line.type == "BRIDGE_EXIT":
@@ -72,11 +73,13 @@ def promise(line: Noted) -> Promise | None:
     """Return what our dialplan promised in a line; None when it is not one of ours."""
     if line.user_type != OUR_TYPE:
         return None
-    ids, _, marker = line.extra.partition(" ")
+    ids, _, marker = _extra(line, "extra").partition(" ")
     call, slash, file = ids.partition("/")
-    if not slash or not marker or not file:
+    if not slash or not marker or bool(call) is file.startswith(FALLBACK_PREFIX):
         return None
-    return Promise(_uuid(call), file, marker)
+    if not call:
+        return Promise(None, file, marker)
+    return Promise(known, file, marker) if (known := _uuid(call)) and _uuid(file) else None
 
 
 def _started(line: Noted) -> Event | None:
@@ -87,10 +90,10 @@ def _started(line: Noted) -> Event | None:
     return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at) if recording else None
 
 
-def _bridge(extra: str) -> str:
+def _extra(line: Noted, name: str) -> str:
+    """Return a field of the column ``eventextra``, a JSON object even where our dialplan gave plain text."""
     try:
-        found = json.loads(extra)
-        return str(found["bridge_id"])
+        return str(json.loads(line.extra)[name])
     except (ValueError, TypeError, KeyError):
         return ""
 

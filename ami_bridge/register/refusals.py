@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.exc import (
+    DataError,
     DBAPIError,
     IntegrityError,
-    InterfaceError,
-    OperationalError,
     SQLAlchemyError,
     StatementError,
     TimeoutError,
@@ -38,7 +37,10 @@ WRONG_ENTRY = "This is a fault of the program: keep the ticket and the audio, an
 
 
 class RegisterUnavailable(RegisterError):
-    """The retention database is locked or out of reach. Nothing was changed; the same may be tried again."""
+    """The retention database is out of reach, locked, full, damaged or forbidden. The same may be tried again after a remedy.
+
+    Nothing was changed, and the entry was not at fault: it must not be set aside for it.
+    """
 
 
 @contextmanager
@@ -57,11 +59,9 @@ def explained(error: SQLAlchemyError, place: str) -> RegisterError:
     match error:
         case IntegrityError():
             return RegisterError(f"the register at {place} refuses an entry ({constraint_of(error.orig)})", WRONG_ENTRY)
-        case OperationalError() | InterfaceError() | TimeoutError():
+        case DBAPIError() | TimeoutError() if not isinstance(error, DataError):
             why = reason_of(error, code)
             return RegisterUnavailable(f"the register at {place} cannot be used now ({why})", hint or UNREACHABLE)
-        case DBAPIError():
-            return RegisterError(f"the register at {place} cannot be used ({code})", hint or WRONG_ENTRY)
         case StatementError():
             return RegisterError(f"the register at {place} was given a wrong value ({code})", WRONG_ENTRY)
     return RegisterError(f"the register at {place} cannot be used ({code})", WRONG_ENTRY)

