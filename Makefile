@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := list
-.PHONY: list demo test test-fast lint bench pbx clean
+.PHONY: list demo test test-fast lint bench soak pbx clean
 
 list:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,11 @@ lint: $(READY)  ## ruff and mypy
 
 bench: pbx  ## Our speed beside a peer's in the same run, as ratios
 	@$(BIN)/python -m bench
+
+MINUTES ?= 30
+RATE ?= 6
+soak: pbx  ## Calls under random faults, then the ledger against the register (MINUTES=30 RATE=6)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE)
 
 clean:  ## Remove what make made here (the cached PBX stays)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -270,14 +270,13 @@ class Daemon:
             return []
 
     def _look_after(self) -> None:
-        """Read the diary, feel the pulse of calls in progress, and note that all was heard, when it was."""
+        """Read the diary; while all is heard, note that, and feel the pulse of calls in progress."""
         if not self._hearing.shedding:
             self._reconcile.listen()
-        if self._link.connected_since is not None:
+        if self._link.connected_since is not None and not self._report.gaps:
             self._pulse.feel(self._follow.in_progress(), now())
-            if not self._report.gaps:
-                self._app.spool.heard.touch(0o640)
-                os.utime(self._app.spool.heard)
+            self._app.spool.heard.touch(0o640)
+            os.utime(self._app.spool.heard)
         self._report.save()
 
     def _is_due(self, call: UUID) -> bool:

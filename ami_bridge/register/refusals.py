@@ -37,9 +37,9 @@ WRONG_ENTRY = "This is a fault of the program: keep the ticket and the audio, an
 
 
 class RegisterUnavailable(RegisterError):
-    """The retention database is out of reach, locked, full, damaged or forbidden. The same may be tried again after a remedy.
+    """The retention database is out of reach, locked, full, damaged or forbidden.
 
-    Nothing was changed, and the entry was not at fault: it must not be set aside for it.
+    Nothing was changed, and the entry was not at fault: when that is mended the same may be tried again.
     """
 
 

@@ -40,7 +40,7 @@ MOST_FILES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What is compared. ``monitor``: folders of recordings that are not ours, where what is newer than ``installed`` counts."""
+    """What is compared. ``monitor``: folders of recordings not ours, where what is newer than ``installed`` counts."""
 
     spool: Spool
     vault: Vault
