@@ -46,12 +46,10 @@ class Promise(NamedTuple):
 
 def noted(line: str) -> Noted | None:
     """Return a line of the diary; None when it is torn or not of our layout."""
-    fields = next(iter(csv.reader([line])), [])
-    if len(fields) != COLUMNS:
-        return None
     try:
-        return Noted(fields[0], float(fields[1]), *fields[2:])
-    except ValueError:
+        kind, at, *others = next(csv.reader([line]))
+        return Noted(kind, float(at), *others) if len(others) == COLUMNS - 2 else None
+    except (csv.Error, ValueError, StopIteration):
         return None
 
 

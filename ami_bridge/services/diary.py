@@ -72,19 +72,21 @@ class Diary:
         return [path for path in self._file.parent.glob(f"{self._file.name}.*") if path.is_file()]
 
     def _lines(self) -> list[str]:
-        try:
-            inode = self._file.stat().st_ino
-        except FileNotFoundError:
-            inode = 0
-        lines: list[str] = []
-        if self._inode and inode != self._inode:
-            aside = next((path for path in self._asides() if path.stat().st_ino == self._inode), None)
-            lines = self._rest(aside) if aside else []
-            if lines:
+        """Read on in the file of last time, then in those that came after it. One that is gone ends at its last reading."""
+        files = self._in_order()
+        numbers = [path.stat().st_ino for path in files]
+        first = numbers.index(self._inode) if self._inode in numbers else max(0, len(files) - 1)
+        for number, path in zip(numbers[first:], files[first:], strict=True):
+            if number != self._inode:
+                self._inode, self._offset = number, 0
+            if lines := self._rest(path):
                 return lines
-        if inode != self._inode:
-            self._inode, self._offset = inode, 0
-        return self._rest(self._file) if inode else []
+        return []
+
+    def _in_order(self) -> list[Path]:
+        """Return the files of the diary, the one that Asterisk writes last."""
+        now = [self._file] if self._file.is_file() else []
+        return sorted(self._asides(), key=lambda path: path.stat().st_mtime) + now
 
     def _rest(self, path: Path) -> list[str]:
         with path.open("rb") as file:

@@ -57,7 +57,7 @@ class Reconcile:
                  now: Callable[[], datetime]) -> None:
         self._places, self._diary, self._report, self._take, self._now = places, diary, report, take, now
         self._spool = places.spool
-        self._promised: list[Promise] = []
+        self._promised: dict[str, Promise] = {}
 
     def listen(self) -> None:
         """Read on in the diary: see that each call noted there has ticket or entry and, in a gap, learn what happened."""
@@ -69,17 +69,16 @@ class Reconcile:
             self._say_unreadable(problem)
             return
         if self._report.gaps:
-            self._take(found for line in lines if (found := event(line)))
+            self._take(heard for line in lines if (heard := event(line)))
         oldest = (self._now() - NEWS).timestamp()
-        self._promised += [kept for line in lines if line.at > oldest and (kept := promise(line))]
-        waiting = []
+        for line in lines:
+            if line.at > oldest and (found := promise(line)):
+                self._promised[found.file] = found
         with suppress(RegisterError):
-            while self._promised:
-                if not self._is_kept(self._promised[0]):
-                    waiting.append(self._promised[0])
-                self._promised.pop(0)
+            for file, promised in list(self._promised.items()):
+                if self._is_kept(promised):
+                    del self._promised[file]
             self._diary.keep_position()
-        self._promised = waiting + self._promised
 
     def rewind(self, at: datetime) -> None:
         """Read the diary again from a time on: a gap began."""
