@@ -151,8 +151,8 @@ def translate(raw: bytes, received: float) -> Event | None:
 
 
 def is_ours(raw: bytes) -> bool:
-    """Tell whether a message is a user event: what must be heard even when there is too much to follow."""
-    return raw.startswith(b"Event: UserEvent")
+    """Tell whether a message is a user event of ours: what must be heard even when there is too much to follow."""
+    return raw.startswith(b"Event: UserEvent") and field(raw, b"UserEvent") == OUR_EVENT
 
 
 def _user_event(raw: bytes, at: float) -> Event | None:

@@ -2,17 +2,22 @@
 
 import re
 import stat
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
 
 from ami_bridge.cli import VERBS, main
 from ami_bridge.cli.words import SHORT_ID
+from ami_bridge.core.findings import Finding, Kind, Outcome
+from ami_bridge.core.gaps import Cause, Gap
 from ami_bridge.core.parties import Direction, Participant
 from ami_bridge.dialplan_globals import render
+from ami_bridge.register import Register
 from tests.cli.machine import Machine
 from tests.prompts.test_prompts import tone
 from tests.register.samples import call
@@ -185,3 +190,26 @@ def test_the_dialplan_is_printed_and_written(machine: Machine) -> None:
     assert "is up to date" in machine.said("dialplan", "--write")
     (machine.file.parent / "ami_bridge_generated.conf").unlink()
     assert "Wrote" in machine.said("dialplan", "--write")
+
+
+def test_findings_and_gaps_are_listed_and_named_beside_the_calls_they_touch(machine: Machine) -> None:
+    assert machine.said("findings") == "Nothing was found amiss, and everything was heard.\n"
+    fine, touched = call(started_at=NOON - timedelta(hours=2)), call(started_at=NOON)
+    machine.register(fine, touched)
+    gap = Gap(id=UUID(int=5), exchange="pbx", cause=Cause.LINK_LOST, began_at=NOON - timedelta(seconds=5), ended_at=NOON)
+    found = Finding(id=UUID(int=6), exchange="pbx", kind=Kind.AUDIO_CUT, subject=str(touched.id), call=touched.id,
+                    outcome=Outcome.REPAIRED, at=NOON, found_at=NOON)
+    with closing(Register.open(machine.config.register.url)) as register, register.writing() as work:
+        work.gaps.keep(replace(gap, exchange=touched.exchange))
+        work.findings.add(replace(found, exchange=touched.exchange))
+    listed = machine.said("findings")
+    assert "audio-cut" in listed and "repaired" in listed and str(touched.id)[:SHORT_ID] in listed and "link-lost" in listed
+    assert machine.said("findings", "--from", str((NOON + timedelta(days=1)).date())).startswith("Nothing")
+    by_json = machine.json("findings")
+    assert [one["kind"] for one in by_json["findings"]] == ["audio-cut"]
+    assert [(one["cause"], one["ended_at"]) for one in by_json["gaps"]] == [("link-lost", NOON.isoformat())]
+    assert {one["id"]: (one["gap"], one["findings"]) for one in machine.json("calls")} == {
+        str(fine.id): (False, []), str(touched.id): (True, ["audio-cut"])}
+    table = machine.said("calls")
+    assert "gap, audio-cut" in table
+    assert "audio-cut" in machine.said("show", str(touched.id))

@@ -9,15 +9,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from ami_bridge.core.errors import RegisterError
+from ami_bridge.core.gaps import Cause, Gap
 from ami_bridge.register import Register, schema
-from ami_bridge.register.engine import address_of, engine_for
+from ami_bridge.register.calls import Calls
+from ami_bridge.register.engine import address_of, engine_for, file_of
 from ami_bridge.register.tables import metadata
+from tests.register.samples import ENTRY_SHA256, call
 
 
 @contextlib.contextmanager
@@ -86,6 +90,24 @@ def test_a_newer_register_is_left_alone(url: str) -> None:
     for attempt in (Register.open, Register.create):
         with pytest.raises(RegisterError, match=r"too new .*9999.*Upgrade ami-bridge"):
             attempt(url)
+
+
+def test_a_register_with_calls_is_brought_to_our_version_and_keeps_them(empty_url: str) -> None:
+    if file := file_of(address_of(empty_url)):
+        schema.make_file(file)
+    entry = call()
+    with engine_of(empty_url) as engine, engine.begin() as connection:
+        config = schema.alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        assert Calls(connection).add(entry, ENTRY_SHA256)
+    with pytest.raises(RegisterError, match="ami-bridge register upgrade"):
+        Register.open(empty_url)
+    register = Register.create(empty_url)
+    with register.writing() as work:
+        assert work.calls.get(str(entry.id), entry.ended_at) == entry
+        work.gaps.keep(Gap(id=entry.id, exchange="pbx", cause=Cause.LINK_LOST, began_at=entry.started_at))
+    register.close()
 
 
 def test_an_older_register_names_the_way_out() -> None:

@@ -223,3 +223,42 @@ def test_a_call_that_is_registered_already_is_not_sealed_again(place: Place) -> 
     wav(place.spool.audio(TICKET.recording))
     assert place.intake.take(TICKET.call) is Outcome.REGISTERED
     assert place.vault.digest(ENTRY_FILE) == sealed and place.leftovers() == []
+
+
+def test_a_recording_of_more_than_a_file_may_hold_is_cut_into_parts_that_follow_each_other(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.intake = Intake(place.spool, place.vault, place.register, lambda: NOW, most_frames=8000 * 20)
+    place.put()
+    content = wav(place.spool.audio(TICKET.recording), 8000 * 55).read_bytes()
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    (entry,) = place.entries()
+    assert [(one.segment, one.audio and one.audio.seconds) for one in entry.recordings] == [(1, 20.0), (2, 20.0), (3, 15.0)]
+    assert entry.recordings[0].id == TICKET.recording and len({one.id for one in entry.recordings}) == 3
+    sound = b""
+    for number, one in enumerate(entry.recordings):
+        assert one.audio
+        part = tmp_path / f"{number}.wav"
+        part.write_bytes(place.vault.read(one.audio.file))
+        assert measure(part) == Wav(one.audio.frames, 8000, closed=True)
+        sound += part.read_bytes()[44:]
+    assert sound == content[44:] and place.findings() == [] and place.leftovers() == []
+    place.register.close()
+
+
+@pytest.mark.parametrize(("seconds", "amiss"), [(52, True), (53.1, False), (59, False), (61, False), (64, True)])
+def test_sound_that_is_shorter_than_the_talk_or_longer_than_the_recording_is_a_finding(
+        place: Place, seconds: float, amiss: bool) -> None:
+    place.put()
+    wav(place.spool.audio(TICKET.recording), int(8000 * seconds))
+    place.intake.take(TICKET.call)
+    assert [one.kind for one in place.findings()] == [Kind.LENGTH_MISMATCH] * amiss
+
+
+def test_a_crash_before_the_first_sound_reached_the_disk_is_a_loss_and_said_so(place: Place) -> None:
+    place.put(facts=[Started(T0 + 1), Gone(T0 + 9)])
+    path = place.spool.audio(TICKET.recording)
+    path.touch()
+    os.utime(path, (T0 + 1, T0 + 1))
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    assert place.entries()[0].state is State.NO_AUDIO
+    assert [(one.kind, one.call) for one in place.findings()] == [(Kind.AUDIO_LOST, TICKET.call)]

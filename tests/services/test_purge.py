@@ -13,6 +13,8 @@ from ami_bridge.certificates import Certificates, verify
 from ami_bridge.core.clock import Clock
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import Busy, KeyMissing, PurgeRefused
+from ami_bridge.core.findings import Kind
+from ami_bridge.core.gaps import Cause, Gap
 from ami_bridge.core.retention import Fate, Why, days_of_keys
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import CallFilter
@@ -233,3 +235,18 @@ def test_the_report_names_nobody(house: House) -> None:
     house.purge(datetime(2026, 12, 25, 1, tzinfo=UTC))
     written = b"".join(path.read_bytes() for path in house.certificates.directory.iterdir())
     assert not [canary for canary in CANARIES if canary in written] and str(UUID(int=1 << 64)).encode() not in written
+
+
+def test_gaps_and_findings_are_forgotten_when_every_call_of_their_time_is(house: House) -> None:
+    house.take(1)
+    gap = Gap(id=UUID(int=5), exchange="pbx", cause=Cause.LINK_LOST, began_at=START, ended_at=END)
+    with house.register.writing() as work:
+        work.gaps.keep(gap)
+        work.gaps.keep(replace(gap, id=UUID(int=6), ended_at=None))
+    assert [one.kind for one in house.findings()] == [Kind.LENGTH_MISMATCH]
+    house.purge(EXPIRES - timedelta(days=1))
+    assert len(house.findings()) == 1
+    house.purge(EXPIRES + timedelta(days=2))
+    assert house.findings() == []
+    with house.register.reading() as work:
+        assert [one.id for one in work.gaps.between(START, END)] == [UUID(int=6)]
