@@ -17,7 +17,7 @@ from ami_bridge.core.agi import Script
 from ami_bridge.core.calls import Event
 from ami_bridge.core.clock import Clock
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
-from ami_bridge.core.notice import Policy
+from ami_bridge.core.notice import Policy, Reason
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
@@ -132,11 +132,14 @@ def ami_settings(config: Config) -> AmiSettings:
 
 
 def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
-    """Return the FastAGI server; ``on_unrecorded`` is told (in any thread) each call that has only an entry to come."""
+    """Return the FastAGI server; ``on_unrecorded`` is told (in any thread) each call that has only an entry to come.
+
+    A caller who seems to have left in the notice is not among them: perhaps only the script was given up.
+    """
 
     def keep(ticket: Ticket) -> None:
         app.spool.write_ticket(ticket)
-        if ticket.recording is None:
+        if ticket.recording is None and ticket.reason is not Reason.HUNG_UP_IN_NOTICE:
             on_unrecorded(ticket.call)
 
     desk = Desk(app.policy, keep, now, new_id, partial(app.spool.obstacle, app.policy.floor))

@@ -224,6 +224,10 @@ class Follower:
         followed = self._recorded.get(self._carriers.get(call, ""))
         return followed is not None and followed.seen and followed.over is None
 
+    def has_hung_up(self, uniqueid: str) -> bool:
+        """Tell whether any channel was seen to hang up within the time of grace."""
+        return uniqueid in self._hung
+
     def forget_bridges(self) -> None:
         """Drop what is known of bridges: after a gap it may be wrong. A fresh snapshot follows."""
         self._moves.clear()

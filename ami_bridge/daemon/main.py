@@ -283,7 +283,7 @@ class Daemon:
         if self._intaking.knows(call):
             return False
         goes_on = self._link.connected_since is not None and self._follow.goes_on(call)
-        return not goes_on and self._app.intake.is_due(call)
+        return not goes_on and self._app.intake.is_due(call, self._follow.has_hung_up)
 
 
 async def _signs_of_life() -> None:

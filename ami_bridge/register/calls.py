@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from string import hexdigits
 from uuid import UUID
 
@@ -83,6 +83,14 @@ class Calls:
     def has(self, call: UUID) -> bool:
         """Tell whether a call is registered, on whatever day, expired or not."""
         return self._connection.execute(select(calls.c.id).where(calls.c.id == call).limit(1)).first() is not None
+
+    def has_sound_of(self, exchange: str, uniqueid: str, near: datetime, within: timedelta) -> bool:
+        """Tell whether a call of a channel that began ``within`` of a time is registered with a recording."""
+        same = (calls.c.started_at.between(near - within, near + within), calls.c.exchange == exchange,
+                calls.c.uniqueid == uniqueid)
+        kept = (recordings.c.call_id == calls.c.id, recordings.c.state.in_([state.value for state in KEPT]))
+        query = select(calls.c.id).where(*same, select(recordings.c.call_id).where(*kept).exists())
+        return self._connection.execute(query.limit(1)).first() is not None
 
     def find(self, wanted: CallFilter) -> list[Entry]:
         """Return the calls that fit, newest first; never one that has expired at ``wanted.now``."""

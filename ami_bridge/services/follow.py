@@ -43,6 +43,10 @@ class Follow:
         """Tell whether a call's channel was seen, and has not hung up as far as is known."""
         return self._follower.goes_on(call)
 
+    def has_hung_up(self, uniqueid: str) -> bool:
+        """Tell whether any channel was seen to hang up lately."""
+        return self._follower.has_hung_up(uniqueid)
+
     def take(self, events: Iterable[Event]) -> None:
         """Apply events in order and journal what follows from them."""
         facts: dict[UUID, list[Fact]] = defaultdict(list)

@@ -22,11 +22,13 @@ from ami_bridge.core.errors import AmiBridgeError, AudioError, RegisterError, Sp
 from ami_bridge.core.findings import Finding, Kind, of_entry
 from ami_bridge.core.findings import Outcome as Mended
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
+from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
 from ami_bridge.core.retention import expires_at, expiry_day
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import Register, RegisterUnavailable
 from ami_bridge.services.report import say
+from ami_bridge.services.superseded import GIVEN_UP, is_superseded
 from ami_bridge.spool import Spool
 from ami_bridge.vault import Vault, audio_file, day_key, entry_file
 
@@ -53,6 +55,7 @@ class Outcome(StrEnum):
     GONE = "gone"
     DAMAGED = "damaged"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
 
 
 class Intake:
@@ -86,6 +89,8 @@ class Intake:
         if self._is_registered(ticket.call):
             self._spool.discard(ticket.call, ticket.recording)
             return Outcome.REGISTERED
+        if is_superseded(ticket, facts, self._spool, self._register):
+            return self._drop(ticket)
         if ticket.recording is None:
             return self._keep(ticket, facts, None, self._now())
         wav, changed = self._sound(self._spool.audio(ticket.recording))
@@ -93,8 +98,11 @@ class Intake:
             return Outcome.NOT_YET
         return self._keep(ticket, facts, wav, max(ended_at(facts, changed), ticket.opened_at))
 
-    def is_due(self, call: UUID) -> bool:
-        """Tell whether a scan should have this call taken in: its audio is complete, or will never be."""
+    def is_due(self, call: UUID, hung_up: Callable[[str], bool]) -> bool:
+        """Tell whether a scan should have this call taken in: its audio is complete, or will never be.
+
+        ``hung_up`` tells of a uniqueid whether that channel was seen to hang up.
+        """
         try:
             ticket = self._spool.ticket(call)
         except FileNotFoundError:
@@ -102,9 +110,13 @@ class Intake:
         except SpoolError:
             return True
         if ticket.recording is None:
+            surely = ticket.reason is not Reason.HUNG_UP_IN_NOTICE or hung_up(ticket.uniqueid)
+            return surely or self._now() - ticket.opened_at > GIVEN_UP
+        facts = self._spool.facts(call)
+        if is_superseded(ticket, facts, self._spool, self._register):
             return True
         wav, changed = self._sound(self._spool.audio(ticket.recording))
-        return self._finished(self._spool.facts(call), wav, changed, ticket.opened_at) or self._is_registered(call)
+        return self._finished(facts, wav, changed, ticket.opened_at) or self._is_registered(call)
 
     def _finished(self, facts: list[Fact], wav: Wav | None, changed: datetime, opened_at: datetime) -> bool:
         told = any(isinstance(fact, Closed) for fact in facts)
@@ -120,6 +132,12 @@ class Intake:
         """Tell whether an earlier run came as far as the register, and was killed while it tidied up."""
         with self._register.reading() as work:
             return work.calls.has(call)
+
+    def _drop(self, ticket: Ticket) -> Outcome:
+        self._spool.discard(ticket.call, ticket.recording)
+        log.info("A ticket of a script that was given up is dropped: another announced the call",
+                 extra={"action": "ticket_superseded", "call": str(ticket.call)})
+        return Outcome.SUPERSEDED
 
     def _sound(self, path: Path) -> tuple[Wav | None, datetime]:
         """Return the file's measure (None: no file, or no sound file) and when it last changed (now, when absent)."""

@@ -18,6 +18,8 @@ class Proxy:
         self._flows = asyncio.Event()
         self._refusing = False
         self._writers: set[asyncio.StreamWriter] = set()
+        self._answers_left = -1
+        self._then: Callable[[], object] = lambda: None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -47,6 +49,10 @@ class Proxy:
         """Cut what was frozen, and let new connections pass."""
         self._do(lambda: (self._abort(), self._flows.set()))
 
+    def after_answers(self, lines: int, then: Callable[[], object]) -> None:
+        """Do something when whoever connected has answered so many lines, before the next of them passes."""
+        self._answers_left, self._then = lines, then
+
     async def _start(self) -> None:
         self._flows.set()
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -68,12 +74,21 @@ class Proxy:
                 return
             there, back = await asyncio.open_connection(*self.target)
             self._writers |= {writer, back}
-            await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+            await asyncio.gather(self._pass(reader, back, self._count), self._pass(there, writer))
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _count(self, content: bytes) -> None:
+        if self._answers_left < 0:
+            return
+        self._answers_left -= content.count(b"\n200 ") + content.startswith(b"200 ")
+        if self._answers_left < 0:
+            self._then()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+                    look: Callable[[bytes], object] = lambda content: None) -> None:
         with suppress(OSError):
             while content := await reader.read(1 << 16):
                 await self._flows.wait()
+                look(content)
                 writer.write(content)
                 await writer.drain()
         self._writers.discard(writer)

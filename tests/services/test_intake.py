@@ -26,6 +26,10 @@ from tests.samples import FACTS, START, T0, TICKET, wav
 NOW = START + timedelta(minutes=2)
 
 
+def not_seen(uniqueid: str) -> bool:
+    return False
+
+
 class Place:
     """A spool, a vault with its keys, a register and the intake between them."""
 
@@ -105,9 +109,9 @@ def test_a_closed_file_that_nobody_announced_is_found_by_the_scan_once_it_rests(
     place.put(facts=[Started(T0)])
     path = wav(place.spool.audio(TICKET.recording))
     os.utime(path, (NOW.timestamp() - 1,) * 2)
-    assert not place.intake.is_due(TICKET.call)
+    assert not place.intake.is_due(TICKET.call, not_seen)
     place.now = NOW + timedelta(seconds=10)
-    assert place.intake.is_due(TICKET.call)
+    assert place.intake.is_due(TICKET.call, not_seen)
     assert place.intake.take(TICKET.call) is Outcome.REGISTERED
     assert place.entries()[0].ended_at == datetime.fromtimestamp(NOW.timestamp() - 1, UTC)
 
@@ -135,7 +139,7 @@ def test_a_file_without_sound_is_registered_as_such(place: Place) -> None:
 
 def test_an_unannounced_call_is_registered_with_its_reason_only(place: Place) -> None:
     place.put(replace(TICKET, recording=None, reason=Reason.HUNG_UP_IN_NOTICE, notice=None), facts=[])
-    assert place.intake.is_due(TICKET.call)
+    assert place.intake.is_due(TICKET.call, not_seen)
     place.intake.take(TICKET.call)
     (entry,) = place.entries()
     assert (entry.state, entry.reason, entry.recordings) == (State.UNANNOUNCED, Reason.HUNG_UP_IN_NOTICE, ())
@@ -167,7 +171,7 @@ def test_a_file_that_a_crash_left_open_is_repaired_sealed_and_flagged(place: Pla
     if last is None:
         assert place.intake.take(TICKET.call) is Outcome.NOT_YET
         place.now += timedelta(hours=5)
-    assert place.intake.is_due(TICKET.call) and place.intake.take(TICKET.call) is Outcome.REGISTERED
+    assert place.intake.is_due(TICKET.call, not_seen) and place.intake.take(TICKET.call) is Outcome.REGISTERED
     (recording,) = place.entries()[0].recordings
     assert recording.state is State.RECOVERED and recording.audio
     assert recording.audio.found_sha256 == hashlib.sha256(found).hexdigest() != recording.audio.sha256
