@@ -35,7 +35,9 @@ What is left for you, in Asterisk's configuration folder:
        same => n,Gosub(recorded-call,s,1(inbound,support))    calls from outside to the queue "support"
        same => n,Gosub(recorded-call,s,1(internal))           calls between extensions
        same => n,Gosub(recorded-call,s,1(outbound))           calls to outside; add U(recorded-callee) to their Dial()
-  5. asterisk -rx 'core restart when convenient', then start ami-bridge and ask: ami-bridge doctor
+  5. cel.conf, cel_custom.conf:   merge {dialplan}/cel_ami_bridge.conf and cel_custom_ami_bridge.conf;
+                                 let the daemon's user read {diary}
+  6. asterisk -rx 'core restart when convenient', then start ami-bridge and ask: ami-bridge doctor
 Asterisk must be able to read {generated} and the prompts, and to write the spool's folder live."""
 
 
@@ -90,6 +92,7 @@ def next_steps(config: Config, file: Path) -> str:
     """Return what the admin does next. It names where secrets stand, never a secret."""
     folder = DIALPLAN_FOLDER if DIALPLAN_FOLDER.is_dir() else Path("dialplan")
     return NEXT.format(exchange=config.exchange.name, username=config.ami.username, file=file.absolute(), dialplan=folder,
+                       diary=config.cel.file,
                        generated=generated_file(file))
 
 

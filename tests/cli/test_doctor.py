@@ -337,3 +337,22 @@ def test_a_shut_folder_is_said() -> None:
         (Path(root) / "log").mkdir(mode=0o000)
         child = os.fork() or warned_as_nobody(Path(root) / "log")
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+ROW = '"HANGUP","1.5","u","c","","","",""\n'
+
+
+@pytest.mark.parametrize(("written", "status", "said"), [
+    (None, "warning", "not there"), ("", "ok", "can be read"), (ROW, "ok", "can be read"), (ROW + '"HANG', "ok", "can be read"),
+    ('"HANGUP","u"\n', "error", "other columns"), (ROW * 2000, "ok", "can be read")])
+def test_the_diary_must_be_there_in_our_columns(machine: Machine, written: str | None, status: str, said: str) -> None:
+    file = machine.folder / "cel.csv"
+    machine.ports["AMI_BRIDGE__CEL__FILE"] = str(file)
+    if written is not None:
+        file.write_text(written)
+    assert findings(machine)["diary"][0] == status and said in findings(machine)["diary"][1]
+
+
+def test_without_a_diary_the_doctor_says_what_stays_unknown(machine: Machine) -> None:
+    machine.ports["AMI_BRIDGE__CEL__FILE"] = ""
+    assert findings(machine)["diary"][0] == "warning" and "[cel] file" in findings(machine)["diary"][1]
