@@ -74,12 +74,11 @@ def _after_notice(desk: Desk, decision: Decision, draft: Ticket) -> Generator[St
         yield command("ANSWER", patience=MARGIN)
         proof = yield from _play(desk, decision.prompts)
     except AgiHangup:
-        yield partial(desk.keep, _unrecorded(draft, Reason.HUNG_UP_IN_NOTICE))
+        yield from _keep(desk, _unrecorded(draft, Reason.HUNG_UP_IN_NOTICE))
         raise
     if proof is None or proof.heard_samples != proof.samples:
         reason = Reason.PROMPT_MISSING if proof is None else Reason.PROMPT_CUT_SHORT
-        yield partial(desk.keep, replace(_unrecorded(draft, reason), notice=proof))
-        yield variables.give(verdict=verdict_without_notice(decision.route))
+        yield from _say_why_not(desk, decision, replace(_unrecorded(draft, reason), notice=proof))
     else:
         yield from _say_yes(desk, replace(draft, notice=proof))
 
@@ -105,24 +104,39 @@ def _proof(prompt: Prompt, reply: Reply, at: datetime) -> NoticeProof:
 
 def _say_yes(desk: Desk, ticket: Ticket) -> Generator[Step, Any, None]:
     """Keep the ticket, then say so. A party who left in between was not recorded: the ticket must not promise it."""
-    yield partial(desk.keep, ticket)
+    if not (yield from _keep(desk, ticket)):
+        yield variables.give(verdict=Verdict.UNKEPT)
+        return
     try:
         notice = ticket.notice
         yield variables.give(call=str(ticket.call), recording=str(ticket.recording), route=ticket.route,
                              notice=notice.prompt if notice else "", language=notice.language if notice else "",
                              verdict=Verdict.RECORD)
     except AgiHangup:
-        yield partial(desk.keep, _unrecorded(ticket, Reason.HUNG_UP_IN_NOTICE))
+        yield from _keep(desk, _unrecorded(ticket, Reason.HUNG_UP_IN_NOTICE))
         raise
 
 
 def _say_no(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, Any, None]:
     """A call that nobody wants recorded leaves no trace; one that could not be announced leaves an entry."""
     if decision.reason in (Reason.PROMPT_MISSING, Reason.NO_KEY, Reason.NO_ROOM):
-        yield partial(desk.keep, _unrecorded(draft, decision.reason))
-        yield variables.give(verdict=verdict_without_notice(decision.route))
+        yield from _say_why_not(desk, decision, _unrecorded(draft, decision.reason))
     else:
         yield variables.give(verdict=Verdict.PASS)
+
+
+def _say_why_not(desk: Desk, decision: Decision, ticket: Ticket) -> Generator[Step, Any, None]:
+    kept = yield from _keep(desk, ticket)
+    yield variables.give(verdict=verdict_without_notice(decision.route) if kept else Verdict.UNKEPT)
+
+
+def _keep(desk: Desk, ticket: Ticket) -> Generator[Step, Any, bool]:
+    """Keep a ticket; False when the spool cannot take it: then nothing may be recorded, and the dialplan notes the call."""
+    try:
+        yield partial(desk.keep, ticket)
+    except OSError:
+        return False
+    return True
 
 
 def _entry_point(line: Line) -> EntryPoint:

@@ -203,6 +203,14 @@ class Spool:
         self._ticket(call).unlink(missing_ok=True)
         self._facts(call).unlink(missing_ok=True)
 
+    def has_marker(self, name: str) -> bool:
+        """Tell whether a marker of this name waits to be adopted."""
+        return (self.live / f"{name}.txt").exists()
+
+    def replace_marker(self, name: str, recording: UUID | None) -> None:
+        """Give the audio of a lost or torn marker the name its new ticket promises. May be repeated."""
+        self.adopt_audio(self.live / f"{name}.damaged", recording)
+
     def adopt_audio(self, marker: Path, recording: UUID | None) -> None:
         """Give the audio beside a marker the name its ticket promises, then remove the marker. May be repeated."""
         audio = marker.with_suffix(".wav")

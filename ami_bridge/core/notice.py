@@ -37,11 +37,12 @@ class Reason(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the dialplan is told to do. Empty means: no script answered."""
+    """What the dialplan is told to do. Empty: no script answered. UNKEPT: no ticket could be written; note the call."""
 
     RECORD = "record"
     PASS = "pass"  # noqa: S105
     REFUSE = "refuse"
+    UNKEPT = "unkept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ _REASONS = {
     "prompt-missing": Reason.PROMPT_MISSING,
     "unrecorded": Reason.SCRIPTS_SILENT,
     "refused": Reason.SCRIPTS_SILENT,
+    "no-room": Reason.NO_ROOM,
 }
 NOTICE_IN_PROGRESS = 120
 """Seconds after which a marker that stops at ``notice`` means that the caller left, not that the prompt still plays."""

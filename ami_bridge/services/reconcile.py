@@ -99,12 +99,13 @@ class Reconcile:
     def _is_kept(self, promised: Promise) -> bool:
         """Tell whether a promise is kept, or broken and dealt with; False: it cannot be told yet.
 
-        Ticket or marker come before the diary's line: when none is there the call is registered, or its ticket is lost.
+        Ticket or marker come before the diary's line: when none is there the call is registered, or they are lost. A marker
+        that is there may still turn out to be torn.
         """
         call = promised.call
         try:
-            if call is None and (self._spool.live / f"{promised.file}.txt").exists():
-                return True
+            if call is None and self._spool.has_marker(promised.file):
+                return False
             call = call or ids_of(promised.file)[0]
             if self._spool.has_ticket(call) or self._is_registered(call):
                 return True
@@ -115,9 +116,7 @@ class Reconcile:
         if promised.call is None and self._now() - ticket.opened_at < IN_PROGRESS:
             return False
         self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)
-        audio = self._spool.live / f"{promised.file}.wav"
-        if audio.exists():
-            self._rename(audio, ticket)
+        self._spool.replace_marker(promised.file, ticket.recording)
         return True
 
     def _ticket(self, promised: Promise) -> Ticket:
@@ -151,8 +150,8 @@ class Reconcile:
                 continue
             ticket = self._noted(path.stem) if own or path.stem.startswith(FALLBACK_PREFIX) else None
             if ticket and not self._is_registered(ticket.call):
-                self._rename(path, ticket)
                 self._adopt(ticket, Kind.FILE_WITHOUT_TICKET)
+                self._spool.replace_marker(path.stem, ticket.recording)
             elif own or path.stem.startswith(FALLBACK_PREFIX):
                 self._report.note(Kind.FILE_WITHOUT_TICKET, path.stem, Outcome.REPORTED, _changed(path))
             else:
@@ -168,10 +167,6 @@ class Reconcile:
                 if found and found.file == file and (ticket := self._ticket(found)).recording:
                     return ticket
         return None
-
-    def _rename(self, path: Path, ticket: Ticket) -> None:
-        if ticket.recording:
-            path.rename(self._spool.audio(ticket.recording))
 
     def _read(self, call: UUID) -> Ticket | None:
         try:

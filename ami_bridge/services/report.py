@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import RLock
 from uuid import UUID
 
@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 
 MOST = 10_000
 """How many findings are kept in mind while the register is away; more only stand in the log."""
+
+LATELY = timedelta(days=7)
+"""How old a finding may be that a new daemon still has in mind; older ones the register alone keeps from coming twice."""
 
 
 class Report:
@@ -37,10 +40,12 @@ class Report:
         return list(self._standing.values())
 
     def resume(self) -> datetime | None:
-        """Take up the gaps that a former daemon left open; return when the first of them began."""
+        """Take up the gaps that a former daemon left open, and what it found; return when the first gap began."""
         with self._register.reading() as work:
             left = work.gaps.open(self._exchange)
+            found = work.findings.since(self._now() - LATELY)
         with self._alone:
+            self._known |= {(one.kind, one.subject): None for one in found[-MOST:]}
             self._standing |= {gap.id: gap for gap in left}
         return left[0].began_at if left else None
 
