@@ -51,6 +51,7 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._asked = asyncio.Event()
         self._compare_all = True
+        self._had_room = self._could_scan = True
         self._hearing = Hearing(self._take_messages, now, self._shedding_begins, self._ask_all)
         self._follow_thread = ThreadPoolExecutor(1, "follow")
         self._compare_thread = ThreadPoolExecutor(1, "compare")
@@ -262,15 +263,23 @@ class Daemon:
         try:
             self._look_after()
             self._app.adopt.run(now())
-            return [] if self._intaking.full else [call for call in self._app.spool.open_calls() if self._is_due(call)]
+            found = [] if self._intaking.full else [call for call in self._app.spool.open_calls() if self._is_due(call)]
         except RegisterError:
             return None
         except OSError as error:
-            log.error("The spool cannot be scanned (%s)", error.strerror, extra={"action": "scan_failed"})
-            return []
+            if self._could_scan:
+                log.error("The spool cannot be scanned (%s)", error.strerror, extra={"action": "scan_failed"})
+            self._could_scan, found = False, []
+        else:
+            self._could_scan = True
+        return found
 
     def _look_after(self) -> None:
-        """Read the diary; while all is heard, note that, and feel the pulse of calls in progress."""
+        """Read the diary; see whether there is room; while all is heard, note that, and feel the pulse of calls."""
+        has_room = self._app.spool.has_room(self._app.policy.floor)
+        if has_room is not self._had_room:
+            self._had_room = has_room
+            self._nudge_from_thread()
         if not self._hearing.shedding:
             self._reconcile.listen()
         if self._link.connected_since is not None and not self._report.gaps:

@@ -3,6 +3,7 @@
 MixMonitor says nothing when it cannot open a file, when the disk is full, or when another stops it (facts 1, 2, 6, 16).
 """
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -39,9 +40,9 @@ class Pulse:
         path = self._spool.audio(call.recording)
         try:
             changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        except FileNotFoundError:
+        except OSError:
             late = now - moment(call.opened) > APPEARS and self._spool.has_ticket(call.call)
-            return Kind.NOT_STARTED if late and not path.exists() else None
+            return Kind.NOT_STARTED if late and not os.path.exists(path) else None  # noqa: PTH110 - whatever is wrong
         if now - changed < RESTED:
             return None
         if self._is_closed(call):

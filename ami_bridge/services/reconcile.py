@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 NEWS = timedelta(hours=24)
 """How old a promise in the diary may be, when it is not known how far the diary was read."""
 
-IN_PROGRESS = timedelta(seconds=NOTICE_IN_PROGRESS)
-"""How long the dialplan may be at work by itself before its last line in the diary is taken for what became of the call."""
+IN_PROGRESS = {"notice": timedelta(seconds=NOTICE_IN_PROGRESS), "recording": timedelta(seconds=5)}
+"""How long the dialplan may be at work by itself after a line in the diary, before that counts as the end of it."""
 
 ON_ITS_WAY = timedelta(hours=1)
 MOST_FILES = 10_000
@@ -74,7 +74,7 @@ class Reconcile:
         for line in lines:
             if line.at > oldest and (found := promise(line)):
                 self._promised[found.file] = found
-        with suppress(RegisterError):
+        with suppress(RegisterError, OSError):
             for file, promised in list(self._promised.items()):
                 if self._is_kept(promised):
                     del self._promised[file]
@@ -113,7 +113,8 @@ class Reconcile:
         except (ValueError, KeyError, IndexError):
             log.error("A line of the diary cannot be read", extra={"action": "diary_damaged"})
             return True
-        if promised.call is None and self._now() - ticket.opened_at < IN_PROGRESS:
+        step = promised.marker.partition(" ")[0]
+        if promised.call is None and self._now() - ticket.opened_at < IN_PROGRESS.get(step, timedelta()):
             return False
         self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)
         self._spool.replace_marker(promised.file, ticket.recording)
@@ -131,7 +132,7 @@ class Reconcile:
         self._spool.write_ticket(ticket)
         if ticket.recording:
             self._spool.append_facts(ticket.call, [Started(ticket.opened_at.timestamp())])
-        self._report.note(kind, str(ticket.call), Outcome.ADOPTED, ticket.opened_at, ticket.call)
+            self._report.note(kind, str(ticket.call), Outcome.ADOPTED, ticket.opened_at, ticket.call)
 
     def _is_registered(self, call: UUID) -> bool:
         with self._places.register.reading() as work:

@@ -112,10 +112,14 @@ class Pbx:
         self.stop()
         self.start()
 
-    def close(self) -> None:
-        """Stop every phone and Asterisk, and remove the run folder. The instance's files stay in `work`."""
+    def stop_phones(self) -> None:
+        """Stop every phone."""
         while self._phones:
             self._phones.pop().stop()
+
+    def close(self) -> None:
+        """Stop every phone and Asterisk, and remove the run folder. The instance's files stay in `work`."""
+        self.stop_phones()
         self.stop()
         if self._run is not None:
             shutil.rmtree(self._run, ignore_errors=True)

@@ -119,9 +119,10 @@ def test_a_call_of_the_dialplan_alone_whose_marker_is_lost_is_adopted_when_it_ca
     wav(house.spool.live / f"{ALONE}.wav", closed=False)
     house.write(f"/{ALONE}", "notice")
     house.write(f"/{ALONE}")
+    house.now = BEGAN + IN_PROGRESS["recording"] - timedelta(seconds=1)
     house.reconcile.listen()
     assert house.tickets() == []
-    house.now = BEGAN + IN_PROGRESS
+    house.now += timedelta(seconds=1)
     house.reconcile.listen()
     (ticket,) = house.tickets()
     assert (ticket.call, ticket.recording) == ids_of(ALONE) and ticket.recording and ticket.notice
@@ -131,18 +132,32 @@ def test_a_call_of_the_dialplan_alone_whose_marker_is_lost_is_adopted_when_it_ca
 
 def test_a_caller_who_left_in_the_notice_is_accounted_for_though_the_marker_is_lost(house: House) -> None:
     house.write(f"/{ALONE}", "notice")
-    house.now = BEGAN + IN_PROGRESS
+    house.now = BEGAN + IN_PROGRESS["notice"]
     house.reconcile.listen()
     (ticket,) = house.tickets()
     assert (ticket.recording, ticket.reason) == (None, Reason.HUNG_UP_IN_NOTICE)
 
 
+@pytest.mark.parametrize(("step", "reason"), [("no-room", Reason.NO_ROOM), ("unrecorded", Reason.SCRIPTS_SILENT)])
+def test_what_the_dialplan_noted_of_a_call_that_it_did_not_record_is_accounted_for_at_once(
+        house: House, step: str, reason: Reason) -> None:
+    (house.spool.live / f"{ALONE}.damaged").touch()
+    house.now = BEGAN
+    house.write(f"/{ALONE}", step)
+    house.reconcile.listen()
+    assert [(ticket.recording, ticket.reason) for ticket in house.tickets()] == [(None, reason)]
+    assert list(house.spool.sounds()) == []
+
+
 def test_a_marker_that_is_there_is_left_to_the_adoption(house: House) -> None:
     (house.spool.live / f"{ALONE}.txt").write_text("any")
     house.write(f"/{ALONE}")
-    house.now = BEGAN + IN_PROGRESS
+    house.now = BEGAN + IN_PROGRESS["notice"]
     house.reconcile.listen()
     assert house.tickets() == [] and house.found() == []
+    (house.spool.live / f"{ALONE}.txt").rename(house.spool.live / f"{ALONE}.damaged")
+    house.reconcile.listen()
+    assert len(house.tickets()) == 1 and house.leftovers()[0].endswith(".facts") and len(house.leftovers()) == 2
 
 
 def test_old_pages_of_the_diary_promise_nothing_any_more(house: House) -> None:
@@ -172,7 +187,7 @@ def test_a_line_that_makes_no_sense_is_said_and_holds_nothing_up(house: House, c
     house.write(f"{UUID(int=7)}/{UUID(int=8)}", step="nonsense")
     house.write("/fb-x-1")
     house.write(f"{CALL}/{RECORDING}")
-    house.now = BEGAN + IN_PROGRESS
+    house.now = BEGAN + IN_PROGRESS["notice"]
     house.reconcile.listen()
     assert [ticket.call for ticket in house.tickets()] == [CALL]
     assert [record.levelname for record in caplog.records if "diary" in record.message] == ["ERROR", "ERROR"]
