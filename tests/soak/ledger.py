@@ -12,6 +12,8 @@ from tests.pbx.tones import WINDOW, amplitude, read_samples
 
 LOUD = 300.0
 WINDOWS = 12
+SHORT = 0.5
+"""Seconds of sound in which no tone is looked for: the caller hung up as soon as the notice was over."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Verdict:
 
     answered: int = 0
     kept: int = 0
+    short: int = 0
     reported: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     doubled: list[str] = field(default_factory=list)
@@ -78,6 +81,9 @@ def judge(verdict: Verdict, caller: str, tone: int, entries: list[Entry], found:
             verdict.silent.append(caller)
         return
     verdict.kept += 1
+    if sum(one.audio.seconds for one in entry.recordings if one.audio) < SHORT:
+        verdict.short += 1
+        return
     heard = tones_in(audio(entry), [tone, agent_tone])
     if tone not in heard and entry.id not in found:
         verdict.deaf.append(caller)

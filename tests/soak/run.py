@@ -145,7 +145,7 @@ class Soak:
         rss, fds = [mib for _, mib, _ in self.memory] or [0.0], [n for _, _, n in self.memory] or [0]
         kinds = {str(kind): sum(one.kind is kind for one in found) for kind in sorted({one.kind for one in found})}
         self._say(f"dialled {dialled}, answered {verdict.answered}, in the register {len(entries)}; faults: {dict(nemesis.struck)}")
-        self._say(f"kept with their sound {verdict.kept} {dict(verdict.states)}; reported without sound {dict(verdict.reported)}")
+        self._say(f"kept with their sound {verdict.kept} ({verdict.short} too short to hear) {dict(verdict.states)}; reported without sound {dict(verdict.reported)}")
         self._say(f"findings {kinds}; gaps {gaps}")
         self._say(f"lost without a word {len(verdict.silent)}, doubled {len(verdict.doubled)}, without the caller's voice "
                   f"{len(verdict.deaf)} {verdict.silent[:5]} {verdict.doubled[:5]} {verdict.deaf[:5]}")
