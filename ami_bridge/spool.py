@@ -21,6 +21,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 from uuid import UUID
 
 from ami_bridge.core import tickets
@@ -139,7 +140,7 @@ class Spool:
 
     def ticket(self, call: UUID) -> tickets.Ticket:
         """Return a ticket; SpoolError when it is damaged, FileNotFoundError when it is gone."""
-        return tickets.from_json(self._ticket(call).read_text("utf-8"))
+        return tickets.from_json(self._ticket(call).read_text("utf-8", errors="replace"))
 
     def append_facts(self, call: UUID, facts: list[Fact]) -> None:
         """Add facts to a call's journal. A torn last line is skipped when read: facts enrich, no recording needs them."""
@@ -234,11 +235,16 @@ class Spool:
         return self.tickets / f"{call}.facts"
 
 
+_FIELDS = {kind: [str if text is str else int | float for text in get_type_hints(kind).values()] for kind in FACTS.values()}
+
+
 def _fact(line: str) -> Fact | None:
     try:
         name, *fields = json.loads(line)
-        return FACTS[name](*fields)
-    except (ValueError, TypeError, KeyError):
+        kind = FACTS[name]
+        right = all(isinstance(field, wanted) for field, wanted in zip(fields, _FIELDS[kind], strict=True))
+        return kind(*fields) if right else None
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

@@ -64,17 +64,34 @@ def from_json(text: str) -> Ticket:
         if found.pop("format") != FORMAT:
             raise SpoolError("a ticket has a format this version does not know", "Upgrade ami-bridge and start it again.")
         return Ticket(**_typed(found))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SpoolError(f"a ticket is damaged ({type(error).__name__})", "See docs/operations: damaged tickets.") from error
 
 
 def _typed(found: dict) -> dict:
     notice = found["notice"]
+    _check(Ticket, found)
+    if notice:
+        _check(NoticeProof, notice)
     return found | {
         "call": UUID(found["call"]),
         "recording": UUID(found["recording"]) if found["recording"] else None,
         "direction": Direction(found["direction"]),
         "reason": Reason(found["reason"]),
-        "opened_at": datetime.fromisoformat(found["opened_at"]),
-        "notice": NoticeProof(**notice | {"at": datetime.fromisoformat(notice["at"])}) if notice else None,
+        "opened_at": _moment(found["opened_at"]),
+        "notice": NoticeProof(**notice | {"at": _moment(notice["at"])}) if notice else None,
     }
+
+
+def _check(kind: type, found: dict) -> None:
+    """Raise TypeError where a text or a number is something else."""
+    for field in fields(kind):
+        if field.type in (str, int) and type(found[field.name]) is not field.type:
+            raise TypeError(field.name)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment

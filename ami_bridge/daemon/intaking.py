@@ -13,7 +13,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from ami_bridge.core.alarms import Backlog
-from ami_bridge.core.errors import AudioError, KeyMissing
+from ami_bridge.core.errors import AmiBridgeError, AudioError, KeyMissing
+from ami_bridge.daemon.logs import fault
 from ami_bridge.register import RegisterUnavailable
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ MOST = 10_000
 """How many calls are kept in mind; more are found by a later scan of the spool."""
 
 T = TypeVar("T")
+BUG = "This is a bug: keep the ticket and the audio, and report it."
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -128,6 +130,8 @@ class Intaking:
             await self._in_thread(self._take, call)
         except (RegisterUnavailable, KeyMissing, AudioError, OSError) as problem:
             return problem
+        except Exception as problem:  # noqa: BLE001 - one call that cannot be understood must not end the recording of others
+            return AmiBridgeError(f"it cannot be taken in ({fault(problem)})", BUG)
         return None
 
     async def _put_aside(self, call: UUID, problem: Exception) -> None:

@@ -1,6 +1,7 @@
 """The announce script, step by step, as a conversation: every step asked is compared, every answer is given by hand."""
 
 import base64
+import errno
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
@@ -32,11 +33,17 @@ class Conversation:
     def __init__(self, route: Route = ALL, prompts: tuple[Prompt, ...] = (FI, SV), *,
                  obstacle: Reason | None = None, **values: str) -> None:
         self.tickets: list[Ticket] = []
+        self.full = False
         self.asked: list[str] = []
-        desk = Desk(Policy(exchange="pbx", days=31, floor=0, routes=(route,), prompts=prompts), self.tickets.append, lambda: NOW,
+        desk = Desk(Policy(exchange="pbx", days=31, floor=0, routes=(route,), prompts=prompts), self._keep, lambda: NOW,
                     self._ids(), lambda: obstacle)
         self.script = announce(desk, {})
         self.values = VALUES | values
+
+    def _keep(self, ticket: Ticket) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.tickets.append(ticket)
 
     def _ids(self) -> Callable[[datetime], UUID]:
         ids = iter([UUID(int=1), UUID(int=2)])
@@ -53,7 +60,11 @@ class Conversation:
 
     def _advance(self, step, replies):
         if not isinstance(step, Command):
-            return self.script.send(step())
+            try:
+                kept = step()
+            except OSError as error:
+                return self.script.throw(error)
+            return self.script.send(kept)
         self.asked.append(step.line)
         given = next((reply for words, reply in replies.items() if step.line.startswith(words)), self._usual(step.line))
         return self.script.throw(given) if isinstance(given, Exception) else self.script.send(given)
@@ -164,3 +175,19 @@ def test_while_nothing_can_be_sealed_or_kept_nothing_is_recorded_and_the_entry_s
     (ticket,) = talk.tickets
     assert (ticket.reason, ticket.recording, ticket.days) == (obstacle, None, 31)
     assert not any("STREAM" in line for line in talk.asked) and "REC_VERDICT=pass" in talk.asked[-1]
+
+
+@pytest.mark.parametrize("replies", [{}, {"STREAM FILE": Reply("-1", "", 0)}, {"STREAM FILE": Reply("0", "", 100)}])
+@pytest.mark.parametrize("obstacle", [None, Reason.NO_ROOM])
+def test_without_a_ticket_nothing_is_recorded_and_the_dialplan_is_told_to_note_the_call(
+        replies: dict, obstacle: Reason | None) -> None:
+    talk = Conversation(obstacle=obstacle)
+    talk.full = True
+    assert "REC_VERDICT=unkept" in talk.run(replies).asked[-1] and "REC_CALL" not in talk.asked[-1]
+
+
+def test_a_full_spool_does_not_hide_that_the_caller_left() -> None:
+    talk = Conversation()
+    talk.full = True
+    with pytest.raises(AgiHangup):
+        talk.run({"STREAM FILE": AgiHangup("gone")})

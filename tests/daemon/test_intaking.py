@@ -74,7 +74,7 @@ def test_calls_are_taken_in_once_in_order() -> None:
 
 
 @pytest.mark.parametrize("problem", [KeyMissing("no key"), AudioError("reads back differently"), PermissionError(13, "denied"),
-                                     FileNotFoundError(2, "gone")])
+                                     FileNotFoundError(2, "gone"), TypeError("a bug")])
 def test_one_call_that_cannot_be_taken_in_waits_alone_and_is_tried_again(problem: Exception) -> None:
     async def story(desk: Desk, one: Intaking) -> None:
         first, *others = calls(5)

@@ -17,7 +17,9 @@ from ami_bridge.core.errors import RegisterError
 from ami_bridge.core.parties import Agent, Participant
 from ami_bridge.core.recordings import State
 from ami_bridge.register import Register, RegisterUnavailable, engine
+from ami_bridge.register.calls import Calls
 from ami_bridge.register.engine import address_of, engine_for
+from ami_bridge.register.refusals import refusals
 from tests.postgresql import Server
 from tests.register.samples import DAY, ENTRY_SHA256, MINUTE, NOON, call, new_id, sealed
 
@@ -179,3 +181,37 @@ def test_no_refusal_quotes_a_row(register: Register, fault: str) -> None:
     told = "".join(traceback.format_exception(refusal.value))
     assert refusal.value.hint
     assert not [secret for secret in SECRETS if secret in told]
+
+
+def test_a_damaged_database_is_away_not_a_fault_of_the_entry(made_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "register.db"
+    file.write_bytes(made_file.read_bytes())
+    register = Register.open(f"sqlite:///{file}")
+    with register.writing() as work:
+        assert work.calls.add(call(), ENTRY_SHA256)
+    register.close()
+    good = file.read_bytes()
+    for damage in (b"no database" * 1000, good[:4096] + bytes(len(good) - 4096), good[:len(good) // 2]):
+        file.write_bytes(damage)
+        with pytest.raises(RegisterUnavailable, match=r"SQLITE_(NOTADB|CORRUPT)"), register.writing() as work:
+            for _ in range(50):
+                work.calls.add(call(), ENTRY_SHA256)
+        register.close()
+    file.write_bytes(good)
+    with register.writing() as work:
+        assert work.calls.add(call(), ENTRY_SHA256)
+    register.close()
+
+
+def test_a_full_disk_is_away_not_a_fault_of_the_entry(made_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "register.db"
+    file.write_bytes(made_file.read_bytes())
+    register = Register.open(f"sqlite:///{file}")
+    with register._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        connection.commit()
+        with pytest.raises(RegisterUnavailable, match="SQLITE_FULL"), refusals("here"), connection.begin():
+            for _ in range(200):
+                Calls(connection).add(call(), ENTRY_SHA256)
+    register.close()

@@ -56,6 +56,7 @@ class Soak:
         self.batches: list[Batch] = []
         self.memory: list[tuple[int, float, int]] = []
         self.verdict = Verdict()
+        self.nemesis: Nemesis
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -80,11 +81,11 @@ class Soak:
         """Do it all; tell whether nothing was lost without a word, doubled, or kept without its sound."""
         for agent in AGENTS:
             answer(self.system.pbx, agent, tone=AGENT_HZ, n=None, talk=30.0)
-        nemesis = Nemesis(self.system, self.proxy, self.database, self.ram, self._wish.seed)
+        self.nemesis = Nemesis(self.system, self.proxy, self.database, self.ram, self._wish.seed)
         began = time.monotonic()
         until = began + self._wish.seconds
         watching = threading.Thread(target=self._watch, args=(began, until), daemon=True)
-        striking = threading.Thread(target=self._strike, args=(nemesis, until), daemon=True)
+        striking = threading.Thread(target=self._strike, args=(until,), daemon=True)
         watching.start()
         striking.start()
         self._dial(began, until)
@@ -93,7 +94,7 @@ class Soak:
             batch.phone.wait(120)
         self._heal()
         watching.join(60)
-        self._judge(nemesis)
+        self._judge()
         return self.verdict.good
 
     def _dial(self, began: float, until: float) -> None:
@@ -107,13 +108,13 @@ class Soak:
             self.batches.append(Batch(prefix, tone, BATCH, phone))
             time.sleep(max(0.0, began + pause * len(self.batches) - time.monotonic()))
 
-    def _strike(self, nemesis: Nemesis, until: float) -> None:
+    def _strike(self, until: float) -> None:
         calm = CALM[1]
         while time.monotonic() + calm < until - 15:
             time.sleep(calm)
-            name = nemesis.strike()
+            name = self.nemesis.strike()
             self._say(f"  {name}")
-            calm = CALM[0] + (CALM[1] - CALM[0]) * (nemesis.struck.total() % 3) / 2
+            calm = CALM[0] + (CALM[1] - CALM[0]) * (self.nemesis.struck.total() % 3) / 2
 
     def _watch(self, began: float, until: float) -> None:
         while time.monotonic() < until:
@@ -137,15 +138,16 @@ class Soak:
         with suppress(TimeoutError):
             self.system.wait_for(lambda: not list(spool.open_calls()) and not list(spool.fallbacks()), "an empty spool", HEAL)
 
-    def _judge(self, nemesis: Nemesis) -> None:
+    def _judge(self) -> None:
         entries = self.system.calls()
         found, gaps = self._found()
         self.verdict = verdict = compare(self.batches, entries, {one.call for one in found}, self.system.audio, AGENT_HZ)
         dialled = sum(batch.count for batch in self.batches)
         rss, fds = [mib for _, mib, _ in self.memory] or [0.0], [n for _, _, n in self.memory] or [0]
         kinds = {str(kind): sum(one.kind is kind for one in found) for kind in sorted({one.kind for one in found})}
-        self._say(f"dialled {dialled}, answered {verdict.answered}, in the register {len(entries)}; faults: {dict(nemesis.struck)}")
-        self._say(f"kept with their sound {verdict.kept} ({verdict.short} too short to hear) {dict(verdict.states)}; reported without sound {dict(verdict.reported)}")
+        self._say(f"dialled {dialled}, answered {verdict.answered}, in the register {len(entries)}; faults: {dict(self.nemesis.struck)}")
+        self._say(f"kept with their sound {verdict.kept} ({verdict.short} too short to hear) {dict(verdict.states)}; reported without "
+                  f"sound {dict(verdict.reported)}")
         self._say(f"findings {kinds}; gaps {gaps}")
         self._say(f"lost without a word {len(verdict.silent)}, doubled {len(verdict.doubled)}, without the caller's voice "
                   f"{len(verdict.deaf)} {verdict.silent[:5]} {verdict.doubled[:5]} {verdict.deaf[:5]}")

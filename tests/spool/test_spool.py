@@ -4,13 +4,19 @@ import os
 import shutil
 import stat
 import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from ami_bridge.core.entries import account, ended_at
 from ami_bridge.core.errors import SpoolError
-from ami_bridge.core.notice import Reason
+from ami_bridge.core.notice import Policy, Reason
+from ami_bridge.services.adopt import read_marker, ticket_of
 from ami_bridge.spool import Spool
 from tests.samples import FACTS, TICKET
 
@@ -108,3 +114,47 @@ def test_a_full_or_suspended_spool_says_why_nothing_may_be_recorded(spool: Spool
     assert spool.obstacle(spool.free() * 2) is Reason.NO_ROOM
     spool.suspend(True)
     assert spool.obstacle(0) is Reason.NO_KEY
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10_000), st.binary(max_size=3), st.integers(0, 3))
+def test_a_ticket_changed_anywhere_is_either_damaged_or_whole(spool: Spool, place: int, put: bytes, remove: int) -> None:
+    spool.write_ticket(TICKET)
+    path = spool.tickets / f"{TICKET.call}.json"
+    good = path.read_bytes()
+    place %= len(good)
+    path.write_bytes(good[:place] + put + good[place + remove:])
+    with suppress(SpoolError, OverflowError):
+        ticket = spool.ticket(TICKET.call)
+        assert ticket.opened_at + timedelta(days=ticket.days) > datetime.min.replace(tzinfo=UTC)
+        account(ticket, FACTS, (), ticket.opened_at, [])
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200) | st.sampled_from([b"[" * 100_000, b"null", b"[]", b'{"format": 2}']))
+def test_whatever_stands_in_the_place_of_a_ticket_is_damaged(spool: Spool, content: bytes) -> None:
+    (spool.tickets / f"{TICKET.call}.json").write_bytes(content)
+    with pytest.raises(SpoolError, match="a ticket"):
+        spool.ticket(TICKET.call)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10_000), st.binary(max_size=3), st.integers(0, 3))
+def test_a_journal_changed_anywhere_gives_only_facts_that_can_be_used(spool: Spool, place: int, put: bytes, remove: int) -> None:
+    spool.write_ticket(TICKET)
+    path = spool.tickets / f"{TICKET.call}.facts"
+    path.unlink(missing_ok=True)
+    spool.append_facts(TICKET.call, FACTS)
+    good = path.read_bytes()
+    place %= len(good)
+    path.write_bytes(good[:place] + put + good[place + remove:])
+    facts = spool.facts(TICKET.call)
+    assert len(facts) >= len(FACTS) - 4
+    account(TICKET, facts, (), ended_at([fact for fact in facts if fact.at < 1e10], TICKET.opened_at), [])
+
+
+@given(st.binary(max_size=400) | st.text().map(str.encode))
+def test_a_marker_of_any_content_is_understood_or_refused(content: bytes) -> None:
+    policy = Policy(exchange="pbx", days=31, floor=0, routes=(), prompts=())
+    with suppress(ValueError, KeyError, IndexError):
+        ticket_of(read_marker(content.decode("utf-8")), "fb-1795534756-1", policy)
