@@ -7,11 +7,14 @@ import click
 
 from ami_bridge.cli import VERBS, main
 from ami_bridge.core import errors
+from ami_bridge.core.alarms import Name
+from ami_bridge.core.findings import Kind
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
 from ami_bridge.services import doctor
 
-TEXT = (Path(__file__).parents[2] / "docs" / "reference.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "reference.md").read_text("utf-8")
 
 
 def commands() -> dict[str, click.Command]:
@@ -36,6 +39,19 @@ def test_every_verb_and_option_is_explained() -> None:
 def test_every_reason_and_state_is_explained() -> None:
     for word in [*Reason, *State]:
         assert f"| `{word}` |" in TEXT, word
+
+
+def test_every_finding_alarm_and_figure_is_explained() -> None:
+    for kind in Kind:
+        assert f"| `{kind}` |" in TEXT, kind
+    alarms = TEXT.split("## Alarms")[1].split("## Figures")[0]
+    for name in Name:
+        assert f"`{name}`" in alarms, name
+    code = "".join((ROOT / "ami_bridge" / path).read_text("utf-8") for path in ("metrics.py", "daemon/parts.py"))
+    figures = re.findall(r'(?:_gauge|Gauge)\("(\w+)"|^        \("(\w+)", "', code, re.MULTILINE)
+    assert len(figures) > 12
+    for name in (one or other for one, other in figures):
+        assert f"| `ami_bridge_{name.removeprefix('ami_bridge_')}` |" in TEXT, name
 
 
 def test_every_exit_code_is_explained() -> None:

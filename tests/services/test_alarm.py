@@ -29,6 +29,7 @@ from ami_bridge.core.alarms import (
     tidings,
     unjudged,
 )
+from ami_bridge.core.findings import Kind
 from ami_bridge.services.alarm import Telling, run_program
 from tests.asterisk.exchange import until
 from tests.cli.conftest import free_port
@@ -67,6 +68,10 @@ def test_a_fresh_installation_does_not_alarm_until_a_run_is_overdue() -> None:
     (kept(oldest_expiry=NOW - 27 * HOUR), {"past-its-time"}),
     (kept(failures=1), {"purge-failed"}),
     (kept(reminders=2), {"hold-reminder"}),
+    (kept(found={Kind.AUDIO_MISSING: 1, Kind.AUDIO_LOST: 2}), {"calls-lost"}),
+    (kept(found={Kind.AUDIO_CUT: 1}), {"found-amiss"}),
+    (kept(found={Kind.ENTRY_WITHOUT_FILE: 1, Kind.ROGUE_RECORDING: 3}), {"calls-lost", "found-amiss"}),
+    (replace(WELL, room=False), {"spool-full"}),
     (replace(WELL, key_days=7), set()),
     (replace(WELL, key_days=6), {"keys-few"}),
     (replace(WELL, key_days=0), {"keys-none"}),
