@@ -10,7 +10,8 @@ from ami_bridge.services.findings import Finding, error, ok, warning
 
 LAST_LINES = 1 << 16
 WITHOUT = "what happens while the daemon or its link is away stays unknown"
-SET_UP = ("Merge cel_ami_bridge.conf into cel.conf and cel_custom_ami_bridge.conf into cel_custom.conf, "
+SET_UP = ("Merge cel_ami_bridge.conf into cel.conf (without dateformat) "
+          "and cel_custom_ami_bridge.conf into cel_custom.conf, "
           "then run asterisk -rx 'core reload'.")
 
 

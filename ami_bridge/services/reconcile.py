@@ -108,6 +108,8 @@ class Reconcile:
                 return False
             call = call or ids_of(promised.file)[0]
             if self._spool.has_ticket(call) or self._is_registered(call):
+                if promised.call is None:
+                    self._spool.replace_marker(promised.file, ids_of(promised.file)[1])
                 return True
             ticket = self._ticket(promised)
         except (ValueError, KeyError, IndexError):

@@ -39,7 +39,7 @@ class House(Place):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.csv, self.monitor = root / "cel.csv", root / "monitor"
-        self.monitor.mkdir()
+        self.monitor.mkdir(exist_ok=True)
         self.taken: list[Event] = []
         self.told = 0
         self.start()
