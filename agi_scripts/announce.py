@@ -16,15 +16,19 @@ from agi_scripts.variables import Line
 from ami_bridge.core.agi import Conversation, Reply, Step, command
 from ami_bridge.core.errors import AgiHangup
 from ami_bridge.core.notice import (
+    CHOSEN,
+    Choice,
     Decision,
     EntryPoint,
     NoticeProof,
     Policy,
     Prompt,
     Reason,
+    Route,
     Verdict,
     decide,
     heard_to_the_end,
+    reason_after,
     verdict_without_notice,
 )
 from ami_bridge.core.tickets import Ticket
@@ -32,6 +36,9 @@ from ami_bridge.core.tickets import Ticket
 SAMPLES_A_SECOND = 8000
 MARGIN = 5
 """Seconds a playback may take beyond its length before the exchange is held to be stuck."""
+
+OTHER_KEYS = 3
+"""How many keys may be pressed while one is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +79,63 @@ def ready(environment: dict[str, str]) -> Conversation:
 def _after_notice(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, Any, None]:
     try:
         yield command("ANSWER", patience=MARGIN)
-        proof = yield from _play(desk, decision.prompts)
+        proof = yield from _play(desk, decision)
     except AgiHangup:
         yield from _keep(desk, _unrecorded(draft, Reason.HUNG_UP_IN_NOTICE))
         raise
-    if proof is None or proof.heard_samples != proof.samples:
-        reason = Reason.PROMPT_MISSING if proof is None else Reason.PROMPT_CUT_SHORT
-        yield from _say_why_not(desk, decision, replace(_unrecorded(draft, reason), notice=proof))
-    else:
+    assert decision.route
+    reason = reason_after(decision.route.choice, proof)
+    if reason is Reason.ANNOUNCED:
         yield from _say_yes(desk, replace(draft, notice=proof))
+    else:
+        yield from _say_why_not(desk, decision, replace(_unrecorded(draft, reason), notice=proof))
 
 
-def _play(desk: Desk, prompts: tuple[Prompt, ...]) -> Generator[Step, Any, NoticeProof | None]:
-    """Play the first prompt that can be played; None when none could. AgiHangup when the party left."""
-    for prompt in prompts:
+def _play(desk: Desk, decision: Decision) -> Generator[Step, Any, NoticeProof | None]:
+    """Play the first prompt that can be played; None when none could. AgiHangup when the party left.
+
+    Only a key that opts out may cut the notice short: who opts in has heard it all.
+    """
+    route = decision.route
+    assert route
+    key = route.choice_key if route.choice is Choice.OPT_OUT else ""
+    for prompt in decision.prompts:
         patience = prompt.samples // SAMPLES_A_SECOND + MARGIN
         yield variables.keep_waiting(patience)
-        reply: Reply = yield command("STREAM FILE", prompt.file, "", patience=patience)
+        reply: Reply = yield command("STREAM FILE", prompt.file, key, patience=patience)
+        if _is_key(reply, key):
+            return _proof(prompt, reply, desk.now(), key)
         if reply.result != "0":
             yield command("CHANNEL STATUS")
         if reply.result == "0" or reply.endpos > 0:
-            return _proof(prompt, reply, desk.now())
+            pressed = "" if route.choice is Choice.NONE else (yield from _choice(route))
+            return _proof(prompt, reply, desk.now(), pressed)
     return None
 
 
-def _proof(prompt: Prompt, reply: Reply, at: datetime) -> NoticeProof:
+def _choice(route: Route) -> Generator[Step, Any, str]:
+    """Return the route's key when it is pressed in time; other keys are passed over."""
+    for _ in range(OTHER_KEYS):
+        yield variables.keep_waiting(route.choice_seconds + MARGIN)
+        reply: Reply = yield command("WAIT FOR DIGIT", route.choice_seconds * 1000, patience=route.choice_seconds + MARGIN)
+        if _is_key(reply, route.choice_key):
+            return route.choice_key
+        if reply.result == "0":
+            break
+        if reply.result == "-1":
+            yield command("CHANNEL STATUS")
+    return ""
+
+
+def _is_key(reply: Reply, key: str) -> bool:
+    """Tell whether a reply names a key: Asterisk gives its character code (res/res_agi.c, handle_waitfordigit)."""
+    return bool(key) and reply.result == str(ord(key))
+
+
+def _proof(prompt: Prompt, reply: Reply, at: datetime, pressed: str) -> NoticeProof:
     heard = prompt.samples if heard_to_the_end(prompt, reply.result, reply.endpos) else reply.endpos
     return NoticeProof(prompt=prompt.name, language=prompt.language, version=prompt.version, sha256=prompt.sha256,
-                       samples=prompt.samples, heard_samples=heard, at=at)
+                       samples=prompt.samples, heard_samples=heard, at=at, pressed=pressed)
 
 
 def _say_yes(desk: Desk, ticket: Ticket) -> Generator[Step, Any, None]:
@@ -127,7 +163,8 @@ def _say_no(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, An
 
 def _say_why_not(desk: Desk, decision: Decision, ticket: Ticket) -> Generator[Step, Any, None]:
     kept = yield from _keep(desk, ticket)
-    yield variables.give(verdict=verdict_without_notice(decision.route) if kept else Verdict.UNKEPT)
+    verdict = Verdict.PASS if ticket.reason in CHOSEN else verdict_without_notice(decision.route)
+    yield variables.give(verdict=verdict if kept else Verdict.UNKEPT)
 
 
 def _keep(desk: Desk, ticket: Ticket) -> Generator[Step, Any, bool]:

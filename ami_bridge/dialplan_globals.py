@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ami_bridge.config import Config
-from ami_bridge.core.notice import Route
+from ami_bridge.core.notice import Choice, OnFailure, Route
 
 CONTEXT = "recorded-call-on-failure"
 FILE_NAME = "ami_bridge_generated.conf"
@@ -92,10 +92,16 @@ def conditions(route: Route) -> list[Condition]:
 
 
 def outcome(route: Route) -> tuple[tuple[str, str], ...]:
-    """Return the variables that say what the dialplan does with a call on this route when no script answers."""
+    """Return the variables that say what the dialplan does with a call on this route when no script answers.
+
+    It cannot ask a party to choose, so it does not record where there is a choice.
+    """
     if not route.record:
         return (("REC_ROUTE", route.name), *NO_ROUTE[1:])
-    return (("REC_ROUTE", route.name), ("REC_ON_FAILURE", str(route.on_failure)),
+    alone = route.on_failure
+    if route.choice is not Choice.NONE and alone is OnFailure.FALLBACK_RECORD:
+        alone = OnFailure.ALLOW_UNRECORDED
+    return (("REC_ROUTE", route.name), ("REC_ON_FAILURE", str(alone)),
             ("REC_PLAY", "1" if route.notice else "0"), ("REC_NOTICE", route.notice),
             ("REC_LANGUAGE", route.languages[0]))
 

@@ -88,8 +88,9 @@ def _notice(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     proof = entry.notice
     if proof is None:
         return
+    pressed = f", pressed {proof.pressed}" if proof.pressed else ""
     yield "notice", (f"{proof.prompt} version {proof.version} in {proof.language}, heard {proof.heard_samples} of "
-                     f"{proof.samples} samples by {on_screen(proof.at, zone)}, witness: {proof.witness}")
+                     f"{proof.samples} samples by {on_screen(proof.at, zone)}, witness: {proof.witness}{pressed}")
     yield "", f"SHA-256 {proof.sha256}"
 
 

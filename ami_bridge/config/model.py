@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from ami_bridge.config import kinds
-from ami_bridge.core.notice import OnFailure, Route
+from ami_bridge.core.notice import Choice, OnFailure, Route
 from ami_bridge.core.parties import Direction
 
 
@@ -219,12 +219,19 @@ class RouteRule(Section):
     on_failure: kinds.Failure = Field(OnFailure.FALLBACK_RECORD, description=(
         "When no script answers: `fallback-record` (the dialplan plays the notice and records by itself), "
         "`refuse` (the call ends), `allow-unrecorded`."))
+    choice: kinds.PartyChoice = Field(Choice.NONE, description=(
+        "Whether the party decides by a key: `none`, `opt-out` (the key means no recording), `opt-in` (only the key means "
+        "one). The notice must say so; when no script answers such a call is not recorded."))
+    choice_key: kinds.Key = Field("9", description="That key: one of 0-9, `*` and `#`.")
+    choice_seconds: int = Field(3, ge=1, le=30, description="How long the key is waited for after the notice.")
 
     @model_validator(mode="after")
     def _callers_are_told(self) -> "RouteRule":
         if self.record and not self.notice and self.direction != (Direction.INTERNAL,):
             raise ValueError('notice may be empty only where direction is "internal" alone: '
                              "no other call is recorded without telling")
+        if self.choice is not Choice.NONE and not self.notice:
+            raise ValueError("choice needs a notice that tells of it")
         return self
 
 
@@ -273,7 +280,8 @@ class Config(Section):
         return tuple(
             Route(name=rule.name, days=rule.days or self.retention.days, directions=rule.direction, contexts=rule.context,
                   dids=rule.did, queues=rule.queue, record=rule.record, notice=rule.notice,
-                  languages=rule.languages or self.notice.languages, on_failure=rule.on_failure)
+                  languages=rule.languages or self.notice.languages, on_failure=rule.on_failure,
+                  choice=rule.choice, choice_key=rule.choice_key, choice_seconds=rule.choice_seconds)
             for rule in self.route
         )
 

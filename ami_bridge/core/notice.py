@@ -34,6 +34,8 @@ class Reason(StrEnum):
     SCRIPTS_SILENT = "scripts-silent"
     NO_KEY = "no-key"
     NO_ROOM = "no-room"
+    OPTED_OUT = "opted-out"
+    NOT_OPTED_IN = "not-opted-in"
 
 
 class Verdict(StrEnum):
@@ -43,6 +45,14 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105
     REFUSE = "refuse"
     UNKEPT = "unkept"
+
+
+class Choice(StrEnum):
+    """Whether the party may decide by a key. OPT_OUT: pressing it means no recording. OPT_IN: only pressing it means one."""
+
+    NONE = "none"
+    OPT_OUT = "opt-out"
+    OPT_IN = "opt-in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +72,8 @@ class Route:
     """One rule. An empty tuple matches everything; a ``dids`` entry ending in ``*`` matches a prefix.
 
     ``notice`` names the prompt; the empty text means none is played (internal calls only). ``days`` of 24 hours after its
-    end such a call is forgotten.
+    end such a call is forgotten. ``choice_key``: one character of 0-9, ``*`` and ``#``; ``choice_seconds``: how long it is
+    waited for after the notice.
     """
 
     name: str
@@ -75,6 +86,9 @@ class Route:
     notice: str = "recorded"
     languages: tuple[str, ...] = ()
     on_failure: OnFailure = OnFailure.FALLBACK_RECORD
+    choice: Choice = Choice.NONE
+    choice_key: str = "9"
+    choice_seconds: int = 3
 
     def matches(self, entry: "EntryPoint") -> bool:
         """Tell whether this route is for a call that came in at ``entry``."""
@@ -124,7 +138,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeProof:
-    """Evidence that a notice was played to a party. Samples at 8 kHz; ``at`` is the end of the playback (aware)."""
+    """Evidence that a notice was played to a party. Samples at 8 kHz; ``at`` is the end of the playback (aware).
+
+    ``pressed``: the key by which the party chose; empty when it pressed none, or had no choice.
+    """
 
     prompt: str
     language: str
@@ -134,6 +151,7 @@ class NoticeProof:
     heard_samples: int
     at: datetime
     witness: str = "agi"
+    pressed: str = ""
 
 
 def did_matches(pattern: str, did: str) -> bool:
@@ -175,6 +193,24 @@ def heard_to_the_end(prompt: Prompt, result: str, endpos: int) -> bool:
     Source: Asterisk 22 res/res_agi.c handle_streamfile; a key press, a hangup or a shorter file all fail here.
     """
     return result == "0" and abs(endpos - prompt.samples) <= ONE_FRAME
+
+
+def reason_after(choice: Choice, proof: NoticeProof | None) -> Reason:
+    """Return whether a call is recorded after its notice, and why not: never before it was heard, or against a choice.
+
+    Who opts out in the middle of the notice has chosen all the same.
+    """
+    if proof is None:
+        return Reason.PROMPT_MISSING
+    if choice is Choice.OPT_OUT and proof.pressed:
+        return Reason.OPTED_OUT
+    if proof.heard_samples != proof.samples:
+        return Reason.PROMPT_CUT_SHORT
+    return Reason.NOT_OPTED_IN if choice is Choice.OPT_IN and not proof.pressed else Reason.ANNOUNCED
+
+
+CHOSEN = frozenset({Reason.OPTED_OUT, Reason.NOT_OPTED_IN})
+"""The reasons by which a call goes on unrecorded because the party would have it so, whatever the route says of failures."""
 
 
 def verdict_without_notice(route: Route | None) -> Verdict:

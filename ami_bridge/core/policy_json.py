@@ -5,10 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ami_bridge.core.errors import SpoolError
-from ami_bridge.core.notice import OnFailure, Policy, Prompt, Route
+from ami_bridge.core.notice import Choice, OnFailure, Policy, Prompt, Route
 from ami_bridge.core.parties import Direction
 
-FORMAT = 3
+FORMAT = 4
 HINT = "Run `ami-bridge notice publish`, or restart the daemon."
 _TEXTS = ("directions", "contexts", "dids", "queues", "languages")
 
@@ -43,7 +43,8 @@ def _route(fields: dict[str, Any]) -> Route:
         raise TypeError("record is no truth value")
     return Route(**fields | lists | {
         "name": _text(fields["name"]), "days": _number(fields["days"]), "notice": _text(fields["notice"]),
-        "directions": directions, "on_failure": OnFailure(fields["on_failure"]),
+        "directions": directions, "on_failure": OnFailure(fields["on_failure"]), "choice": Choice(fields["choice"]),
+        "choice_key": _text(fields["choice_key"]), "choice_seconds": _number(fields["choice_seconds"]),
     })
 
 

@@ -69,7 +69,7 @@ def from_json(text: str) -> Ticket:
 
 
 def _typed(found: dict) -> dict:
-    notice = found["notice"]
+    notice = found["notice"] and {"pressed": "", **found["notice"]}
     _check(Ticket, found)
     if notice:
         _check(NoticeProof, notice)

@@ -88,5 +88,5 @@ def _participant(row: Row) -> Participant:
 def _notice(row: Row) -> NoticeProof:
     return NoticeProof(
         prompt=row.prompt, language=row.language, version=row.version, sha256=row.sha256, samples=row.samples,
-        heard_samples=row.heard_samples, at=row.at, witness=row.witness,
+        heard_samples=row.heard_samples, at=row.at, witness=row.witness, pressed=row.pressed,
     )  # fmt: skip

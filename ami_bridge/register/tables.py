@@ -31,6 +31,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -209,6 +210,7 @@ notice_proofs = Table(
     Column("heard_samples", BigInteger, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("witness", Text, nullable=False),
+    Column("pressed", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("call_id", "expiry_day", name="pk_notice_proofs"),
     of_call(),
     CheckConstraint(NAMED, name="ck_notice_proofs_exchange"),

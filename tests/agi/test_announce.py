@@ -3,6 +3,7 @@
 import base64
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from agi_scripts.announce import Desk, announce
 from agi_scripts.variables import answer, question
 from ami_bridge.core.agi import Command, Reply
 from ami_bridge.core.errors import AgiHangup, AgiSyntaxError
-from ami_bridge.core.notice import OnFailure, Policy, Prompt, Reason, Route
+from ami_bridge.core.notice import Choice, OnFailure, Policy, Prompt, Reason, Route
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.tickets import Ticket
 
@@ -175,6 +176,46 @@ def test_while_nothing_can_be_sealed_or_kept_nothing_is_recorded_and_the_entry_s
     (ticket,) = talk.tickets
     assert (ticket.reason, ticket.recording, ticket.days) == (obstacle, None, 31)
     assert not any("STREAM" in line for line in talk.asked) and "REC_VERDICT=pass" in talk.asked[-1]
+
+
+OUT = replace(ALL, choice=Choice.OPT_OUT, choice_key="9")
+IN = replace(ALL, choice=Choice.OPT_IN, choice_key="1")
+NINE, ONE, HASH = (Reply(str(ord(key))) for key in "91#")
+
+
+@pytest.mark.parametrize(("route", "replies", "reason", "pressed"), [
+    (OUT, {}, Reason.ANNOUNCED, ""),
+    (OUT, {"STREAM FILE": Reply(NINE.result, "", 8000)}, Reason.OPTED_OUT, "9"),
+    (OUT, {"WAIT FOR DIGIT": NINE}, Reason.OPTED_OUT, "9"),
+    (OUT, {"WAIT FOR DIGIT": ONE}, Reason.ANNOUNCED, ""),
+    (OUT, {"STREAM FILE": Reply("0", "", 100)}, Reason.PROMPT_CUT_SHORT, ""),
+    (OUT, {"STREAM FILE": Reply("0", "", 100), "WAIT FOR DIGIT": NINE}, Reason.OPTED_OUT, "9"),
+    (IN, {}, Reason.NOT_OPTED_IN, ""),
+    (IN, {"WAIT FOR DIGIT": ONE}, Reason.ANNOUNCED, "1"),
+    (IN, {"WAIT FOR DIGIT": HASH}, Reason.NOT_OPTED_IN, ""),
+    (IN, {"STREAM FILE": Reply("0", "", 100), "WAIT FOR DIGIT": ONE}, Reason.PROMPT_CUT_SHORT, "1"),
+    (replace(OUT, on_failure=OnFailure.REFUSE), {"WAIT FOR DIGIT": NINE}, Reason.OPTED_OUT, "9"),
+])
+def test_a_party_that_may_choose_is_recorded_only_as_it_chose(route: Route, replies: dict, reason: Reason, pressed: str) -> None:
+    talk = Conversation(route).run({"WAIT FOR DIGIT": Reply("0")} | replies)
+    (ticket,) = talk.tickets
+    assert ticket.notice
+    assert (ticket.reason, ticket.notice.pressed) == (reason, pressed)
+    assert (ticket.recording is not None) == (reason is Reason.ANNOUNCED)
+    assert f"REC_VERDICT={'record' if ticket.recording else 'pass'}" in talk.asked[-1]
+    escape = next(line for line in talk.asked if line.startswith("STREAM"))
+    assert escape.endswith('"9"' if route.choice is Choice.OPT_OUT else '""')
+
+
+def test_without_a_choice_no_key_is_waited_for() -> None:
+    assert not any(line.startswith("WAIT") for line in Conversation().run({}).asked)
+
+
+def test_a_party_that_leaves_while_it_may_choose_is_not_recorded() -> None:
+    talk = Conversation(OUT)
+    with pytest.raises(AgiHangup):
+        talk.run({"WAIT FOR DIGIT": AgiHangup("gone")})
+    assert [(ticket.reason, ticket.recording) for ticket in talk.tickets] == [(Reason.HUNG_UP_IN_NOTICE, None)]
 
 
 @pytest.mark.parametrize("replies", [{}, {"STREAM FILE": Reply("-1", "", 0)}, {"STREAM FILE": Reply("0", "", 100)}])

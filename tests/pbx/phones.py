@@ -39,20 +39,23 @@ def answer(pbx: Pbx, who: str, *, tone: Tone = 660, ring: float = 0.1, refuse: s
 
 def call(pbx: Pbx, number: str, *, source: str = "trunk", caller: str | bytes = "0401234567", name: str | bytes | None = None,
          anonymous: bool = False, tone: Tone = 440, talk: float = 5.0, patience: float = NEVER, n: int = 1, rate: int = 10,
-         codec: str = "alaw", headers: Sequence[str] = ()) -> Phone:
+         codec: str = "alaw", headers: Sequence[str] = (), keys: Sequence[tuple[float, str]] = ()) -> Phone:
     """Dial `number` from the trunk, or from an agent's number as `source`, `n` times, `rate` calls a second.
 
     Hangs up `talk` seconds after the answer (NEVER: waits for the other side), sends CANCEL when nobody answered within
     `patience` seconds. `name` as text is quoted as SIP demands, as bytes it goes out raw, quotes and all. `{n}` in number,
-    caller and name becomes the number of the call, from 1. `headers` are further header lines of the INVITE.
+    caller and name becomes the number of the call, from 1. `headers` are further header lines of the INVITE. `keys` are
+    pressed after the answer: seconds to wait, then the key.
     """
     folder = _folder(pbx, f"call-{source}")
     host, user = (TRUNK_HOST, caller) if source == "trunk" else (AGENT_CALLING_HOST, source)
     extra = [*headers, *(["Privacy: id"] if anonymous else [])]
+    shown = _wire('"Anonymous" <sip:anonymous@anonymous.invalid>' if anonymous else _from(user, name, host))
     text = sipp.scenario(
         "call", CODECS[codec], sipp.play(folder, CODECS[codec], _tones(tone, n)), NUMBER=_wire(number),
-        FROM=_wire('"Anonymous" <sip:anonymous@anonymous.invalid>' if anonymous else _from(user, name, host)),
-        EXTRA="".join("\n" + _wire(line) for line in extra), TALK_MS=_ms(talk), PATIENCE_MS=_ms(patience))
+        FROM=shown,
+        EXTRA="".join("\n" + _wire(line) for line in extra), TALK_MS=_ms(talk), PATIENCE_MS=_ms(patience),
+        KEYS=sipp.key_presses([(_ms(after), key) for after, key in keys], _wire(number), shown))
     here = host, free_port(socket.SOCK_DGRAM)
     phone = sipp.start(folder, text, here, f"{pbx.sip[0]}:{pbx.sip[1]}", "-m", str(n), "-r", str(rate), "-l", str(n))
     pbx.adopt(phone)

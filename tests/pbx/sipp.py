@@ -118,6 +118,13 @@ def scenario(name: str, codec: Codec, play: str, **values: object) -> str:
     return _template(f"{name}.xml").substitute(common | values)
 
 
+def key_presses(presses: Sequence[tuple[int, str]], number: str, caller: str) -> str:
+    """Return the part of a caller's scenario that waits (ms) and presses a key, in order (SIP INFO, application/dtmf-relay)."""
+    template = _template("key.xml")
+    return "".join(template.substitute(AFTER_MS=after, KEY=key, CSEQ=cseq, NUMBER=number, FROM=caller)
+                   for cseq, (after, key) in enumerate(presses, 2))
+
+
 def play(folder: Path, codec: Codec, tones: Sequence[int]) -> str:
     """Scenario lines that play tone i (Hz), looped, in call i; a single tone is played in every call; none is silence."""
     streams = [f'<exec rtp_stream="{_encoded(folder, codec, hz)},-1,{codec.payload},{codec.sdp}/8000"/>' for hz in tones]

@@ -58,7 +58,7 @@ def test_every_torn_file_is_refused(policy: Policy) -> None:
 
 
 def test_a_policy_of_tomorrow_is_refused(policy: Policy) -> None:
-    text = policy_to_json(policy).replace('"format": 3', '"format": 4')
+    text = policy_to_json(policy).replace('"format": 4', '"format": 5')
     with pytest.raises(SpoolError, match="a format this version does not know"):
         policy_from_json(text)
 
