@@ -25,6 +25,10 @@ CLOCK = "TIMEOUT(absolute)"
 """The dialplan's watch over a silent script. A script that lives sets it anew before it does anything else."""
 
 
+END = "|"
+"""What follows each value in the question."""
+
+
 class _Value(NamedTuple):
     field: str
     expression: str
@@ -65,14 +69,18 @@ class Line:
 
 @cache
 def question() -> Command:
-    """Return the one command that reads all variables. BASE64_ENCODE refuses an empty text, hence the dash."""
-    return command("GET FULL VARIABLE", ",".join(f"${{BASE64_ENCODE(-{value.expression})}}" for value in _ASKED))
+    """Return the one command that reads all variables.
+
+    BASE64_ENCODE refuses an empty text, hence the dash. On Asterisk 16 it loses the one or two characters by which a text is
+    longer than a multiple of three (funcs/func_base64.c, base64_str_encode: room for n * 4 / 3 + 2), hence the end.
+    """
+    return command("GET FULL VARIABLE", ",".join(f"${{BASE64_ENCODE(-{value.expression}{END}--)}}" for value in _ASKED))
 
 
 def answer(text: str) -> Line:
     """Return the variables in the answer to ``question``; AgiSyntaxError when it is not one."""
     try:
-        words = [binascii.a2b_base64(word, strict_mode=True)[1:] for word in text.split(",")]
+        words = [_value(binascii.a2b_base64(word, strict_mode=True)) for word in text.split(",")]
         values = dict(zip([v.field for v in _ASKED], (w.decode("utf-8", "replace") for w in words), strict=True))
         return _line(values)
     except (ValueError, binascii.Error) as error:
@@ -80,6 +88,13 @@ def answer(text: str) -> Line:
             "the dialplan did not give its variables",
             "Is the context recorded-call entered with inbound, outbound or internal? Is func_base64 loaded?",
         ) from error
+
+
+def _value(text: bytes) -> bytes:
+    value, end, _ = text[1:].rpartition(END.encode())
+    if not end:
+        raise ValueError("a value without its end")
+    return value
 
 
 def _line(values: dict[str, str]) -> Line:

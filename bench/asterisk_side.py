@@ -36,7 +36,7 @@ def _answer_to_question() -> str:
     expressions = variables.question().line.count("BASE64_ENCODE")
     if expressions != len(_VALUES):
         raise RuntimeError("announce asks for other variables than this benchmark gives: mend _VALUES")
-    return ",".join(base64.b64encode(b"-" + value.encode()).decode() for value in _VALUES.values())
+    return ",".join(base64.b64encode(b"-" + value.encode() + b"|--").decode() for value in _VALUES.values())
 
 
 ANSWERS = {

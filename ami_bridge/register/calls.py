@@ -84,10 +84,14 @@ class Calls:
         """Tell whether a call is registered, on whatever day, expired or not."""
         return self._connection.execute(select(calls.c.id).where(calls.c.id == call).limit(1)).first() is not None
 
+    def has_channel(self, exchange: str, uniqueid: str, near: datetime, within: timedelta) -> bool:
+        """Tell whether a call of a channel that began ``within`` of a time is registered."""
+        query = select(calls.c.id).where(*_same_channel(exchange, uniqueid, near, within))
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def has_sound_of(self, exchange: str, uniqueid: str, near: datetime, within: timedelta) -> bool:
         """Tell whether a call of a channel that began ``within`` of a time is registered with a recording."""
-        same = (calls.c.started_at.between(near - within, near + within), calls.c.exchange == exchange,
-                calls.c.uniqueid == uniqueid)
+        same = _same_channel(exchange, uniqueid, near, within)
         kept = (recordings.c.call_id == calls.c.id, recordings.c.state.in_([state.value for state in KEPT]))
         query = select(calls.c.id).where(*same, select(recordings.c.call_id).where(*kept).exists())
         return self._connection.execute(query.limit(1)).first() is not None
@@ -162,6 +166,11 @@ class Calls:
         if self._connection.dialect.name == POSTGRESQL:
             return column == any_(literal(ids, ARRAY(Uuid)))
         return column.in_(ids)
+
+
+def _same_channel(exchange: str, uniqueid: str, near: datetime, within: timedelta) -> list[ColumnElement[bool]]:
+    return [calls.c.started_at.between(near - within, near + within), calls.c.exchange == exchange,
+            calls.c.uniqueid == uniqueid]
 
 
 def contradiction(entry: Entry) -> str:

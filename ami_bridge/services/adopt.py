@@ -33,9 +33,14 @@ _REASONS = {
     "unrecorded": Reason.SCRIPTS_SILENT,
     "refused": Reason.SCRIPTS_SILENT,
     "no-room": Reason.NO_ROOM,
+    "left": Reason.HUNG_UP_IN_NOTICE,
 }
 NOTICE_IN_PROGRESS = 120
 """Seconds after which a marker that stops at ``notice`` means that the caller left, not that the prompt still plays."""
+
+
+RESTED = 3
+"""Seconds for which a closed file must have rested: a transfer closes it, and goes on into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,6 @@ def _over(marker: Marker, audio: Path, now: datetime) -> bool:
     if marker.last != "recording":
         return True
     try:
-        return measure(audio).closed
+        return measure(audio).closed and now.timestamp() - audio.stat().st_mtime > RESTED
     except (FileNotFoundError, AudioError):
         return (now - marker.steps["recording"]).total_seconds() > NOTICE_IN_PROGRESS

@@ -22,6 +22,7 @@ from ami_bridge.register import Register
 from ami_bridge.services.adopt import NOTICE_IN_PROGRESS, ids_of, read_marker, ticket_in_diary, ticket_of
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.report import Report
+from ami_bridge.services.superseded import is_known
 from ami_bridge.services.verify import named
 from ami_bridge.spool import FALLBACK_PREFIX, Spool
 from ami_bridge.vault import Vault, day_key
@@ -31,8 +32,12 @@ log = logging.getLogger(__name__)
 NEWS = timedelta(hours=24)
 """How old a promise in the diary may be, when it is not known how far the diary was read."""
 
-IN_PROGRESS = {"notice": timedelta(seconds=NOTICE_IN_PROGRESS), "recording": timedelta(seconds=5)}
+IN_PROGRESS = {"notice": timedelta(seconds=NOTICE_IN_PROGRESS), "recording": timedelta(seconds=5),
+               "left": timedelta(minutes=2)}
 """How long the dialplan may be at work by itself after a line in the diary, before that counts as the end of it."""
+
+LEFT = "left"
+"""The step of a caller who left before there was a verdict; mostly the script has written a ticket all the same."""
 
 ON_ITS_WAY = timedelta(hours=1)
 MOST_FILES = 10_000
@@ -116,6 +121,8 @@ class Reconcile:
             log.error("A line of the diary cannot be read", extra={"action": "diary_damaged"})
             return True
         step = promised.marker.partition(" ")[0]
+        if step == LEFT and is_known(ticket, self._spool, self._places.register):
+            return True
         if promised.call is None and self._now() - ticket.opened_at < IN_PROGRESS.get(step, timedelta()):
             return False
         self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)

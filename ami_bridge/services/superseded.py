@@ -13,6 +13,9 @@ from ami_bridge.spool import Spool
 GIVEN_UP = timedelta(minutes=1)
 """Within this time of a script that was given up, another has announced the call, or the caller did leave in the notice."""
 
+A_LONG_NOTICE = timedelta(minutes=10)
+"""Within this time of a caller's leaving the call was opened."""
+
 
 def is_superseded(ticket: Ticket, facts: list[Fact], spool: Spool, register: Register) -> bool:
     """Tell whether the dialplan went another way with the channel, so that this call has another ticket or entry.
@@ -27,6 +30,16 @@ def is_superseded(ticket: Ticket, facts: list[Fact], spool: Spool, register: Reg
                 return True
     with register.reading() as work:
         return work.calls.has_sound_of(ticket.exchange, ticket.uniqueid, ticket.opened_at, GIVEN_UP)
+
+
+def is_known(ticket: Ticket, spool: Spool, register: Register) -> bool:
+    """Tell whether there is another ticket, or an entry, of the same channel. RegisterError as above."""
+    for call in spool.open_calls():
+        with suppress(SpoolError, FileNotFoundError):
+            if call != ticket.call and spool.ticket(call).uniqueid == ticket.uniqueid:
+                return True
+    with register.reading() as work:
+        return work.calls.has_channel(ticket.exchange, ticket.uniqueid, ticket.opened_at, A_LONG_NOTICE)
 
 
 def _began_nothing(ticket: Ticket, facts: list[Fact], spool: Spool) -> bool:

@@ -72,7 +72,7 @@ class Conversation:
 
     def _usual(self, line: str) -> Reply:
         if line.startswith("GET FULL"):
-            return Reply("1", ",".join(base64.b64encode(b"-" + v.encode()).decode() for v in self.values.values()))
+            return Reply("1", ",".join(base64.b64encode(b"-" + v.encode() + b"|--").decode() for v in self.values.values()))
         return Reply("0", "", 40000)
 
     @property
@@ -154,7 +154,7 @@ def test_a_withheld_number_is_not_kept() -> None:
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_no_number_can_break_the_question(caller: str, did: str) -> None:
-    text = ",".join(base64.b64encode(b"-" + v.encode("utf-8", "surrogatepass")).decode()
+    text = ",".join(base64.b64encode(b"-" + v.encode("utf-8", "surrogatepass") + b"|--").decode()
                     for v in (VALUES | {"caller": caller, "did": did}).values())
     line = answer(text)
     assert not any(ord(c) < 32 for c in line.caller + line.did) and len(line.caller) <= 128

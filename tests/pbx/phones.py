@@ -18,19 +18,23 @@ BUSY, DECLINE, UNAVAILABLE = "486 Busy Here", "603 Decline", "480 Temporarily Un
 
 Tone = int | Sequence[int] | None  # Hz for every call, Hz for the first, second ... call, or silence
 
+Keys = Sequence[tuple[float, str]]  # seconds to wait, then a key to press
+
 
 def answer(pbx: Pbx, who: str, *, tone: Tone = 660, ring: float = 0.1, refuse: str | None = None, talk: float = NEVER,
-           n: int | None = 1, codec: str = "alaw") -> Phone:
+           n: int | None = 1, codec: str = "alaw", keys: Keys = ()) -> Phone:
     """Put a phone on the line of `who`: "trunk" (any number outside) or an agent's number. Returns when it listens.
 
     It rings `ring` seconds (NEVER: until the caller gives up), then answers or, with `refuse`, sends that status; talks
-    `talk` seconds, then hangs up (NEVER: waits for the other side). It ends after `n` calls (None: with the PBX).
+    `talk` seconds, then hangs up (NEVER: waits for the other side). It ends after `n` calls (None: with the PBX). `keys` are
+    pressed after the answer: seconds to wait, then the key.
     """
     folder = _folder(pbx, f"answer-{who}")
     here = pbx.phone_address(who)
     voice = sipp.play(folder, CODECS[codec], _tones(tone, n))
     text = sipp.scenario("refuse" if refuse else "answer", CODECS[codec], voice,
-                         RING_MS=_ms(ring), TALK_MS=_ms(talk), STATUS=refuse)
+                         RING_MS=_ms(ring), TALK_MS=_ms(talk), STATUS=refuse,
+                         KEYS=sipp.key_presses(_presses(keys), "[$to];tag=[pid]phone[call_number]", "[$from]"))
     phone = sipp.start(folder, text, here, *([] if n is None else ["-m", str(n)]))
     pbx.adopt(phone)
     sipp.await_listening(phone, here)
@@ -39,7 +43,7 @@ def answer(pbx: Pbx, who: str, *, tone: Tone = 660, ring: float = 0.1, refuse: s
 
 def call(pbx: Pbx, number: str, *, source: str = "trunk", caller: str | bytes = "0401234567", name: str | bytes | None = None,
          anonymous: bool = False, tone: Tone = 440, talk: float = 5.0, patience: float = NEVER, n: int = 1, rate: int = 10,
-         codec: str = "alaw", headers: Sequence[str] = (), keys: Sequence[tuple[float, str]] = ()) -> Phone:
+         codec: str = "alaw", headers: Sequence[str] = (), keys: Keys = ()) -> Phone:
     """Dial `number` from the trunk, or from an agent's number as `source`, `n` times, `rate` calls a second.
 
     Hangs up `talk` seconds after the answer (NEVER: waits for the other side), sends CANCEL when nobody answered within
@@ -55,7 +59,8 @@ def call(pbx: Pbx, number: str, *, source: str = "trunk", caller: str | bytes = 
         "call", CODECS[codec], sipp.play(folder, CODECS[codec], _tones(tone, n)), NUMBER=_wire(number),
         FROM=shown,
         EXTRA="".join("\n" + _wire(line) for line in extra), TALK_MS=_ms(talk), PATIENCE_MS=_ms(patience),
-        KEYS=sipp.key_presses([(_ms(after), key) for after, key in keys], _wire(number), shown))
+        KEYS=sipp.key_presses(_presses(keys), f"{shown};tag=[pid]call[call_number]",
+                              f"<sip:{_wire(number)}@[remote_ip]:[remote_port]>[peer_tag_param]"))
     here = host, free_port(socket.SOCK_DGRAM)
     phone = sipp.start(folder, text, here, f"{pbx.sip[0]}:{pbx.sip[1]}", "-m", str(n), "-r", str(rate), "-l", str(n))
     pbx.adopt(phone)
@@ -87,6 +92,10 @@ def _tones(tone: Tone, n: int | None) -> Sequence[int]:
     if n is not None and len(tone) != n:
         raise ValueError(f"{len(tone)} tones for {n} calls: give one tone for each call, or a single one")
     return tone
+
+
+def _presses(keys: Keys) -> list[tuple[int, str]]:
+    return [(_ms(after), key) for after, key in keys]
 
 
 def _ms(seconds: float) -> int:

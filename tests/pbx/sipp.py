@@ -118,10 +118,13 @@ def scenario(name: str, codec: Codec, play: str, **values: object) -> str:
     return _template(f"{name}.xml").substitute(common | values)
 
 
-def key_presses(presses: Sequence[tuple[int, str]], number: str, caller: str) -> str:
-    """Return the part of a caller's scenario that waits (ms) and presses a key, in order (SIP INFO, application/dtmf-relay)."""
+def key_presses(presses: Sequence[tuple[int, str]], here: str, there: str) -> str:
+    """Return the part of a scenario that waits (ms) and presses a key, in order (SIP INFO, application/dtmf-relay).
+
+    `here` and `there`: what stands in From and To, tags included.
+    """
     template = _template("key.xml")
-    return "".join(template.substitute(AFTER_MS=after, KEY=key, CSEQ=cseq, NUMBER=number, FROM=caller)
+    return "".join(template.substitute(AFTER_MS=after, KEY=key, CSEQ=cseq, FROM=here, TO=there)
                    for cseq, (after, key) in enumerate(presses, 2))
 
 

@@ -95,12 +95,12 @@ class System:
 
     The prompt "recorded" is a tone of 1000 Hz, 1.2 s, unless `spoken`: then the notice as shipped, read by espeak-ng.
     `url`: the register; empty: SQLite. `manager_port`: where the daemon finds AMI, when not at the PBX itself.
-    `more`: further sections of the configuration.
+    `more`: further sections of the configuration. `release`: the Debian whose Asterisk runs (forky: 22, bullseye: 16).
     """
 
     def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, spoken: bool = False,
                  url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw", spool: Path | None = None, floor_mb: int = 1,
-                 manager_port: int = 0, more: str = "") -> None:
+                 manager_port: int = 0, more: str = "", release: str = "forky") -> None:
         self.home = work.resolve()
         self._routes = routes
         self._spoken = spoken
@@ -113,7 +113,7 @@ class System:
         self.agi_port = free_port(socket.SOCK_STREAM)
         self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting",
                                                    includes=[REPOSITORY / "dialplan" / "extensions_recording.conf"]),
-                       binds=[self.home, self._spool.parent])
+                       binds=[self.home, self._spool.parent], release=release)
         self.config_file = self.home / "ami-bridge.toml"
         self.daemon: subprocess.Popen[bytes] | None = None
 

@@ -58,9 +58,9 @@ class House(Place):
         """As long as the sample's conversation, and closed some seconds ago."""
         os.utime(wav(self.spool.audio(RECORDING), 8000 * 55), ((self.now - timedelta(seconds=10)).timestamp(),) * 2)
 
-    def write(self, ids: str, step: str = "recording", prompt: str = "recorded/fi") -> None:
+    def write(self, ids: str, step: str = "recording", prompt: str = "recorded/fi", uniqueid: str = "u-1") -> None:
         who = " ".join(base64.b64encode(f"-{text}".encode()).decode() for text in ("0401234567", "1000", "PJSIP/t-1", "", ""))
-        marker = f"{step} {int(BEGAN.timestamp())} inbound inbound {prompt} u-1 u-1 allowed {who}"
+        marker = f"{step} {int(BEGAN.timestamp())} inbound inbound {prompt} {uniqueid} {uniqueid} allowed {who}"
         extra = json.dumps({"extra": f"{ids} {marker}"}).replace('"', '""')
         with self.csv.open("a") as file:
             file.write(f'"AMI_BRIDGE","{BEGAN.timestamp()}","u-1","PJSIP/t-1","0401234567","","AMI_BRIDGE","{extra}"\n')
@@ -147,6 +147,22 @@ def test_what_the_dialplan_noted_of_a_call_that_it_did_not_record_is_accounted_f
     house.reconcile.listen()
     assert [(ticket.recording, ticket.reason) for ticket in house.tickets()] == [(None, reason)]
     assert list(house.spool.sounds()) == []
+
+
+def test_a_caller_who_left_before_a_verdict_is_accounted_for_once_whether_a_ticket_could_be_written_or_not(house: House) -> None:
+    house.write(f"/{ALONE}", "left")
+    house.reconcile.listen()
+    assert house.tickets() == []
+    house.put(replace(TICKET, recording=None, reason=Reason.HUNG_UP_IN_NOTICE, notice=None, uniqueid="u-1", opened_at=BEGAN), [])
+    house.now = BEGAN + IN_PROGRESS["left"]
+    house.intake.take(CALL)
+    house.reconcile.listen()
+    assert house.tickets() == [] and len(house.entries()) == 1
+    other = ALONE.replace("123", "321")
+    house.write(f"/{other}", "left", uniqueid="u-2")
+    house.reconcile.listen()
+    assert [(ticket.uniqueid, ticket.reason) for ticket in house.tickets()] == [("u-2", Reason.HUNG_UP_IN_NOTICE)]
+    assert house.found() == []
 
 
 def test_a_marker_that_is_there_is_left_to_the_adoption(house: House) -> None:

@@ -1,0 +1,72 @@
+"""Every shape of call, on Asterisk 22 and 16: the recording follows the caller, and the entry says who spoke with whom."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.recordings import State
+from tests.pbx.phones import answer, call
+from tests.pbx.system import NOTICE_HZ, System
+from tests.pbx.tones import heard
+
+pytestmark = pytest.mark.live
+
+CALLER_HZ, FIRST_HZ, SECOND_HZ = 440, 660, 880
+DIALPLAN = """
+[from-trunk]
+exten => 2100,1,Gosub(recorded-call,s,1(inbound))
+ same => n,Dial(PJSIP/6001&PJSIP/6002,60)
+ same => n,Hangup()
+exten => _X.,1,Gosub(recorded-call,s,1(inbound))
+ same => n,Dial(PJSIP/6001,60,t)
+ same => n,Hangup()
+
+[from-internal]
+exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
+ same => n,Dial(PJSIP/${EXTEN},60,t)
+ same => n,Hangup()
+"""
+
+
+@pytest.fixture(scope="module", params=["forky", "bullseye"], ids=["22", "16"])
+def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with System(tmp_path_factory.mktemp("shapes"), dialplan=DIALPLAN, release=request.param) as system:
+        yield system
+
+
+def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
+    """Keys pressed one after the other."""
+    return [(after if number == 0 else 0.25, key) for number, key in enumerate(keys)]
+
+
+def new_entry(system: System, known: set) -> Entry:
+    system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
+    (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    assert (entry.caller, entry.callee) in {("0401234567", "1000"), ("0401234567", "2100")}
+    return entry
+
+
+def test_a_blind_transfer_by_feature_code_stays_one_call_with_both_agents(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#16002"))
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=12.0)
+    assert caller.wait().ok and first.wait().ok and second.wait().ok
+    entry = new_entry(system, known)
+    assert entry.state is State.SEALED and [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002"]
+    assert entry.participants[0].left_at <= entry.participants[1].joined_at
+    audio = system.audio(entry)
+    assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ)) and not heard(audio, NOTICE_HZ, at_least=0.1)
+
+
+def test_of_two_that_ring_at_once_the_one_who_answers_is_named(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agents = [answer(system.pbx, who, tone=hz, ring=ring) for who, hz, ring in (
+        ("6001", FIRST_HZ, 60.0), ("6002", SECOND_HZ, 1.0))]
+    caller = call(system.pbx, "2100", tone=CALLER_HZ, talk=7.0)
+    assert caller.wait().ok and agents[1].wait().ok
+    agents[0].stop()
+    entry = new_entry(system, known)
+    assert [party.interface for party in entry.participants] == ["PJSIP/6002"]
+    assert heard(system.audio(entry), SECOND_HZ)
