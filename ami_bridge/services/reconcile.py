@@ -63,6 +63,7 @@ class Reconcile:
         self._places, self._diary, self._report, self._take, self._now = places, diary, report, take, now
         self._spool = places.spool
         self._promised: dict[str, Promise] = {}
+        self._readable = True
 
     def listen(self) -> None:
         """Read on in the diary: see that each call noted there has ticket or entry and, in a gap, learn what happened."""
@@ -71,8 +72,11 @@ class Reconcile:
         try:
             lines = self._diary.read(self._now().timestamp())
         except OSError as problem:
-            self._say_unreadable(problem)
+            if self._readable:
+                log.error("Asterisk's diary cannot be read (%s)", problem.strerror, extra={"action": "diary_unreadable"})
+            self._readable = False
             return
+        self._readable = True
         if self._report.gaps:
             self._take(heard for line in lines if (heard := event(line)))
         oldest = (self._now() - NEWS).timestamp()
@@ -215,9 +219,6 @@ class Reconcile:
                 with suppress(FileNotFoundError):
                     if self._now() - _changed(path) > ON_ITS_WAY:
                         self._report.note(Kind.FILE_WITHOUT_ENTRY, file, Outcome.REPORTED, _changed(path))
-
-    def _say_unreadable(self, problem: OSError) -> None:
-        log.error("Asterisk's diary cannot be read (%s)", problem.strerror, extra={"action": "diary_unreadable"})
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ import pytest
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.findings import Finding, Kind
-from ami_bridge.core.gaps import Cause
+from ami_bridge.core.gaps import Cause, Gap
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import KEPT, State
+from ami_bridge.register import Register
 from tests.pbx.phones import answer, call
 from tests.pbx.proxy import Proxy
 from tests.pbx.system import NOTICE_HZ, ROUTES, System
@@ -56,24 +57,14 @@ class Bench:
         return new()
 
     def findings(self) -> list[Finding]:
-        from ami_bridge.register import Register
-        register = Register.open(self.system._url)
-        try:
-            with register.reading() as work:
-                first = min(entry.started_at for entry in self.system.calls())
-                return [one for one in work.findings.since(first) if one.call not in self.known]
-        finally:
-            register.close()
+        with closing(Register.open(self.system._url)) as register, register.reading() as work:
+            first = min(entry.started_at for entry in self.system.calls())
+            return [one for one in work.findings.since(first) if one.call not in self.known]
 
-    def gaps(self) -> list:
-        from ami_bridge.register import Register
-        register = Register.open(self.system._url)
-        try:
-            with register.reading() as work:
-                entries = self.system.calls()
-                return work.gaps.between(entries[0].started_at, entries[-1].ended_at)
-        finally:
-            register.close()
+    def gaps(self) -> list[Gap]:
+        with closing(Register.open(self.system._url)) as register, register.reading() as work:
+            entries = self.system.calls()
+            return work.gaps.between(entries[0].started_at, entries[-1].ended_at)
 
     def talk(self, number: str = "1000", seconds: float = 4.0) -> None:
         """One call that must come through, whatever else fails."""

@@ -209,6 +209,25 @@ def test_a_line_that_makes_no_sense_is_said_and_holds_nothing_up(house: House, c
     assert [record.levelname for record in caplog.records if "diary" in record.message] == ["ERROR", "ERROR"]
 
 
+def test_a_diary_that_cannot_be_read_is_said_once_until_it_can_be_again(
+        house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    denied = PermissionError(13, "Permission denied")
+    readings = iter([denied, denied, [], denied])
+
+    def read(now: float) -> list:
+        outcome = next(readings)
+        if isinstance(outcome, OSError):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(house.reconcile._diary, "read", read)
+    said = []
+    for _ in range(4):
+        house.reconcile.listen()
+        said.append(sum("diary cannot be read" in record.message for record in caplog.records))
+    assert said == [1, 1, 1, 2]
+
+
 def test_in_a_gap_the_diary_is_heard_instead_of_the_exchange_from_where_the_gap_began(house: House) -> None:
     row = '"BRIDGE_ENTER","{at}","u-1","PJSIP/t-1","040","","","{{""bridge_id"":""b""}}"\n'
     house.csv.write_text(row.format(at=1))
