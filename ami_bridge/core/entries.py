@@ -108,6 +108,12 @@ def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, 
     )
 
 
+LOCAL = "Local/"
+"""What the names of channels begin with that only lead on to others (Asterisk, ``main/core_local.c``)."""
+
+OPTIMISED = 0.5
+"""Seconds within which another channel takes the place of a Local one."""
+
 Span = tuple[float, float]
 """From, to; seconds since 1970."""
 
@@ -163,6 +169,9 @@ def participants(ticket: Ticket, facts: set[Fact], talks: dict[str, list[Span]],
     """Return the company parties by time. On an internal call the caller, who carries the recording, is one too."""
     queue_names = {fact.channel: fact.name for fact in sorted(f for f in facts if isinstance(f, Named))}
     lines = {fact.channel: fact for fact in sorted((f for f in facts if isinstance(f, Entered)), reverse=True)}
+    for local, channel in _optimised(talks, lines).items():
+        queue_names.setdefault(channel, queue_names.get(local, ""))
+        talks = {other: spans for other, spans in talks.items() if other != local}
     in_order = sorted(talks.items(), key=lambda talk: (talk[1][0][0], talk[0]))
     found = [_participant(lines[channel], queue_names.get(channel, ""), spans, directory) for channel, spans in in_order]
     own = interface_of(ticket.company_channel)
@@ -171,6 +180,13 @@ def participants(ticket: Ticket, facts: set[Fact], talks: dict[str, list[Span]],
         name = agent_name("", own, number, ticket.company_name, ticket.opened_at, directory)
         found.insert(0, Participant(interface=own, name=name, joined_at=ticket.opened_at, left_at=end))
     return tuple(found)
+
+
+def _optimised(talks: dict[str, list[Span]], lines: dict[str, Entered]) -> dict[str, str]:
+    """Return which channel took the place of which Local one in the conversation: the exchange optimised that one away."""
+    joined = {channel: spans[0][0] for channel, spans in talks.items() if not lines[channel].interface.startswith(LOCAL)}
+    left = {channel: spans[-1][1] for channel, spans in talks.items() if channel not in joined}
+    return {local: channel for local, at in left.items() for channel, since in joined.items() if abs(at - since) < OPTIMISED}
 
 
 def _participant(line: Entered, queue_name: str, spans: list[Span], directory: list[Agent]) -> Participant:

@@ -57,6 +57,16 @@ def test_repeated_and_reordered_facts_make_the_same_entry(dice: random.Random, r
     assert entry(shuffled) == entry(FACTS)
 
 
+def test_a_local_channel_that_was_optimised_away_is_no_party_and_leaves_its_queue_name() -> None:
+    local = [Entered("b", "l1", "Local/6001@agents", "6001", "", T0 + 4.99), Exited("b", "l1", T0 + 5.01), Named("l1", "Maija", T0 + 4)]
+    real = [Entered("b", "a1", "PJSIP/6001", "6001", "Line", T0 + 5.01), Exited("b", "a1", T0 + 20)]
+    caller = [Entered("b", "pbx-1.1", "PJSIP/trunk", "", "", T0 + 3), Closed(T0 + 60)]
+    assert [(p.interface, p.name) for p in entry([*caller, *local, *real]).participants] == [("PJSIP/6001", "Maija")]
+    assert [(p.interface, p.name) for p in entry([*caller, *local]).participants] == [("Local/6001@agents", "Maija")]
+    later = [Entered("b", "a1", "PJSIP/6001", "6001", "Line", T0 + 9)]
+    assert [p.interface for p in entry([*caller, *local, *later]).participants] == ["Local/6001@agents", "PJSIP/6001"]
+
+
 def test_on_an_internal_call_the_caller_is_a_company_party_too() -> None:
     made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (),
                    ended_at(FACTS, START), [])

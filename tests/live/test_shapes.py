@@ -15,6 +15,12 @@ pytestmark = pytest.mark.live
 CALLER_HZ, FIRST_HZ, SECOND_HZ = 440, 660, 880
 DIALPLAN = """
 [from-trunk]
+exten => 2200,1,Gosub(recorded-call,s,1(inbound))
+ same => n,Dial(Local/6001@agents,60)
+ same => n,Hangup()
+exten => 2300,1,Gosub(recorded-call,s,1(inbound))
+ same => n,ConfBridge(300)
+ same => n,Hangup()
 exten => 2100,1,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(PJSIP/6001&PJSIP/6002,60)
  same => n,Hangup()
@@ -22,7 +28,13 @@ exten => _X.,1,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(PJSIP/6001,60,t)
  same => n,Hangup()
 
+[agents]
+exten => _6XXX,1,Dial(PJSIP/${EXTEN},60)
+ same => n,Hangup()
+
 [from-internal]
+include => parkedcalls
+exten => 8300,1,ConfBridge(300)
 exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
  same => n,Dial(PJSIP/${EXTEN},60,t)
  same => n,Hangup()
@@ -43,7 +55,7 @@ def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
 def new_entry(system: System, known: set) -> Entry:
     system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
-    assert (entry.caller, entry.callee) in {("0401234567", "1000"), ("0401234567", "2100")}
+    assert entry.caller == "0401234567" and entry.callee in ("1000", "2100", "2200", "2300")
     return entry
 
 
@@ -70,3 +82,35 @@ def test_of_two_that_ring_at_once_the_one_who_answers_is_named(system: System) -
     entry = new_entry(system, known)
     assert [party.interface for party in entry.participants] == ["PJSIP/6002"]
     assert heard(system.audio(entry), SECOND_HZ)
+
+
+def test_a_call_through_a_local_channel_names_the_agent_not_the_channel(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "2200", tone=CALLER_HZ, talk=6.0)
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    assert [(party.interface, party.name) for party in entry.participants] == [("PJSIP/6001", "Maija Mäkinen")]
+    assert heard(system.audio(entry), FIRST_HZ)
+
+
+def test_a_parked_call_that_another_agent_takes_stays_one_call(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#1700"))
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=14.0)
+    system.wait_for(lambda: "PJSIP/trunk" in system.pbx.rx("parking show default"), "the parked call", 15)
+    second = call(system.pbx, "701", source="6002", tone=SECOND_HZ, talk=4.0)
+    assert first.wait().ok and second.wait().ok and caller.wait().ok
+    entry = new_entry(system, known)
+    assert [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002"], entry.participants
+
+
+def test_a_conference_names_all_who_were_in_it_and_keeps_their_voices(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    caller = call(system.pbx, "2300", tone=CALLER_HZ, talk=9.0)
+    agents = [call(system.pbx, "8300", source=who, tone=hz, talk=6.0) for who, hz in (("6001", FIRST_HZ), ("6002", SECOND_HZ))]
+    assert caller.wait().ok and all(agent.wait().ok for agent in agents)
+    entry = new_entry(system, known)
+    assert {party.interface for party in entry.participants} == {"PJSIP/6001", "PJSIP/6002"}
+    audio = system.audio(entry)
+    assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ))
