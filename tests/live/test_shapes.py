@@ -6,7 +6,7 @@ import pytest
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.recordings import State
-from tests.pbx.phones import answer, call
+from tests.pbx.phones import NEVER, answer, call
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import heard
 
@@ -17,6 +17,9 @@ DIALPLAN = """
 [from-trunk]
 exten => 2200,1,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(Local/6001@agents,60)
+ same => n,Hangup()
+exten => 2400,1,Gosub(recorded-call,s,1(inbound,sales))
+ same => n,Queue(sales,,,,60)
  same => n,Hangup()
 exten => 2300,1,Gosub(recorded-call,s,1(inbound))
  same => n,ConfBridge(300)
@@ -35,6 +38,9 @@ exten => _6XXX,1,Dial(PJSIP/${EXTEN},60)
 [from-internal]
 include => parkedcalls
 exten => 8300,1,ConfBridge(300)
+exten => _0X.,1,Gosub(recorded-call,s,1(outbound))
+ same => n,Dial(PJSIP/${EXTEN}@trunk,60,TU(recorded-callee))
+ same => n,Hangup()
 exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
  same => n,Dial(PJSIP/${EXTEN},60,t)
  same => n,Hangup()
@@ -55,7 +61,7 @@ def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
 def new_entry(system: System, known: set) -> Entry:
     system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
-    assert entry.caller == "0401234567" and entry.callee in ("1000", "2100", "2200", "2300")
+    assert entry.caller == "0401234567" and entry.callee in ("1000", "2100", "2200", "2300", "2400")
     return entry
 
 
@@ -114,3 +120,53 @@ def test_a_conference_names_all_who_were_in_it_and_keeps_their_voices(system: Sy
     assert {party.interface for party in entry.participants} == {"PJSIP/6001", "PJSIP/6002"}
     audio = system.audio(entry)
     assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ))
+
+
+def test_when_the_last_agent_sends_the_caller_outside_the_recording_ends_and_nobody_else_is_recorded(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#10501112222"))
+    outside = answer(system.pbx, "trunk", tone=SECOND_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=14.0)
+    assert caller.wait().ok and agent.wait().ok and outside.wait().ok
+    entry = new_entry(system, known)
+    assert [party.interface for party in entry.participants] == ["PJSIP/6001"]
+    audio = system.audio(entry)
+    assert heard(audio, FIRST_HZ) and not heard(audio, SECOND_HZ, at_least=0.1)
+    assert entry.seconds < 10 and list(system.spool.live.iterdir()) == []
+
+
+def test_an_outbound_call_that_is_handed_to_a_colleague_stays_one_call(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    callee = answer(system.pbx, "trunk", tone=CALLER_HZ)
+    second = answer(system.pbx, "6002", tone=SECOND_HZ, talk=5.0)
+    first = call(system.pbx, "0501112222", source="6001", tone=FIRST_HZ, talk=14.0, keys=dial("#16002", 4.0))
+    assert first.wait().ok and callee.wait().ok and second.wait().ok
+    system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
+    (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    assert (entry.caller, entry.callee) == ("6001", "0501112222")
+    assert [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002"], entry.participants
+    audio = system.audio(entry)
+    assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ))
+
+
+def test_a_queue_call_that_the_first_member_does_not_take_names_the_second_as_the_queue_does(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", ring=NEVER)
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "2400", tone=CALLER_HZ, talk=12.0)
+    assert caller.wait().ok and second.wait().ok
+    first.stop()
+    entry = new_entry(system, known)
+    assert [(party.interface, party.name) for party in entry.participants] == [("PJSIP/6002", "Seán of Sales")]
+    assert heard(system.audio(entry), SECOND_HZ)
+
+
+def test_a_caller_who_leaves_the_queue_is_recorded_and_spoke_with_nobody(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    phones = [answer(system.pbx, who, ring=NEVER) for who in ("6001", "6002")]
+    assert call(system.pbx, "2400", tone=CALLER_HZ, talk=4.0).wait().ok
+    for phone in phones:
+        phone.stop()
+    entry = new_entry(system, known)
+    assert (entry.participants, entry.answered_at, entry.state) == ((), None, State.SEALED)
+    assert heard(system.audio(entry), CALLER_HZ)
