@@ -25,7 +25,8 @@ demo: pbx  ## Real calls through a real Asterisk: announced, recorded, registere
 
 test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
 	$(BIN)/pytest -n 2 -m "not live"
-	$(BIN)/pytest -m live
+	$(BIN)/pytest -n 2 --dist loadgroup -m "live and not soak"
+	$(BIN)/pytest -m soak
 
 test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no kills; under a minute
 	$(BIN)/pytest -n 2 -m "not live and not postgresql and not crash"

@@ -48,9 +48,15 @@ exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
 
 
 @pytest.fixture(scope="module", params=["forky", "bullseye"], ids=["22", "16"])
-def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with System(tmp_path_factory.mktemp("shapes"), dialplan=DIALPLAN, release=request.param) as system:
         yield system
+
+
+@pytest.fixture
+def system(running: System) -> Iterator[System]:
+    yield running
+    running.pbx.stop_phones()
 
 
 def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
@@ -170,3 +176,34 @@ def test_a_caller_who_leaves_the_queue_is_recorded_and_spoke_with_nobody(system:
     entry = new_entry(system, known)
     assert (entry.participants, entry.answered_at, entry.state) == ((), None, State.SEALED)
     assert heard(system.audio(entry), CALLER_HZ)
+
+
+@pytest.mark.parametrize("hands_on", [True, False], ids=["completed", "abandoned"])
+def test_an_attended_transfer_by_feature_code_stays_one_call(system: System, hands_on: bool) -> None:
+    """The consultation is a part of it, not recorded by itself; an agent who was only asked is no party."""
+    known = {entry.id for entry in system.calls()}
+    keys = dial("*26002") + ([] if hands_on else [(4.0, "*"), (0.25, "1")])
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=keys, talk=3.0 if hands_on else NEVER)
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=14.0)
+    assert caller.wait().ok and first.wait().ok and second.wait().ok
+    entry = new_entry(system, known)
+    expected = ["PJSIP/6001", "PJSIP/6002"] if hands_on else ["PJSIP/6001"]
+    assert [party.interface for party in entry.participants] == expected, entry.participants
+    assert entry.state is State.SEALED
+    audio = system.audio(entry)
+    assert heard(audio, CALLER_HZ) and heard(audio, FIRST_HZ) and not heard(audio, NOTICE_HZ, at_least=0.1)
+    assert hands_on or not heard(audio, SECOND_HZ, at_least=0.1)
+
+
+def test_a_phone_that_forwards_its_calls_leaves_one_entry_with_who_answered(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    forwarding = answer(system.pbx, "6001", refuse="302 Moved Temporarily\nContact: <sip:6002@127.0.0.1>")
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=7.0)
+    assert caller.wait().ok and second.wait().ok
+    forwarding.stop()
+    entry = new_entry(system, known)
+    assert [party.interface for party in entry.participants] == ["PJSIP/6002"], entry.participants
+    audio = system.audio(entry)
+    assert heard(audio, SECOND_HZ) and not heard(audio, NOTICE_HZ, at_least=0.1)

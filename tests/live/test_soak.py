@@ -7,7 +7,7 @@ import pytest
 from tests import postgresql
 from tests.soak.run import Soak, Wish
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.soak]
 
 MOST_MEBIBYTES, MOST_FILES = 200, 100
 
