@@ -1,6 +1,7 @@
 """Every shape of call, on Asterisk 22 and 16: the recording follows the caller, and the entry says who spoke with whom."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -38,6 +39,8 @@ exten => _6XXX,1,Dial(PJSIP/${EXTEN},60)
 [from-internal]
 include => parkedcalls
 exten => 8300,1,ConfBridge(300)
+exten => 8100,1,PickupChan(PJSIP/6001)
+ same => n,Hangup()
 exten => _0X.,1,Gosub(recorded-call,s,1(outbound))
  same => n,Dial(PJSIP/${EXTEN}@trunk,60,TU(recorded-callee))
  same => n,Hangup()
@@ -207,3 +210,31 @@ def test_a_phone_that_forwards_its_calls_leaves_one_entry_with_who_answered(syst
     assert [party.interface for party in entry.participants] == ["PJSIP/6002"], entry.participants
     audio = system.audio(entry)
     assert heard(audio, SECOND_HZ) and not heard(audio, NOTICE_HZ, at_least=0.1)
+
+
+def test_a_call_that_a_colleague_picks_up_names_the_colleague(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    ringing = answer(system.pbx, "6001", ring=NEVER)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=9.0)
+    system.wait_for(lambda: "Ringing" in system.pbx.rx("core show channels"), "the phone to ring", 15)
+    colleague = call(system.pbx, "8100", source="6002", tone=SECOND_HZ, talk=NEVER)
+    assert caller.wait().ok and colleague.wait().ok
+    ringing.stop()
+    entry = new_entry(system, known)
+    assert [party.interface for party in entry.participants] == ["PJSIP/6002"], entry.participants
+    audio = system.audio(entry)
+    assert heard(audio, CALLER_HZ) and heard(audio, SECOND_HZ)
+
+
+def test_two_agents_in_turn_and_their_times_do_not_overlap_by_more_than_the_handover(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#16002"))
+    second = answer(system.pbx, "6002", tone=SECOND_HZ, keys=dial("#16003"))
+    third = answer(system.pbx, "6003", tone=SECOND_HZ + 110)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=20.0)
+    assert caller.wait().ok and all(phone.wait().ok for phone in (first, second, third))
+    entry = new_entry(system, known)
+    assert [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002", "PJSIP/6003"]
+    assert all(one.left_at <= other.joined_at for one, other in pairwise(entry.participants))
+    audio = system.audio(entry)
+    assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ, SECOND_HZ + 110))
