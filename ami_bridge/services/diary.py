@@ -20,7 +20,9 @@ BEFORE_THE_LAST = 1 << 20
 """Bytes read again at a start: what was written while the last reader died."""
 
 
-class _Mark(NamedTuple):
+class Mark(NamedTuple):
+    """A place in the diary, and when it was reached (seconds since 1970)."""
+
     at: float
     inode: int
     offset: int
@@ -34,7 +36,7 @@ class Diary:
         self._inode, self._offset = _load(position)
         self._offset = max(0, self._offset - BEFORE_THE_LAST)
         self._skip_torn = self._offset > 0
-        self._marks: deque[_Mark] = deque(maxlen=MARKS)
+        self._marks: deque[Mark] = deque(maxlen=MARKS)
 
     @property
     def is_there(self) -> bool:
@@ -46,13 +48,17 @@ class Diary:
 
         ``now``: seconds since 1970.
         """
-        self._marks.append(_Mark(now, self._inode, self._offset))
+        self._marks.append(self.mark(now))
         return [line for line in map(noted, self._lines()) if line]
 
-    def keep_position(self) -> None:
-        """Keep how far all was dealt with."""
+    def mark(self, now: float) -> Mark:
+        """Return where the next reading begins."""
+        return Mark(now, self._inode, self._offset)
+
+    def keep_position(self, mark: Mark) -> None:
+        """Keep how far all was dealt with: a new reader begins there."""
         temporary = self._position.with_name(f".{self._position.name}.tmp")
-        temporary.write_text(json.dumps([self._inode, self._offset]))
+        temporary.write_text(json.dumps([mark.inode, mark.offset]))
         temporary.rename(self._position)
 
     def rewind(self, at: float) -> None:

@@ -20,7 +20,7 @@ from ami_bridge.core.notice import Policy
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import NOTICE_IN_PROGRESS, ids_of, read_marker, ticket_in_diary, ticket_of
-from ami_bridge.services.diary import Diary
+from ami_bridge.services.diary import Diary, Mark
 from ami_bridge.services.report import Report
 from ami_bridge.services.superseded import is_known
 from ami_bridge.services.verify import named
@@ -62,15 +62,17 @@ class Reconcile:
                  now: Callable[[], datetime]) -> None:
         self._places, self._diary, self._report, self._take, self._now = places, diary, report, take, now
         self._spool = places.spool
-        self._promised: dict[str, Promise] = {}
+        self._promised: dict[str, tuple[Promise, Mark]] = {}
         self._readable = True
 
     def listen(self) -> None:
         """Read on in the diary: see that each call noted there has ticket or entry and, in a gap, learn what happened."""
         if self._diary is None:
             return
+        now = self._now().timestamp()
+        mark = self._diary.mark(now)
         try:
-            lines = self._diary.read(self._now().timestamp())
+            lines = self._diary.read(now)
         except OSError as problem:
             if self._readable:
                 log.error("Asterisk's diary cannot be read (%s)", problem.strerror, extra={"action": "diary_unreadable"})
@@ -82,12 +84,12 @@ class Reconcile:
         oldest = (self._now() - NEWS).timestamp()
         for line in lines:
             if line.at > oldest and (found := promise(line)):
-                self._promised[found.file] = found
+                self._promised[found.file] = (found, mark)
         with suppress(RegisterError, OSError):
-            for file, promised in list(self._promised.items()):
+            for file, (promised, _) in list(self._promised.items()):
                 if self._is_kept(promised):
                     del self._promised[file]
-            self._diary.keep_position()
+            self._diary.keep_position(min([read for _, read in self._promised.values()], default=self._diary.mark(now)))
 
     def rewind(self, at: datetime) -> None:
         """Read the diary again from a time on: a gap began."""

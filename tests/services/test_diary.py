@@ -32,7 +32,7 @@ class Pen:
         self.file.rename(self.file.with_name(name))
 
     def restart(self) -> None:
-        self.diary.keep_position()
+        self.diary.keep_position(self.diary.mark(self.now))
         self.diary = Diary(self.file, self.position)
 
 

@@ -18,6 +18,7 @@ from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import Policy, Prompt, Reason, Route
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import RegisterUnavailable
+from ami_bridge.services import diary
 from ami_bridge.services.adopt import ids_of
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.reconcile import IN_PROGRESS, ON_ITS_WAY, Places, Reconcile
@@ -163,6 +164,24 @@ def test_a_caller_who_left_before_a_verdict_is_accounted_for_once_whether_a_tick
     house.reconcile.listen()
     assert [(ticket.uniqueid, ticket.reason) for ticket in house.tickets()] == [("u-2", Reason.HUNG_UP_IN_NOTICE)]
     assert house.found() == []
+
+
+def test_a_promise_that_cannot_be_judged_yet_is_read_again_by_the_next_daemon(
+        house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diary, "BEFORE_THE_LAST", 10)
+    house.write(f"{CALL}/{RECORDING}")
+    house.put()
+    house.reconcile.listen()
+    house.write(f"/{ALONE}", "left", uniqueid="u-2")
+    house.reconcile.listen()
+    for number in range(3):
+        house.write(f"{CALL}/{RECORDING}")
+        house.now += timedelta(seconds=2 + number)
+        house.reconcile.listen()
+    house.start()
+    house.now = BEGAN + IN_PROGRESS["left"]
+    house.reconcile.listen()
+    assert [ticket.uniqueid for ticket in house.tickets() if ticket.call != CALL] == ["u-2"]
 
 
 def test_a_marker_that_is_there_is_left_to_the_adoption(house: House) -> None:

@@ -75,7 +75,7 @@ def judge(verdict: Verdict, caller: str, tone: int, entries: list[Entry], found:
     entry = entries[0]
     verdict.states[str(entry.state)] += 1
     if entry.state not in KEPT:
-        if entry.id in found or not entry.recordings:
+        if entry.id in found or not entry.recordings or left_at_once(entry):
             verdict.reported[str(entry.reason) if not entry.recordings else str(entry.state)] += 1
         else:
             verdict.silent.append(caller)
@@ -87,6 +87,11 @@ def judge(verdict: Verdict, caller: str, tone: int, entries: list[Entry], found:
     heard = tones_in(audio(entry), [tone, agent_tone])
     if tone not in heard and entry.id not in found:
         verdict.deaf.append(caller)
+
+
+def left_at_once(entry: Entry) -> bool:
+    """Whether the caller hung up as the notice ended, so that there was nothing to record."""
+    return entry.notice is not None and (entry.ended_at - entry.notice.at).total_seconds() < SHORT
 
 
 def tones_in(path: Path, candidates: list[int]) -> set[int]:
