@@ -58,6 +58,7 @@ class Daemon:
         self._follow = follow(app, self._finished_from_thread)
         self._report = report(app, self._nudge_from_thread)
         self._reconcile = reconcile(app, self._report, self._follow.take)
+        app.intake.on_finding = self._nudge_from_thread
         self._pulse = Pulse(app.spool, self._report, self._ask_from_thread)
         self._metrics = Metrics(timedelta(days=app.config.retention.days))
         self._watching = watching(app, duties, self._metrics)

@@ -68,6 +68,8 @@ class Intake:
         self._vault = vault
         self._register = register
         self._now = now
+        self.on_finding: Callable[[], None] = lambda: None
+        """Called, in the thread of ``take``, when a call was registered with something amiss; set by whoever tells of it."""
 
     def take(self, call: UUID) -> Outcome:
         """Take one call in. RegisterUnavailable, KeyMissing, AudioError or OSError: nothing is lost, try again later."""
@@ -170,6 +172,8 @@ class Intake:
             _say(entry)
             for finding in amiss:
                 say(finding)
+            if amiss:
+                self.on_finding()
         return Outcome.REGISTERED
 
     def _finding(self, entry: Entry, kind: Kind, outcome: Mended) -> Finding:

@@ -138,7 +138,7 @@ def test_an_admins_own_limit_of_a_calls_length_still_holds(system: System) -> No
 def test_an_admins_own_hangup_extension_runs_when_the_caller_leaves_in_the_notice(system: System) -> None:
     call(system.pbx, "1000", talk=0.5).wait()
     system.registered(1)
-    assert "the own h of the admin" in system.pbx.log_tail(60)
+    assert "the own h of the admin" in system.pbx.log_tail(200)
 
 
 @pytest.mark.parametrize(("number", "options"), [("1000", {}), ("0501112222", {"source": "6002", "agent": "trunk"})],

@@ -334,7 +334,7 @@ def test_a_recording_that_cannot_be_written_is_noticed_within_a_second_and_the_r
     assert [entry.state for entry in entries] == [State.MISSING, State.MISSING]
     kinds = {one.kind for one in bench.findings()}
     assert kinds >= {Kind.NOT_STARTED, Kind.AUDIO_MISSING}
-    assert "calls-lost" in bench.system.log()
+    bench.system.wait_for(lambda: "alarm=calls-lost" in bench.system.log(), "the alarm", 30)
 
 
 def test_somebody_else_who_stops_a_recording_is_found_out(bench: Bench) -> None:

@@ -117,9 +117,11 @@ def test_a_closed_file_that_nobody_announced_is_found_by_the_scan_once_it_rests(
 
 
 def test_a_file_that_never_came_is_a_reported_loss(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[int] = []
+    place.intake.on_finding = lambda: told.append(1)
     place.put()
     assert place.intake.take(TICKET.call) is Outcome.REGISTERED
-    assert place.entries()[0].state is State.MISSING
+    assert place.entries()[0].state is State.MISSING and told == [1]
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     assert [(one.kind, one.call) for one in place.findings()] == [(Kind.AUDIO_MISSING, TICKET.call)]
 
