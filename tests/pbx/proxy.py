@@ -3,10 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Self
 
 from tests.pbx.settings import Address
+
+TIDY = 0.05
+"""Seconds in which the loop closes the sockets that were aborted."""
 
 
 class Proxy:
@@ -67,15 +70,19 @@ class Proxy:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(TIDY)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        with suppress(OSError), closing(writer.transport):
             if self._refusing:
                 writer.transport.abort()
                 return
             there, back = await asyncio.open_connection(*self.target)
             self._writers |= {writer, back}
-            await asyncio.gather(self._pass(reader, back, self._count), self._pass(there, writer))
+            try:
+                await asyncio.gather(self._pass(reader, back, self._count), self._pass(there, writer))
+            finally:
+                back.transport.abort()
 
     def _count(self, content: bytes) -> None:
         if self._answers_left < 0:
