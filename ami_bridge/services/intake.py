@@ -162,7 +162,8 @@ class Intake:
         entry = account(ticket, facts, recordings, end, directory)
         sealed = self._vault.seal(entry_file(key, entry.id), io.BytesIO(entry_to_json(entry)))
         self._vault.settle(key)
-        amiss = [self._finding(entry, *found) for found in of_entry(entry, facts, crashed=bool(wav and not wav.closed))]
+        crashed = not (wav.closed if wav else any(isinstance(fact, Closed | Ended) for fact in facts))
+        amiss = [self._finding(entry, *found) for found in of_entry(entry, facts, crashed=crashed)]
         with self._register.writing() as work:
             new = work.calls.add(entry, sealed.sealed.sha256)
             for finding in amiss:

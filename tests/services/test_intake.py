@@ -132,6 +132,14 @@ def test_a_caller_who_left_before_the_recording_began_is_not_a_loss(place: Place
     assert place.entries()[0].state is State.NO_AUDIO
 
 
+def test_a_recording_that_was_promised_when_the_exchange_died_is_a_loss_and_said_so(place: Place) -> None:
+    place.put(facts=[Gone(T0 + 2)])
+    place.now = NOW + timedelta(minutes=10)
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    assert place.entries()[0].state is State.NO_AUDIO
+    assert [one.kind for one in place.findings()] == [Kind.AUDIO_LOST]
+
+
 def test_a_file_without_sound_is_registered_as_such(place: Place) -> None:
     place.put()
     wav(place.spool.audio(TICKET.recording), 0)
