@@ -37,6 +37,8 @@ class Exchange(Section):
 
     name: kinds.ExchangeName = Field(
         description="Its name in the register. Must equal `systemname` in asterisk.conf.")
+    configuration: kinds.OptionalPath = Field(Path("/etc/asterisk"), description=(
+        "Asterisk's configuration, where the doctor looks for other recorders. The empty text: not to be looked at."))
 
 
 class Controller(Section):

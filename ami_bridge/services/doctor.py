@@ -8,7 +8,7 @@ from pathlib import Path
 from ami_bridge.config import Config, load
 from ami_bridge.core.errors import AmiBridgeError
 from ami_bridge.dialplan_globals import render
-from ami_bridge.services import doctor_diary, doctor_exchange, doctor_places, doctor_retention
+from ami_bridge.services import doctor_diary, doctor_exchange, doctor_places, doctor_retention, doctor_rivals
 from ami_bridge.services.findings import Finding, Status, error, ok, warning
 from ami_bridge.services.notices import current_policy, policy_from_json, store
 from ami_bridge.services.setup import generated_file
@@ -166,6 +166,7 @@ CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "fastagi": doctor_exchange.fastagi,
     "diary": doctor_diary.diary,
     "tools": sound_tools,
+    "rivals": doctor_rivals.rivals,
     "places": doctor_places.places,
 }
 
