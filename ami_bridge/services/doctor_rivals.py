@@ -60,7 +60,7 @@ def rivals(config: Config) -> Iterator[Finding]:
     if folder is None:
         return
     if not folder.is_dir():
-        yield warning(NAME, f"there is no folder {folder}", "Name Asterisk's in [exchange] configuration, or nothing (\"\").")
+        yield warning(NAME, f"there is no folder {folder}", "Name Asterisk's in [exchange] configuration, or none there.")
         return
     try:
         texts = {path: read(path) for path, _ in zip(sorted(folder.rglob("*.conf")), range(MOST), strict=False)}

@@ -1,5 +1,6 @@
 """Recordings in progress are steered: silence for private passages, another's stop undone, nobody kept who was not told."""
 
+import signal
 import time
 import wave
 from array import array
@@ -40,6 +41,12 @@ stereo = true
 name = "inbound"
 direction = "inbound"
 hold = "mute"
+
+[[route]]
+name = "never"
+direction = "outbound"
+did = "0900*"
+record = false
 
 [[route]]
 name = "outbound"
@@ -192,6 +199,22 @@ def test_what_two_outside_say_to_each_other_is_not_recorded(system: System) -> N
     assert not heard(system.audio(inbound), NOTICE_HZ, at_least=0.1)
 
 
+def test_while_somebody_is_there_who_was_not_told_nothing_is_recorded(system: System) -> None:
+    """The agent asks somebody outside, on a route that is not recorded, and joins all three (*3); the other leaves first."""
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*20900111222") + dial("*3", 3.0))
+    stranger = answer(system.pbx, "trunk", tone=SECOND_HZ, talk=9.0)
+    caller = call(system.pbx, "4000", tone=CALLER_HZ, talk=22.0)
+    assert caller.wait().ok and agent.wait().ok and stranger.wait().ok
+    entry = new_entry(system, known)
+    assert [silence.why for silence in entry.silences] == [Why.UNTOLD], entry.silences
+    assert [party.interface for party in entry.participants] == ["PJSIP/6001"], entry.participants
+    left, right = sides(system.audio(entry))
+    assert seconds_of(tones(right, [SECOND_HZ])[SECOND_HZ]) < 0.5 and gaps(left, CALLER_HZ)
+    last = tones(left, [CALLER_HZ])[CALLER_HZ][-1]
+    assert last[1] - last[0] > 2.0
+
+
 def test_on_demand_nothing_is_recorded_before_the_agent_asks_and_the_caller_was_told(system: System) -> None:
     known = {entry.id for entry in system.calls()}
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*5", 3.0))
@@ -212,6 +235,19 @@ def test_on_demand_a_call_for_which_nobody_asks_leaves_no_trace_and_the_caller_c
     assert caller.wait().ok and agent.wait().ok
     time.sleep(3)
     assert {entry.id for entry in system.calls()} == known and list(system.spool.leftovers()) == []
+
+
+def test_on_demand_the_process_announces_when_the_daemon_is_away(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    system.stop_daemon(signal.SIGKILL)
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*5", 3.0))
+    caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=16.0)
+    assert caller.wait().ok and agent.wait().ok
+    system.start_daemon()
+    entry = new_entry(system, known)
+    assert entry.notice and entry.notice.heard_samples == entry.notice.samples
+    audio = system.audio(entry)
+    assert heard(audio, CALLER_HZ, at_least=3.0) and not heard(audio, NOTICE_HZ, at_least=0.1)
 
 
 def test_both_sides_apart_the_caller_left_the_agents_right_also_after_a_transfer_and_a_pause(system: System) -> None:
