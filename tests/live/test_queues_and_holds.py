@@ -171,7 +171,7 @@ def test_who_follows_a_call_to_another_phone_is_named(system: System) -> None:
         caller = outside.call("2600")
         answered = second.answer()
         until = time.monotonic() + 15
-        while not answered.hears(CALLER_HZ) and time.monotonic() < until:  # a key pressed before it is asked for is not heeded
+        while not caller.hears(SECOND_HZ) and time.monotonic() < until:  # a key pressed before it is asked for is not heeded
             answered.keys("1")
             time.sleep(0.7)
         talk(caller, answered)
