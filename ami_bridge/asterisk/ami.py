@@ -12,9 +12,19 @@ from random import SystemRandom
 from ssl import SSLContext
 
 from ami_bridge.asterisk.protocol import Protocol
-from ami_bridge.asterisk.translate import EVENT_CLASSES, WANTED, login, outcome, sent_at, snapshot
+from ami_bridge.asterisk.translate import (
+    EVENT_CLASSES,
+    PERMISSION,
+    WANTED,
+    Action,
+    login,
+    outcome,
+    sent_at,
+    snapshot,
+    version,
+)
 from ami_bridge.core.calls import Event
-from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError
+from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, NotPermitted
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +111,18 @@ class AmiLink:
         answer = await self._protocol.action(name, headers, self.settings.action_patience)
         success, message = outcome(answer[0])
         if not success:
-            raise ExchangeError(f"the exchange refused action {name}: {message}", "Check the manager user's write classes.")
+            kind = NotPermitted if message == PERMISSION else ExchangeError
+            raise kind(f"the exchange refused action {name}: {message}",
+                       "Give the manager user the write classes of dialplan/manager_ami_bridge.conf.")
         return answer
+
+    async def do(self, action: Action) -> dict[str, str]:
+        """Send an action; return the first message of its answer. Errors as of ``action``."""
+        return (await self.action(action.name, **action.headers))[0]
+
+    async def version(self) -> str:
+        """Return Asterisk's version. Errors as of ``action``."""
+        return version(await self.action("CoreSettings"))
 
     async def channels(self) -> list[Event]:
         """Return who is in which bridge now, as BridgeEntered events. Errors as of ``action``."""

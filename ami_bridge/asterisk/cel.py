@@ -85,7 +85,8 @@ def _started(line: Noted) -> Event | None:
     if found is None or found.call is None or not found.marker.startswith(f"{RECORDING} "):
         return None
     recording = _uuid(found.file)
-    return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at) if recording else None
+    outside = found.marker.split(" ")[2:3] in (["inbound"], ["outbound"])
+    return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at, outside) if recording else None
 
 
 def _extra(line: Noted, name: str) -> str:

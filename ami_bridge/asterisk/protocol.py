@@ -29,6 +29,15 @@ _FORBIDDEN = re.compile(r"[\x00\r\n]")
 _NOT_SENT = "It was not sent again: check on the exchange whether it was done."
 
 
+class _Action(Action):
+    """panoramisk guesses by the wording of a response whether more is to come, and fails on what PlayDTMF answers."""
+
+    @property
+    def multi(self) -> bool:
+        """Tell whether the response announces a list: Asterisk says so in a header (main/manager.c, astman_send_listack)."""
+        return str(self.responses[0].get("EventList", "")).lower() == "start"
+
+
 class Protocol(AMIProtocol):
     """One connection. Events whose name is in ``wanted`` go to ``on_events`` raw, in order, one list for a chunk.
 
@@ -108,7 +117,7 @@ class Protocol(AMIProtocol):
 
         Raises ExchangeError when no answer comes in time, the link ends, or a value cannot be sent. Never replayed.
         """
-        action = Action({"Action": name, **_checked(name, fields)})
+        action = _Action({"Action": name, **_checked(name, fields)})
         if self.lost.done():
             raise ExchangeError(f"action {name} found no link to the exchange", "It is sent by nobody: ask again later.")
         try:

@@ -16,11 +16,23 @@ from ami_bridge.core.calls import (
     ChannelsPresent,
     Event,
     HungUp,
+    OutsideSeen,
     QueueConnected,
     RecordingClosed,
     RecordingStarted,
 )
-from ami_bridge.core.text import clean
+from ami_bridge.core.steering import (
+    Asked,
+    BegunAnew,
+    HoldBegan,
+    HoldEnded,
+    MusicBegan,
+    MusicEnded,
+    Sign,
+    SomeStopped,
+    Wish,
+)
+from ami_bridge.core.text import clean, interface_of
 
 GREETING = b"Asterisk Call Manager/"
 LINE_END = b"\r\n"
@@ -32,6 +44,15 @@ EVENT_CLASSES = "call,agent,user"
 
 OUR_EVENT = "AmiBridge"
 """The name under which our dialplan raises its user events."""
+
+ASK = "ask"
+"""The state of our user event by which anybody asks for silence."""
+
+BY_MANAGER = "manager:"
+"""What the asker's name begins with when the question came over AMI and not from a telephone."""
+
+OUTWARD = ("inbound", "outbound")
+"""The directions in which the recorded channel is an external party's."""
 
 NAME_ENDINGS = ("CallerIDName", "ConnectedLineName", "MemberName")
 """Endings of headers that hold a person's name; Asterisk puts ``Dest``, ``Spyee``, ``Transferee`` before them."""
@@ -117,6 +138,10 @@ class Outcome(NamedTuple):
     message: str
 
 
+PERMISSION = "Permission denied"
+"""What Asterisk says when our user may not do something (``main/manager.c``)."""
+
+
 def outcome(answer: dict[str, str]) -> Outcome:
     """Return how an action went, from the first message of its answer."""
     return Outcome(answer.get("Response", "") in ("Success", "Goodbye"), answer.get("Message", ""))
@@ -141,8 +166,65 @@ def snapshot(answer: Iterable[dict[str, str]], received: float) -> list[Event]:
     )]
 
 
-def translate(raw: bytes, received: float) -> Event | None:
-    """Return the core event in one raw message; None for what does not concern us or is torn. Never raises.
+class Action(NamedTuple):
+    """What the exchange is asked to do."""
+
+    name: str
+    headers: dict[str, str]
+
+
+AGAIN_KEY = "D"
+"""The key of our feature ``ami-bridge-again`` (``dialplan/features_ami_bridge.conf``). No telephone has it."""
+
+
+def mute(channel: str, monitor: str, on: bool) -> Action:
+    """Return how a recording is muted, or heard again (``apps/app_mixmonitor.c``, manager_mute_mixmonitor).
+
+    ``monitor``: which MixMonitor; Asterisk 16 does not know this header and mutes every one of the channel.
+    """
+    state = "1" if on else "0"
+    return Action("MixMonitorMute", {"Channel": channel, "Direction": "both", "State": state, "MixMonitorID": monitor})
+
+
+def variable(channel: str, name: str) -> Action:
+    """Return how a channel variable is asked for; its value is in ``value_of`` the answer."""
+    return Action("Getvar", {"Channel": channel, "Variable": name})
+
+
+def value_of(answer: dict[str, str]) -> str:
+    """Return the value of a channel variable that was asked for."""
+    return answer.get("Value", "")
+
+
+def set_variable(channel: str, name: str, value: str) -> Action:
+    """Return how a channel variable is set."""
+    return Action("Setvar", {"Channel": channel, "Variable": name, "Value": value})
+
+
+def press_again(channel: str) -> Action:
+    """Return how our feature is run on a channel in a bridge: as if its party had pressed the key."""
+    return Action("PlayDTMF", {"Channel": channel, "Digit": AGAIN_KEY, "Receive": "1"})
+
+
+def ask(wish: Wish, token: str, *, call: str = "", interface: str = "", seconds: int = 0, by: str = "") -> Action:
+    """Return how anybody with the class ``user`` asks us for silence: what ``translate`` gives back as ``Asked``."""
+    return Action("UserEvent", {"UserEvent": OUR_EVENT, "State": ASK, "Wish": str(wish), "Token": token, "Call": call,
+                                "Interface": interface, "Seconds": str(seconds), "By": by})
+
+
+def answer(token: str, word: str) -> Action:
+    """Return how we answer such a question."""
+    return Action("UserEvent", {"UserEvent": OUR_EVENT, "State": "answer", "Token": token, "Word": word})
+
+
+def answered(raw: bytes, token: str) -> str:
+    """Return the word of our answer to a question; empty when the message is something else."""
+    ours = is_ours(raw) and field(raw, b"State") == "answer" and field(raw, b"Token") == token
+    return field(raw, b"Word") if ours else ""
+
+
+def translate(raw: bytes, received: float) -> Event | Sign | None:
+    """Return the core event or sign in one raw message; None for what does not concern us or is torn. Never raises.
 
     ``received`` is when the message came, in seconds since 1970; Asterisk's own Timestamp goes before it.
     """
@@ -155,16 +237,45 @@ def is_ours(raw: bytes) -> bool:
     return raw.startswith(b"Event: UserEvent") and field(raw, b"UserEvent") == OUR_EVENT
 
 
-def _user_event(raw: bytes, at: float) -> Event | None:
+def _user_event(raw: bytes, at: float) -> Event | Sign | None:
     if field(raw, b"UserEvent") != OUR_EVENT:
         return None
-    call, recording = _uuid(field(raw, b"Call")), _uuid(field(raw, b"Recording"))
-    state, uniqueid = field(raw, b"State"), field(raw, b"Uniqueid")
-    if call is None or recording is None:
+    make = _OUR_STATES.get(field(raw, b"State"))
+    return make(raw, at) if make else None
+
+
+def _recording(raw: bytes, at: float) -> Event | None:
+    call, recording, uniqueid = _uuid(field(raw, b"Call")), _uuid(field(raw, b"Recording")), field(raw, b"Uniqueid")
+    if call is None or recording is None or not uniqueid:
         return None
-    if state == "recording" and uniqueid:
-        return RecordingStarted(call, recording, uniqueid, field(raw, b"Channel"), at)
-    return RecordingClosed(call, recording, at) if state == "closed" else None
+    return RecordingStarted(call, recording, uniqueid, field(raw, b"Channel"), at, field(raw, b"Direction") in OUTWARD)
+
+
+def _closed(raw: bytes, at: float) -> Event | None:
+    call, recording = _uuid(field(raw, b"Call")), _uuid(field(raw, b"Recording"))
+    return RecordingClosed(call, recording, at) if call and recording else None
+
+
+def _anew(raw: bytes, at: float) -> Sign | None:
+    call = _uuid(field(raw, b"Call"))
+    return BegunAnew(call, at) if call else None
+
+
+def _outside(raw: bytes, at: float) -> Event | None:
+    uniqueid = field(raw, b"Uniqueid")
+    return OutsideSeen(uniqueid, at) if uniqueid else None
+
+
+def _asked(raw: bytes, at: float) -> Sign | None:
+    """Somebody pressed our key on their telephone (the message names their channel), or asked over AMI."""
+    try:
+        wish, seconds = Wish(field(raw, b"Wish")), float(field(raw, b"Seconds") or 0)
+    except ValueError:
+        return None
+    uniqueid, token = field(raw, b"Uniqueid"), field(raw, b"Token")
+    by = interface_of(field(raw, b"Channel")) if uniqueid else clean(field(raw, b"By")) or "manager"
+    asker, interface = uniqueid or BY_MANAGER + token, clean(field(raw, b"Interface"))
+    return Asked(wish, asker, _uuid(field(raw, b"Call")), interface, by, seconds, at)
 
 
 def _agent_connect(raw: bytes, at: float) -> Event | None:
@@ -185,17 +296,40 @@ def _bridge_leave(raw: bytes, at: float) -> Event | None:
     return BridgeLeft(bridge, uniqueid, at) if bridge and uniqueid else None
 
 
+def _of_channel(kind: Callable[[str, float], Sign]) -> Callable[[bytes, float], Sign | None]:
+    """Return how an event is understood that only says of which channel it is."""
+
+    def make(raw: bytes, at: float) -> Sign | None:
+        uniqueid = field(raw, b"Uniqueid")
+        return kind(uniqueid, at) if uniqueid else None
+
+    return make
+
+
 def _hangup(raw: bytes, at: float) -> Event | None:
     uniqueid = field(raw, b"Uniqueid")
     return HungUp(uniqueid, at) if uniqueid else None
 
 
-_MAKERS: dict[bytes, Callable[[bytes, float], Event | None]] = {
+_OUR_STATES: dict[str, Callable[[bytes, float], Event | Sign | None]] = {
+    "recording": _recording,
+    "closed": _closed,
+    "anew": _anew,
+    "outside": _outside,
+    ASK: _asked,
+}
+
+_MAKERS: dict[bytes, Callable[[bytes, float], Event | Sign | None]] = {
     b"UserEvent": _user_event,
     b"AgentConnect": _agent_connect,
     b"BridgeEnter": _bridge_enter,
     b"BridgeLeave": _bridge_leave,
     b"Hangup": _hangup,
+    b"Hold": _of_channel(HoldBegan),
+    b"Unhold": _of_channel(HoldEnded),
+    b"MusicOnHoldStart": _of_channel(MusicBegan),
+    b"MusicOnHoldStop": _of_channel(MusicEnded),
+    b"MixMonitorStop": _of_channel(SomeStopped),
 }
 
 WANTED = frozenset(_MAKERS)

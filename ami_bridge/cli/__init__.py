@@ -22,6 +22,8 @@ VERBS = {
     "run": Verb("run", "Run the daemon in the foreground."),
     "calls": Verb("calls", "List registered calls."),
     "show": Verb("show", "Show all that is kept of one call."),
+    "pause": Verb("pause", "Silence the recording of a call in progress, for a private passage."),
+    "resume": Verb("resume", "End that silence."),
     "notice": Verb("notice", "Add, list and publish the notices that callers hear."),
     "agents": Verb("agents", "Import and list who uses which device."),
     "doctor": Verb("doctor", "Say what is wrong, and what to do about it."),

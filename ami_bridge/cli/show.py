@@ -74,6 +74,7 @@ def lines(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     yield "route", entry.route or "none"
     yield "reason", f"{entry.reason} (decided by {'the dialplan alone' if entry.origin == 'dialplan' else 'the script'})"
     yield from _participants(entry, zone)
+    yield from _silences(entry, zone)
     yield from _notice(entry, zone)
     yield from _recordings(entry)
 
@@ -82,6 +83,12 @@ def _participants(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     for party in entry.participants:
         until = on_screen(party.left_at, zone) or "the end"
         yield "participant", f"{party.name or 'unknown'} on {party.interface}, {on_screen(party.joined_at, zone)} to {until}"
+
+
+def _silences(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    for silence in entry.silences:
+        by = f" by {silence.by}" if silence.by else ""
+        yield "silent", f"{silence.why}{by}, {on_screen(silence.began_at, zone)} to {on_screen(silence.ended_at, zone)}"
 
 
 def _notice(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

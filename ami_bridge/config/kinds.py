@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from ami_bridge.core.notice import Choice, OnFailure
+from ami_bridge.core.notice import Choice, HoldPolicy, OnFailure
 from ami_bridge.core.parties import Direction
 
 
@@ -91,5 +91,6 @@ Contexts = Annotated[tuple[Context, ...], BeforeValidator(several)]
 Numbers = Annotated[tuple[Number, ...], BeforeValidator(several)]
 Directions = Annotated[tuple[Annotated[Direction, Field(strict=False)], ...], BeforeValidator(several)]
 Failure = Annotated[OnFailure, Field(strict=False)]
+Holding = Annotated[HoldPolicy, Field(strict=False)]
 PartyChoice = Annotated[Choice, Field(strict=False)]
 Key = Annotated[str, AfterValidator(matching(r"[0-9*#]", "one of 0-9, * and #"))]

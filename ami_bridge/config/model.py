@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from ami_bridge.config import kinds
-from ami_bridge.core.notice import Choice, OnFailure, Route
+from ami_bridge.core.notice import Choice, HoldPolicy, OnFailure, Route
 from ami_bridge.core.parties import Direction
 
 
@@ -148,6 +148,13 @@ class Notice(Section):
         return self.asterisk_directory or self.directory
 
 
+class Pausing(Section):
+    """Silence that an agent asks for: card numbers and other private passages."""
+
+    longest_seconds: int = Field(300, ge=5, le=7200, description=(
+        "After so many seconds a paused recording goes on by itself, 5 to 7200."))
+
+
 class Retention(Section):
     """How long entries live."""
 
@@ -222,6 +229,8 @@ class RouteRule(Section):
     choice: kinds.PartyChoice = Field(Choice.NONE, description=(
         "Whether the party decides by a key: `none`, `opt-out` (the key means no recording), `opt-in` (only the key means "
         "one). The notice must say so; when no script answers such a call is not recorded."))
+    hold: kinds.Holding = Field(HoldPolicy.RECORD, description=(
+        "While the party is on hold: `record` (their room and the music are in the recording) or `mute` (it is silent)."))
     choice_key: kinds.Key = Field("9", description="That key: one of 0-9, `*` and `#`.")
     choice_seconds: int = Field(3, ge=1, le=30, description="How long the key is waited for after the notice.")
 
@@ -249,6 +258,7 @@ class Config(Section):
     vault: VaultFolder = VaultFolder()
     register_: RegisterDatabase = Field(default=RegisterDatabase(), alias="register")
     notice: Notice = Notice()
+    pause: Pausing = Pausing()
     retention: Retention = Retention()
     purge: Purge = Purge()
     certificates: CertificateFolder = CertificateFolder()

@@ -16,13 +16,14 @@ from ami_bridge.core.text import interface_of
 
 
 class RecordingStarted(NamedTuple):
-    """Our dialplan started MixMonitor on a channel."""
+    """Our dialplan started MixMonitor on a channel. ``outside``: it is known to be an external party's."""
 
     call: UUID
     recording: UUID
     uniqueid: str
     channel: str
     at: float
+    outside: bool = False
 
 
 class RecordingClosed(NamedTuple):
@@ -68,6 +69,13 @@ class HungUp(NamedTuple):
     at: float
 
 
+class OutsideSeen(NamedTuple):
+    """A channel belongs to an external party whom nobody told that this call is recorded."""
+
+    uniqueid: str
+    at: float
+
+
 class ChannelsPresent(NamedTuple):
     """Every channel that the exchange has, by uniqueid. Whoever is not among them has hung up unheard."""
 
@@ -75,7 +83,8 @@ class ChannelsPresent(NamedTuple):
     at: float
 
 
-Event = ChannelsPresent | RecordingStarted | RecordingClosed | QueueConnected | BridgeEntered | BridgeLeft | HungUp
+Event = (ChannelsPresent | OutsideSeen | RecordingStarted | RecordingClosed | QueueConnected | BridgeEntered | BridgeLeft
+         | HungUp)
 
 
 # What we hold to be so about one call. The first element of each JSON line is the class name.
@@ -126,6 +135,27 @@ class Closed(NamedTuple):
     at: float
 
 
+class Outside(NamedTuple):
+    """A channel that met the recorded one belongs to an external party: it is nobody of the company."""
+
+    channel: str
+
+
+class Silenced(NamedTuple):
+    """The recording is silent from now on, on purpose: why, who would have it so, and until when at most (0: no limit)."""
+
+    why: str
+    by: str
+    until: float
+    at: float
+
+
+class Voiced(NamedTuple):
+    """It hears again."""
+
+    at: float
+
+
 class Gone(NamedTuple):
     """The recorded channel was no longer there when we could look again; when it ended nobody saw."""
 
@@ -133,9 +163,10 @@ class Gone(NamedTuple):
 
 
 Move = Entered | Exited
-Fact = Started | Move | Named | Ended | Closed | Gone
+Fact = Started | Move | Named | Ended | Closed | Gone | Outside | Silenced | Voiced
 
-FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Ended, Closed, Gone)}
+FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Ended, Closed, Gone, Outside,
+                                                           Silenced, Voiced)}
 
 
 class Noticed(NamedTuple):
@@ -192,9 +223,12 @@ class Follower:
         self._named: dict[str, dict[Named, None]] = {}
         self._early: dict[UUID, dict[Closed, None]] = {}
         self._hung: dict[str, dict[Ended, None]] = {}
+        self.outside: dict[str, bool] = {}
+        """The channels of external parties, and whether each was told that it is recorded."""
         self._newest = self._pruned = 0.0
         self._steps: dict[type, Callable[[Any], list[Noticed]]] = {
             ChannelsPresent: self._present,
+            OutsideSeen: self._outside_seen,
             RecordingStarted: self._started,
             RecordingClosed: self._closed,
             QueueConnected: self._queue_connected,
@@ -224,6 +258,16 @@ class Follower:
         followed = self._recorded.get(self._carriers.get(call, ""))
         return followed is not None and followed.seen and followed.over is None
 
+    def partners(self, uniqueid: str) -> dict[str, Entered]:
+        """Return who shares a bridge with a recorded channel now, and how they entered it."""
+        found: dict[str, Entered] = {}
+        for moves in (self._moves.get(bridge, {}) for bridge in self._bridges_of(uniqueid)):
+            inside = _inside(moves)
+            if uniqueid in inside:
+                found |= {move.channel: move for move in moves if isinstance(move, Entered) and move.channel in inside}
+        found.pop(uniqueid, None)
+        return found
+
     def has_hung_up(self, uniqueid: str) -> bool:
         """Tell whether any channel was seen to hang up within the time of grace."""
         return uniqueid in self._hung
@@ -245,8 +289,7 @@ class Follower:
 
     def _bridged(self, uniqueid: str) -> bool:
         """Tell whether a recorded channel is in a bridge with somebody now, by the times of the moves."""
-        return any(uniqueid in inside and len(inside) > 1
-                   for inside in (_inside(self._moves.get(bridge, {})) for bridge in self._bridges_of(uniqueid)))
+        return bool(self.partners(uniqueid))
 
     def _bridges_of(self, uniqueid: str) -> set[str]:
         followed = self._recorded.get(uniqueid)
@@ -273,7 +316,17 @@ class Follower:
             facts += self._end(event.uniqueid, ended)
         for bridge in self._visitors.get(event.uniqueid, ()):
             facts += self._visit(event.uniqueid, bridge)
-        return [Noticed(event.call, fact) for fact in facts]
+        met = self._outsider(event.uniqueid, told=True) if event.outside else []
+        return [Noticed(event.call, fact) for fact in facts] + met
+
+    def _outside_seen(self, event: OutsideSeen) -> list[Noticed]:
+        return self._outsider(event.uniqueid, told=False)
+
+    def _outsider(self, uniqueid: str, told: bool) -> list[Noticed]:
+        """Note an external party; return who has met it already."""
+        self.outside[uniqueid] = told
+        return [Noticed(followed.call, Outside(uniqueid)) for carrier, followed in self._recorded.items()
+                if carrier != uniqueid and followed.bridges & self._visitors.get(uniqueid, set())]
 
     def _closed(self, event: RecordingClosed) -> list[Noticed]:
         fact = Closed(event.at)
@@ -283,7 +336,7 @@ class Follower:
             return [Noticed(event.call, fact)]
         return [Noticed(event.call, one) for one in self._end(uniqueid, fact)]
 
-    def _end(self, uniqueid: str, fact: Fact) -> list[Fact]:
+    def _end(self, uniqueid: str, fact: Ended | Closed) -> list[Fact]:
         followed = self._recorded[uniqueid]
         followed.over = max(followed.over or 0.0, fact.at)
         return [fact]
@@ -308,7 +361,7 @@ class Follower:
         visitors = [uniqueid for uniqueid in {m.channel: None for m in known} if self._is_in(uniqueid, move.bridge)]
         known[move] = None
         self._visitors.setdefault(move.channel, set()).add(move.bridge)
-        noticed = [Noticed(self._recorded[uniqueid].call, move) for uniqueid in visitors]
+        noticed = [Noticed(self._recorded[one].call, fact) for one in visitors for fact in self._known(move, one)]
         if move.channel in self._recorded and move.channel not in visitors:
             call = self._recorded[move.channel].call
             noticed += [Noticed(call, fact) for fact in self._visit(move.channel, move.bridge)]
@@ -317,13 +370,18 @@ class Follower:
     def _is_in(self, uniqueid: str, bridge: str) -> bool:
         return bridge in self._bridges_of(uniqueid)
 
-    def _visit(self, uniqueid: str, bridge: str) -> list[Move]:
+    def _visit(self, uniqueid: str, bridge: str) -> list[Fact]:
         """Note that a recorded channel was in a bridge; return all that happened there, when that is new."""
         bridges = self._recorded[uniqueid].bridges
         if bridge in bridges:
             return []
         bridges.add(bridge)
-        return list(self._moves[bridge])
+        return [fact for move in self._moves[bridge] for fact in self._known(move, uniqueid)]
+
+    def _known(self, move: Move, carrier: str) -> list[Fact]:
+        """Return a move, and what else is known of whoever made it."""
+        outsider = move.channel in self.outside and move.channel != carrier
+        return [move, Outside(move.channel)] if outsider else [move]
 
     def _hung_up(self, event: HungUp) -> list[Noticed]:
         fact = Ended(event.at)
@@ -338,7 +396,9 @@ class Follower:
             if followed.over is not None and followed.over < before:
                 del self._recorded[uniqueid]
                 self._carriers.pop(followed.call, None)
-        self._hung = {id: ends for id, ends in self._hung.items() if any(fact.at >= before for fact in ends)}
+        for uniqueid in [id for id, ends in self._hung.items() if all(fact.at < before for fact in ends)]:
+            del self._hung[uniqueid]
+            self.outside.pop(uniqueid, None)
         self._early = {call: ends for call, ends in self._early.items() if any(fact.at >= before for fact in ends)}
         self._named = {caller: facts for caller, facts in self._named.items()
                        if caller in self._recorded or any(fact.at >= before for fact in facts)}

@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import zip_longest
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Fact, Named, moment
+from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Fact, Named, Outside, Silenced, Voiced, moment
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Agent, Direction, Participant, agent_name
-from ami_bridge.core.recordings import State
+from ami_bridge.core.recordings import State, Why
 from ami_bridge.core.retention import expires_at, expiry_day
 from ami_bridge.core.text import clean, interface_of
 from ami_bridge.core.tickets import Ticket
@@ -49,6 +50,16 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A time (aware) in which the recording is silent on purpose: why, and who would have it so (a device, an account)."""
+
+    why: Why
+    by: str
+    began_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One call in the register. Times aware, UTC; numbers cleaned text, empty when withheld."""
 
@@ -69,6 +80,7 @@ class Entry:
     participants: tuple[Participant, ...] = ()
     notice: NoticeProof | None = None
     recordings: tuple[Recording, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
     @property
     def expiry_day(self) -> date:
@@ -97,15 +109,33 @@ def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, 
     """Return the register entry of a finished call. The order and repetition of ``facts`` do not matter."""
     known = set(facts)
     end = max(end, ticket.opened_at)
+    outside = {fact.channel for fact in known if isinstance(fact, Outside)}
     talks = conversations(ticket.uniqueid, known, end.timestamp())
-    answered = moment(min(spans[0][0] for spans in talks.values())) if talks else None
+    inside = [spans[0][0] for channel, spans in talks.items() if channel not in outside]
+    answered = moment(min(inside)) if inside else None
     return Entry(
         id=ticket.call, exchange=ticket.exchange, direction=ticket.direction, route=ticket.route, reason=ticket.reason,
         origin=ticket.origin, caller=ticket.caller, callee=ticket.callee, uniqueid=ticket.uniqueid,
         linkedid=ticket.linkedid, started_at=ticket.opened_at, answered_at=answered, ended_at=end,
         expires_at=expires_at(end, ticket.days), participants=participants(ticket, known, talks, end, directory),
-        notice=ticket.notice, recordings=recordings,
+        notice=ticket.notice, recordings=recordings, silences=silences(known, end),
     )
+
+
+def silences(facts: Iterable[Fact], end: datetime) -> tuple[Silence, ...]:
+    """Return when the recording was silent on purpose, in order; one that nobody ended lasted to the ``end``."""
+    steps = sorted((fact for fact in facts if isinstance(fact, Silenced | Voiced)), key=lambda step: step.at)
+    found: list[Silence] = []
+    for step, following in zip_longest(steps, steps[1:]):
+        until = moment(following.at) if following else end
+        if isinstance(step, Silenced):
+            begun, until = moment(step.at), max(moment(step.at), min(until, end))
+            last = found[-1] if found else None
+            if last and (last.why, last.by, last.ended_at) == (Why(step.why), step.by, begun):
+                found[-1] = replace(last, ended_at=until)
+            else:
+                found.append(Silence(why=Why(step.why), by=step.by, began_at=begun, ended_at=until))
+    return tuple(found)
 
 
 LOCAL = "Local/"
@@ -172,8 +202,9 @@ def participants(ticket: Ticket, facts: set[Fact], talks: dict[str, list[Span]],
     for local, channel in _optimised(talks, lines).items():
         queue_names.setdefault(channel, queue_names.get(local, ""))
         talks = {other: spans for other, spans in talks.items() if other != local}
+    outside = {fact.channel for fact in facts if isinstance(fact, Outside)}
     own = interface_of(ticket.company_channel)
-    in_order = sorted(talks.items(), key=lambda talk: (talk[1][0][0], talk[0]))
+    in_order = sorted((talk for talk in talks.items() if talk[0] not in outside), key=lambda talk: (talk[1][0][0], talk[0]))
     found = [_participant(_behind(lines[channel], ticket.caller, own), queue_names.get(channel, ""), spans, directory)
              for channel, spans in in_order]
     if own and all(party.interface != own for party in found):

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from ami_bridge.core.entries import Audio, Entry, Recording
+from ami_bridge.core.entries import Audio, Entry, Recording, Silence
 from ami_bridge.core.errors import AudioError
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction, Participant
-from ami_bridge.core.recordings import State
+from ami_bridge.core.recordings import State, Why
 
 FORMAT = 1
 _TIMES = ("started_at", "ended_at", "expires_at")
@@ -49,6 +49,7 @@ def _entry(found: dict[str, Any]) -> Entry:
         "participants": tuple(map(_participant, found["participants"])),
         "notice": NoticeProof(**notice | {"at": datetime.fromisoformat(notice["at"])}) if notice else None,
         "recordings": tuple(map(_recording, found["recordings"])),
+        "silences": tuple(map(silence_from_json, found.get("silences", ()))),
     })
 
 
@@ -60,6 +61,17 @@ def _participant(found: dict[str, Any]) -> Participant:
 def _recording(found: dict[str, Any]) -> Recording:
     audio = Audio(**found["audio"]) if found["audio"] else None
     return Recording(**found | {"id": UUID(found["id"]), "state": State(found["state"]), "audio": audio})
+
+
+def silences_to_json(entry: Entry) -> str:
+    """Return the silences of an entry as they stand in its JSON."""
+    return json.dumps([asdict(silence) for silence in entry.silences], default=_plain)
+
+
+def silence_from_json(found: dict[str, Any]) -> Silence:
+    """Return one silence of an entry."""
+    began, ended = datetime.fromisoformat(found["began_at"]), datetime.fromisoformat(found["ended_at"])
+    return Silence(why=Why(found["why"]), by=found["by"], began_at=began, ended_at=ended)
 
 
 def _moment(text: str | None) -> datetime | None:

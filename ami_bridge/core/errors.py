@@ -46,6 +46,10 @@ class AuthenticationRefused(ExchangeError):
     """The exchange refuses our manager user. Trying again soon cannot help."""
 
 
+class NotPermitted(ExchangeError):
+    """The exchange knows our manager user, and does not let it do this."""
+
+
 class AudioError(AmiBridgeError):
     """A sound file is missing, damaged or of the wrong format."""
 

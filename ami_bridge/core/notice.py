@@ -55,6 +55,13 @@ class Choice(StrEnum):
     OPT_IN = "opt-in"
 
 
+class HoldPolicy(StrEnum):
+    """What happens to the recording while the party is on hold: it goes on, or is silent (fact 40)."""
+
+    RECORD = "record"
+    MUTE = "mute"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """One version of a spoken notice. ``file`` is what Asterisk plays (no ending); ``samples`` at 8 kHz."""

@@ -16,6 +16,15 @@ class State(StrEnum):
     UNANNOUNCED = "unannounced"
 
 
+class Why(StrEnum):
+    """Why a recording is silent on purpose for a while. The first that holds is the one that is noted."""
+
+    PAUSED = "paused"
+    UNTOLD = "untold"
+    ALONE = "alone"
+    HELD = "held"
+
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.EXPECTED: frozenset({State.RECORDING, State.MISSING}),
     State.RECORDING: frozenset({State.CLOSED, State.RECOVERED, State.MISSING}),

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -14,17 +15,22 @@ from uuid import UUID
 from ami_bridge import systemd
 from ami_bridge.app import App, ami_settings, build, fastagi, follow, now, reconcile, report
 from ami_bridge.asterisk.ami import AmiLink
+from ami_bridge.asterisk.controls import Controls
 from ami_bridge.asterisk.translate import translate
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Name
 from ami_bridge.core.calls import SNAPSHOT_SECONDS, ChannelsPresent, Event
 from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, RegisterError
+from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.gaps import Cause
+from ami_bridge.core.steering import Order
+from ami_bridge.core.versions import loses_second_voice
 from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
 from ami_bridge.daemon.parts import Duties, duties_of, ended_at, figures, watching
+from ami_bridge.daemon.steersman import Steersman
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.notices import publish
 from ami_bridge.services.pulse import Pulse
@@ -32,6 +38,7 @@ from ami_bridge.services.pulse import Pulse
 log = logging.getLogger(__name__)
 
 SCAN_EVERY = 2.0
+STEER_EVERY = 1.0
 AGAIN = 30.0
 """Seconds after which a comparison that could not be made is tried again."""
 
@@ -55,7 +62,7 @@ class Daemon:
         self._hearing = Hearing(self._take_messages, now, self._shedding_begins, self._ask_all)
         self._follow_thread = ThreadPoolExecutor(1, "follow")
         self._compare_thread = ThreadPoolExecutor(1, "compare")
-        self._follow = follow(app, self._finished_from_thread)
+        self._follow = follow(app, self._finished_from_thread, self._steer_from_thread, self._revived)
         self._report = report(app, self._nudge_from_thread)
         self._reconcile = reconcile(app, self._report, self._follow.take)
         app.intake.on_finding = self._nudge_from_thread
@@ -64,6 +71,7 @@ class Daemon:
         self._watching = watching(app, duties, self._metrics)
         self._intaking = Intaking(app.intake.take, partial(ended_at, app.spool), now, self._nudge)
         self._link = AmiLink(ami_settings(app.config), self._hearing.hear, self._link_up, self._link_down, self._alarm)
+        self._steersman = Steersman(Controls(self._link), self._steered, self._alarm)
         self._server = fastagi(app, self._finished_from_thread)
         figures(self._metrics, self._intaking, self._hearing, self._link, self._server, self._report, app.spool,
                 lambda: self._follow.open_calls)
@@ -80,6 +88,7 @@ class Daemon:
         tasks = [asyncio.create_task(work, name=name) for name, work in (
             ("ami", self._link.run()), ("follow", self._following()), ("compare", self._comparing()),
             ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
+            ("steer", self._steersman.run()), ("steer-all", self._steering()),
             ("housekeeping", self._housekeeping()), ("watch", self._watching.run(self._intaking)),
             ("first-link", self._first_link()), ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
@@ -128,6 +137,7 @@ class Daemon:
         self._watching.take_down(Name.EXCHANGE_REFUSES)
         self._watching.take_down(Name.LINK_DOWN)
         self._hearing.jobs.put_nowait(partial(self._take_up, snapshot))
+        self._asking_version = self._loop.create_task(self._ask_version())
         self._ask_all()
 
     def _link_down(self, reason: Exception) -> None:
@@ -155,6 +165,29 @@ class Daemon:
         """Have all compared again: something was not heard, and now is."""
         self._compare_all = True
         self._asked.set()
+
+    async def _ask_version(self) -> None:
+        """Find out whether this exchange loses the voice of whoever comes second into a recorded call."""
+        with suppress(ExchangeError):
+            deaf = loses_second_voice(await self._link.version())
+            self._follow.rules = replace(self._follow.rules, deaf=deaf)
+
+    # -- recordings in progress
+
+    def _steer_from_thread(self, orders: list[Order]) -> None:
+        self._loop.call_soon_threadsafe(self._steersman.submit, orders)
+
+    def _steered(self, order: Order) -> None:
+        self._hearing.jobs.put_nowait(lambda: self._follow.carried_out(order, now().timestamp()))
+
+    def _revived(self, call: UUID) -> None:
+        self._report.note(Kind.STOPPED, str(call), Outcome.REPAIRED, now(), call)
+
+    async def _steering(self) -> None:
+        """Look at all recordings in progress: what was ordered and not done is ordered again, a pause ends in its time."""
+        while True:
+            await asyncio.sleep(STEER_EVERY)
+            self._hearing.jobs.put_nowait(lambda: self._follow.steer(now().timestamp(), all=True))
 
     # -- comparing
 
@@ -215,6 +248,7 @@ class Daemon:
     def _take_messages(self, messages: list[bytes], received: float) -> None:
         events = (translate(message, received) for message in messages)
         self._follow.take(event for event in events if event is not None)
+        self._follow.steer(received)
 
     def _take_up(self, snapshot: list[Event]) -> None:
         self._follow.resume()

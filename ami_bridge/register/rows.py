@@ -1,5 +1,6 @@
 """An entry as rows, and rows as an entry. Pure."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from ami_bridge.core.entries import Audio, Entry, Recording
+from ami_bridge.core.entry_json import silence_from_json, silences_to_json
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction, Participant
 from ami_bridge.core.recordings import KEPT, State
@@ -32,6 +34,7 @@ def call_values(entry: Entry) -> Values:
         "callee_digits": significant(entry.callee),
         "caller_tail": tail(entry.caller),
         "callee_tail": tail(entry.callee),
+        "silences": silences_to_json(entry),
     }
 
 
@@ -72,6 +75,7 @@ def entry_of(call: Row, recordings: Sequence[Row], participants: Sequence[Row], 
         participants=tuple(_participant(row) for row in participants),
         notice=_notice(notices[0]) if notices else None,
         recordings=tuple(_recording(row) for row in recordings),
+        silences=tuple(map(silence_from_json, json.loads(call.silences))),
     )  # fmt: skip
 
 

@@ -118,6 +118,7 @@ calls = Table(
     Column("ended_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("entry_sha256", Text, nullable=False),
+    Column("silences", Text, nullable=False, server_default=text("'[]'")),
     PrimaryKeyConstraint("expiry_day", "id", name="pk_calls"),
     CheckConstraint(SHA256.replace("sha256", "entry_sha256"), name="ck_calls_entry_sha256"),
     CheckConstraint(NAMED, name="ck_calls_exchange"),
@@ -136,7 +137,8 @@ calls = Table(
 )
 """``*_digits`` are ``numbers.significant`` of the numbers and ``*_tail`` their ``numbers.tail``, for the search by number.
 
-``entry_sha256`` is of the sealed entry in the vault. A trigger refuses every change of the times of a call (migration 0002).
+``silences`` is JSON as in a sealed entry; ``entry_sha256`` is of the sealed entry in the vault. A trigger refuses every
+change of the times of a call (migration 0002).
 """
 
 

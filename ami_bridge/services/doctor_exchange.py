@@ -1,7 +1,6 @@
 """The doctor's look at the exchange and at the daemon that answers it: real connections, briefly."""
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterator
 
@@ -9,11 +8,10 @@ from ami_bridge.asterisk.ami import AmiLink, AmiSettings
 from ami_bridge.config import Config
 from ami_bridge.core.agi import quote
 from ami_bridge.core.errors import AmiBridgeError, ExchangeError
+from ami_bridge.core.versions import loses_second_voice
 from ami_bridge.services.findings import Finding, error, ok, warning
 
 PATIENCE = 3.0
-FIRST_DEAF_MAJOR = 20
-"""Debian's builds (``dfsg``) from this major version on lose voices after a transfer (facts, section 0)."""
 
 
 def manager(config: Config) -> Iterator[Finding]:
@@ -67,8 +65,7 @@ def named(system: str, configured: str) -> Finding:
 
 def hears_everybody(version: str) -> Finding:
     """Judge Asterisk's version by the known defect of Debian's builds."""
-    major = re.match(r"(\d+)\.", version)
-    if major and int(major[1]) >= FIRST_DEAF_MAJOR and "dfsg" in version:
+    if loses_second_voice(version):
         return warning("asterisk", f"{version} is a Debian build that drops the new agent's voice from a recording "
                        "after a transfer", "Use a build without Debian's patch 2016_opus_plc, or see docs/operations.")
     return ok("asterisk", f"version {version}")

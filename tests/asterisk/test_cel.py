@@ -34,7 +34,7 @@ def ours(extra: str) -> Noted:
 def test_our_own_line_is_a_promise_and_the_beginning_of_a_recording() -> None:
     found = line(OURS)
     assert promise(found) == (CALL, str(RECORDING), MARKER)
-    assert event(found) == RecordingStarted(CALL, RECORDING, "pbxtest-1795534667.0", "PJSIP/trunk-00000000", 1795534668.765)
+    assert event(found) == RecordingStarted(CALL, RECORDING, "pbxtest-1795534667.0", "PJSIP/trunk-00000000", 1795534668.765, outside=True)
 
 
 def test_a_line_of_the_dialplan_alone_is_a_promise_without_ids() -> None:

@@ -157,3 +157,26 @@ def test_bare_a_half_open_link_is_not_noticed() -> None:
         return exchange.connections
 
     assert bare(scene) == 1  # the fenced side: test_ami, a_silent_exchange_is_dropped_and_connected_again
+
+
+QUEUED = b"Response: Success\r\n%sMessage: DTMF successfully queued\r\n\r\n"
+
+
+def test_bare_the_answer_to_play_dtmf_ends_the_link() -> None:
+    async def scene(exchange: Exchange, manager: Manager) -> bool:
+        exchange.answers["PlayDTMF"] = QUEUED
+        await until(lambda: manager.authenticated)
+        manager.send_action({"Action": "PlayDTMF", "Channel": "PJSIP/1-1", "Digit": "D"})
+        await until(lambda: exchange.connections > 1)
+        return exchange.connections > 1
+
+    assert bare(scene) is True
+
+
+def test_fenced_it_is_an_answer_like_any_other() -> None:
+    async def scene(exchange: Exchange, listener: Listener) -> tuple[str, int]:
+        exchange.answers["PlayDTMF"] = QUEUED
+        answer = await listener.link.action("PlayDTMF", Channel="PJSIP/1-1", Digit="D")
+        return answer[0]["Message"], exchange.connections
+
+    assert fenced(scene) == ("DTMF successfully queued", 1)

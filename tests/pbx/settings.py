@@ -65,7 +65,7 @@ def write_configuration(home: Path, run: Path, root: Path, settings: Settings, p
     etc.mkdir(parents=True, exist_ok=True)
     modules = _modules_folder(root)
     values = {
-        "HOME": home, "ETC": etc, "RUN": run, "LOGS": home / "log", "MODULES": "/" + str(modules.relative_to(root)),
+        "HOME": home, "REPOSITORY": Path(__file__).resolve().parents[2], "ETC": etc, "RUN": run, "LOGS": home / "log", "MODULES": "/" + str(modules.relative_to(root)),
         "SYSTEMNAME": settings.systemname, "SECRET": settings.secret, "AMI_WRITE": settings.ami_write,
         "CODECS": settings.codecs, "SIP_PORT": ports.sip, "AMI_PORT": ports.ami, "TRUNK_PORT": ports.trunk,
         "RTP_FIRST": ports.rtp_first, "RTP_LAST": ports.rtp_first + RTP_PORTS - 1,

@@ -111,7 +111,7 @@ class System:
         self._url = url or f"sqlite:///{self.home}/register.db"
         self._with_daemon = daemon
         self.agi_port = free_port(socket.SOCK_STREAM)
-        self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting",
+        self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting,call,user",
                                                    includes=[REPOSITORY / "dialplan" / "extensions_recording.conf"]),
                        binds=[self.home, self._spool.parent], release=release)
         self.config_file = self.home / "ami-bridge.toml"

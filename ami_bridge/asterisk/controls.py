@@ -1,0 +1,40 @@
+"""What we ask the exchange to do to a recording in progress. Needs the write class ``call``; answers need ``user``.
+
+Sources (Asterisk 22): ``apps/app_mixmonitor.c``, ``apps/app_senddtmf.c``, ``main/manager.c``. Channels are named by their
+uniqueid, which every action takes in place of a name (``main/channel.c``, ast_channel_get_by_name).
+"""
+
+from ami_bridge.asterisk.ami import AmiLink
+from ami_bridge.asterisk.translate import BY_MANAGER, answer, mute, press_again, set_variable, value_of, variable
+
+MONITOR = "REC_MIXMONITOR"
+MUTED = "REC_MUTED"
+"""The variable by which the dialplan knows that a recording is silent and must not be begun anew."""
+
+ANSWER = "REC_ANSWER"
+SILENT, HEARD, REFUSED = "silent", "heard", "refused"
+"""How a recording stands after a question; REFUSED: whoever asked is in no call that they may silence."""
+
+
+class Controls:
+    """Each method raises ExchangeError, or NotPermitted, when the exchange did not do it."""
+
+    def __init__(self, link: AmiLink) -> None:
+        self._link = link
+
+    async def mute(self, channel: str, on: bool) -> None:
+        """Make the recording on a channel silent, or hear again; its file goes on either way."""
+        monitor = value_of(await self._link.do(variable(channel, MONITOR)))
+        await self._link.do(mute(channel, monitor, on))
+        await self._link.do(set_variable(channel, MUTED, "1" if on else ""))
+
+    async def renew(self, channel: str) -> None:
+        """Have the dialplan begin the recording on a channel in a bridge anew, into the same file."""
+        await self._link.do(press_again(channel))
+
+    async def answer(self, asker: str, word: str) -> None:
+        """Tell whoever asked how it stands."""
+        if asker.startswith(BY_MANAGER):
+            await self._link.do(answer(asker.removeprefix(BY_MANAGER), word))
+        elif asker:
+            await self._link.do(set_variable(asker, ANSWER, word))

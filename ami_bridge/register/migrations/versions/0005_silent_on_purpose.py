@@ -1,0 +1,12 @@
+"""When a recording was silent on purpose."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Add the silences to the calls."""
+    op.add_column("calls", sa.Column("silences", sa.Text(), nullable=False, server_default=sa.text("'[]'")))

@@ -1,0 +1,164 @@
+"""Recordings in progress are steered: silence for private passages, another's stop undone, nobody kept who was not told."""
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.recordings import State, Why
+from tests.pbx.phones import answer, call
+from tests.pbx.system import NOTICE_HZ, System
+from tests.pbx.tones import Span, heard, seconds_of, tones
+
+pytestmark = pytest.mark.live
+
+CALLER_HZ, FIRST_HZ, SECOND_HZ = 440, 660, 880
+LONGEST = 7
+MORE = f"""
+[pause]
+longest_seconds = {LONGEST}
+"""
+DIALPLAN = """
+[from-trunk]
+exten => _X.,1,Gosub(recorded-call,s,1(inbound))
+ same => n,Dial(PJSIP/6001,60,tX)
+ same => n,Hangup()
+
+[from-internal]
+exten => _0X.,1,Gosub(recorded-call,s,1(outbound))
+ same => n,Dial(PJSIP/${EXTEN}@trunk,60,TU(recorded-callee))
+ same => n,Hangup()
+exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
+ same => n,Dial(PJSIP/${EXTEN},60,t)
+ same => n,Hangup()
+"""
+
+
+@pytest.fixture(scope="module", params=["forky", "bullseye"], ids=["22", "16"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with System(tmp_path_factory.mktemp("steering"), dialplan=DIALPLAN, release=request.param, more=MORE) as system:
+        yield system
+
+
+@pytest.fixture
+def system(running: System) -> Iterator[System]:
+    yield running
+    running.pbx.stop_phones()
+
+
+def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
+    """Keys pressed one after the other."""
+    return [(after if number == 0 else 0.25, key) for number, key in enumerate(keys)]
+
+
+def new_entry(system: System, known: set) -> Entry:
+    system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
+    (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    assert entry.state is State.SEALED
+    return entry
+
+
+def gaps(path: Path, hz: int) -> list[Span]:
+    """From when to when (seconds) a tone that begins and ends the recording is not heard, for half a second or more."""
+    spans = tones(path, [hz])[hz]
+    return [(end, start) for (_, end), (start, _) in pairwise(spans) if start - end >= 0.5]
+
+
+def test_an_agent_pauses_and_resumes_by_key_and_the_time_line_goes_on(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*7", 3.0) + dial("*7", 4.0))
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=14.0)
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    (silence,) = entry.silences
+    assert (silence.why, silence.by) == (Why.PAUSED, "PJSIP/6001")
+    audio = system.audio(entry)
+    ((begun, ended),) = gaps(audio, CALLER_HZ)
+    assert abs((ended - begun) - (silence.ended_at - silence.began_at).total_seconds()) < 0.5
+    assert entry.recordings[0].audio and abs(entry.recordings[0].audio.seconds - entry.seconds) < 2.5
+    quiet = [span for span in tones(audio, [FIRST_HZ])[FIRST_HZ] if span[0] < ended - 0.2 and span[1] > begun + 0.2]
+    assert not quiet
+
+
+def test_a_caller_who_presses_the_key_pauses_nothing(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=9.0, keys=dial("*7", 4.0))
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    assert entry.silences == ()
+
+
+def test_a_pause_survives_a_transfer_and_ends_by_itself(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*7") + dial("#16002", 1.0))
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=18.0)
+    assert caller.wait().ok and first.wait().ok and second.wait().ok
+    entry = new_entry(system, known)
+    (silence,) = entry.silences
+    assert silence.why is Why.PAUSED and abs((silence.ended_at - silence.began_at).total_seconds() - LONGEST) < 2.0
+    assert [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002"]
+    assert entry.participants[1].joined_at < silence.ended_at
+    audio = system.audio(entry)
+    ((begun, ended),) = gaps(audio, CALLER_HZ)
+    assert abs((ended - begun) - LONGEST) < 2.0 and heard(audio, SECOND_HZ, at_least=1.0)
+
+
+def test_the_command_pauses_by_the_agents_device_and_resumes(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=12.0)
+    system.wait_for(lambda: "PJSIP/6001" in system.pbx.rx("bridge show all") or "2 active channels" in system.pbx.rx("core show channels"), "the talk")
+    time.sleep(3)
+    assert "silent" in system.command("pause", "--agent", "PJSIP/6001", "--by", "auditor")
+    time.sleep(3)
+    assert "recorded again" in system.command("resume", "--agent", "PJSIP/6001")
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    (silence,) = entry.silences
+    assert (silence.why, silence.by) == (Why.PAUSED, "auditor") and len(gaps(system.audio(entry), CALLER_HZ)) == 1
+
+
+def test_one_touch_recording_cannot_stop_ours(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*3", 3.0))
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=10.0, keys=dial("*3", 6.0))
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    audio = system.audio(entry)
+    assert seconds_of(tones(audio, [CALLER_HZ])[CALLER_HZ]) > 7.0
+    assert list((system.pbx.home / "spool" / "monitor").glob("auto-*")) == []
+
+
+def test_a_recording_that_another_stops_is_begun_anew(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=14.0)
+    system.wait_for(lambda: "2 active channels" in system.pbx.rx("core show channels"), "the talk")
+    time.sleep(4)
+    (channel,) = [line.split("!")[0] for line in system.pbx.rx("core show channels concise").splitlines() if line.startswith("PJSIP/trunk")]
+    system.pbx.rx(f"mixmonitor stop {channel}")
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    assert seconds_of(tones(system.audio(entry), [CALLER_HZ])[CALLER_HZ]) > 8.0
+    assert "stopped" in system.command("findings") and "repaired" in system.command("findings")
+
+
+def test_what_two_outside_say_to_each_other_is_not_recorded(system: System) -> None:
+    """The agent asks somebody outside, joins the two and leaves."""
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*20501112222"), talk=7.0)
+    outside = answer(system.pbx, "trunk", tone=SECOND_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=20.0)
+    assert caller.wait().ok and agent.wait().ok and outside.wait().ok
+    system.wait_for(lambda: len([entry for entry in system.calls() if entry.id not in known]) == 2, "both entries", 20)
+    inbound, outbound = sorted((entry for entry in system.calls() if entry.id not in known), key=lambda entry: entry.direction)
+    for entry, other in ((inbound, SECOND_HZ), (outbound, CALLER_HZ)):
+        assert [silence.why for silence in entry.silences] == [Why.ALONE]
+        assert [party.interface for party in entry.participants] == ["PJSIP/6001"]
+        assert seconds_of(tones(system.audio(entry), [other])[other]) < 0.5
+    assert not heard(system.audio(inbound), NOTICE_HZ, at_least=0.1)
