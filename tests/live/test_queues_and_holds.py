@@ -13,9 +13,6 @@ from tests.pbx.tones import seconds_of, tones
 
 pytestmark = pytest.mark.live
 
-VOICE_LOST_ON_22: set[str] = set()
-"""Tests that fail on Debian's Asterisk 22 as long as a voice is lost where no dialplan runs (ADR 8)."""
-
 CALLER_HZ, FIRST_HZ, SECOND_HZ = 440, 660, 880
 HIGH, LOW = 30_000, 500
 DIALPLAN = """
@@ -62,9 +59,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def system(request: pytest.FixtureRequest, running: System) -> Iterator[System]:
-    if request.node.originalname in VOICE_LOST_ON_22 and request.node.callspec.params["running"] == "forky":
-        request.applymarker(pytest.mark.xfail(strict=False, reason="mended by the lead"))
+def system(running: System) -> Iterator[System]:
     yield running
     running.pbx.stop_phones()
 

@@ -16,9 +16,6 @@ from tests.pbx.system import NOTICE_HZ, System
 
 pytestmark = pytest.mark.live
 
-VOICE_LOST_ON_22 = {"test_an_attended_transfer_by_the_phone_is_the_customers_call_and_the_consultations"}
-"""Tests that fail on Debian's Asterisk 22 as long as the new agent's voice is lost where no dialplan runs (ADR 8)."""
-
 CALLER_HZ, FIRST_HZ, SECOND_HZ, OUTSIDE_HZ = 440, 660, 880, 770
 HIGH, LOW = 30_000, 500
 DIALPLAN = """
@@ -49,9 +46,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def system(request: pytest.FixtureRequest, running: System) -> Iterator[System]:
-    if request.node.originalname in VOICE_LOST_ON_22 and request.node.callspec.params["running"] == "forky":
-        request.applymarker(pytest.mark.xfail(strict=False, reason="mended by the lead"))
+def system(running: System) -> Iterator[System]:
     yield running
     running.pbx.stop_phones()
 
