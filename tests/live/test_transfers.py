@@ -130,12 +130,13 @@ def test_a_blind_transfer_that_nobody_takes_is_still_one_call(system: System) ->
     voices(system, entry, CALLER_HZ, FIRST_HZ, absent=(SECOND_HZ,))
 
 
-@pytest.mark.parametrize(("first", "second"), [(HIGH, LOW), (LOW, HIGH)], ids=["high-low", "low-high"])
+@pytest.mark.parametrize(("first", "second", "silent"), [(HIGH, LOW, False), (LOW, HIGH, False), (HIGH, LOW, True)],
+                         ids=["high-low", "low-high", "silent-caller"])
 def test_an_attended_transfer_by_the_phone_is_the_customers_call_and_the_consultations(
-        system: System, first: int, second: int) -> None:
+        system: System, first: int, second: int, silent: bool) -> None:
     """The phone consults in a call of its own: an internal one, with its own notice and its own entry."""
     with new_entries(system, 2) as registered:
-        phones = Phones(system, first=first, second=second)
+        phones = Phones(system, first=first, second=second, silent=silent)
         asking, asked = phones.consult()
         phones.first.refer_to(asking)
         assert phones.first.handed_on() == 200
@@ -149,7 +150,35 @@ def test_an_attended_transfer_by_the_phone_is_the_customers_call_and_the_consult
     voices(system, consultation, FIRST_HZ, SECOND_HZ, absent=(CALLER_HZ,))
     assert interfaces(entry) == ["PJSIP/6001", "PJSIP/6002"]
     assert consultation.participants[1].joined_at < entry.participants[1].joined_at <= consultation.ended_at
-    voices(system, entry, CALLER_HZ, FIRST_HZ, MUSIC_HZ, SECOND_HZ)
+    voices(system, entry, FIRST_HZ, MUSIC_HZ, SECOND_HZ, *([] if silent else [CALLER_HZ]))
+
+
+@pytest.mark.parametrize("how", ["blind", "attended"])
+def test_an_outbound_call_that_the_phone_hands_to_a_colleague_is_one_call(system: System, how: str) -> None:
+    outside = Softphone(system.pbx, "trunk", tone=OUTSIDE_HZ)
+    agents = [Softphone(system.pbx, who, tone=hz, first_sequence=number)
+              for who, hz, number in (("6001", FIRST_HZ, HIGH), ("6002", SECOND_HZ, LOW))]
+    with new_entries(system, 1 if how == "blind" else 2) as registered:
+        first = agents[0].dial("0501112222")
+        customer = outside.answer()
+        first.answered()
+        talk(customer, first)
+        if how == "blind":
+            first.refer("6002")
+            colleague = agents[1].answer()
+        else:
+            first.hold()
+            asking, colleague = agents[0].call("6002"), agents[1].answer()
+            talk(asking, colleague)
+            first.refer_to(asking)
+        assert first.handed_on() == 200
+        first.hang_up()
+        talk(customer, colleague)
+        customer.hang_up()
+    entry = registered.only(Direction.OUTBOUND)
+    assert (entry.caller, entry.callee) == ("6001", "0501112222")
+    assert interfaces(entry) == ["PJSIP/6001", "PJSIP/6002"]
+    voices(system, entry, OUTSIDE_HZ, FIRST_HZ, SECOND_HZ)
 
 
 @pytest.mark.parametrize("how", ["busy", "abandoned"])
