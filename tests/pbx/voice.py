@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -84,8 +85,9 @@ class Voice:
 
     def _loud(self, packets: list[Packet], hz: int) -> int:
         """The number of windows in which the tone is."""
-        samples = [s for codec in PAYLOADS
-                   for s in self._decode(codec, b"".join(packet.payload for packet in packets if packet.codec == codec))]
+        samples = array("h")
+        for codec in PAYLOADS:
+            samples.extend(self._decode(codec, b"".join(packet.payload for packet in packets if packet.codec == codec)))
         windows = [samples[start:start + WINDOW] for start in range(0, len(samples) - WINDOW + 1, WINDOW)]
         return sum(amplitude(window, hz) >= PRESENT for window in windows)
 
