@@ -29,6 +29,7 @@ from ami_bridge.core.notice import (
     decide,
     heard_to_the_end,
     reason_after,
+    verdict_of_no,
     verdict_without_notice,
 )
 from ami_bridge.core.tickets import Ticket
@@ -66,7 +67,7 @@ def announce(desk: Desk, environment: dict[str, str]) -> Conversation:
     if not decision.record:
         yield from _say_no(desk, decision, draft)
     elif not decision.prompts:
-        yield from _say_yes(desk, draft)
+        yield from _say_yes(desk, decision, draft)
     else:
         yield from _after_notice(desk, decision, draft)
 
@@ -86,7 +87,7 @@ def _after_notice(desk: Desk, decision: Decision, draft: Ticket) -> Generator[St
     assert decision.route
     reason = reason_after(decision.route.choice, proof)
     if reason is Reason.ANNOUNCED:
-        yield from _say_yes(desk, replace(draft, notice=proof))
+        yield from _say_yes(desk, decision, replace(draft, notice=proof))
     else:
         yield from _say_why_not(desk, decision, replace(_unrecorded(draft, reason), notice=proof))
 
@@ -138,14 +139,15 @@ def _proof(prompt: Prompt, reply: Reply, at: datetime, pressed: str) -> NoticePr
                        samples=prompt.samples, heard_samples=heard, at=at, pressed=pressed)
 
 
-def _say_yes(desk: Desk, ticket: Ticket) -> Generator[Step, Any, None]:
+def _say_yes(desk: Desk, decision: Decision, ticket: Ticket) -> Generator[Step, Any, None]:
     """Keep the ticket, then say so. A party who left in between was not recorded: the ticket must not promise it."""
     if not (yield from _keep(desk, ticket)):
         yield variables.give(verdict=Verdict.UNKEPT)
         return
     try:
         notice = ticket.notice
-        yield variables.give(call=str(ticket.call), recording=str(ticket.recording), route=ticket.route,
+        stereo = "1" if decision.route and decision.route.stereo else ""
+        yield variables.give(stereo=stereo, call=str(ticket.call), recording=str(ticket.recording), route=ticket.route,
                              notice=notice.prompt if notice else "", language=notice.language if notice else "",
                              verdict=Verdict.RECORD)
     except AgiHangup:
@@ -158,7 +160,7 @@ def _say_no(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, An
     if decision.reason in (Reason.PROMPT_MISSING, Reason.NO_KEY, Reason.NO_ROOM):
         yield from _say_why_not(desk, decision, _unrecorded(draft, decision.reason))
     else:
-        yield variables.give(verdict=Verdict.PASS)
+        yield variables.give(verdict=verdict_of_no(decision))
 
 
 def _say_why_not(desk: Desk, decision: Decision, ticket: Ticket) -> Generator[Step, Any, None]:
@@ -178,7 +180,7 @@ def _keep(desk: Desk, ticket: Ticket) -> Generator[Step, Any, bool]:
 
 def _entry_point(line: Line) -> EntryPoint:
     return EntryPoint(direction=line.direction, context=line.context, did=line.did, queue=line.queue,
-                      language=line.language)
+                      language=line.language, demanded=line.demanded)
 
 
 def _draft(desk: Desk, line: Line, decision: Decision) -> Ticket:

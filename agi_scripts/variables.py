@@ -21,6 +21,7 @@ ROUTE = "REC_ROUTE"
 NOTICE = "REC_NOTICE"
 LANGUAGE = "REC_LANGUAGE"
 READY = "REC_READY"
+STEREO = "REC_STEREO"
 CLOCK = "TIMEOUT(absolute)"
 """The dialplan's watch over a silent script. A script that lives sets it anew before it does anything else."""
 
@@ -43,6 +44,7 @@ _ASKED = (
     _Value("presentation", "${REC_CALLER_PRES}"),
     _Value("company_channel", "${REC_COMPANY}"),
     _Value("company_name", "${REC_COMPANY_NAME}"),
+    _Value("demanded", "${REC_DEMANDED}"),
     _Value("language", "${CHANNEL(language)}"),
     _Value("channel", "${CHANNEL(name)}"),
     _Value("uniqueid", "${CHANNEL(uniqueid)}"),
@@ -61,6 +63,7 @@ class Line:
     caller: str
     company_channel: str
     company_name: str
+    demanded: bool
     language: str
     channel: str
     uniqueid: str
@@ -100,13 +103,14 @@ def _value(text: bytes) -> bytes:
 def _line(values: dict[str, str]) -> Line:
     values = {field: clean(value) for field, value in values.items()}
     direction = Direction(values.pop("direction"))
-    return Line(direction=direction, caller=shown_number(values.pop("caller"), values.pop("presentation")), **values)
+    caller, demanded = shown_number(values.pop("caller"), values.pop("presentation")), values.pop("demanded") == "1"
+    return Line(direction=direction, caller=caller, demanded=demanded, **values)
 
 
 def give(**values: str) -> Command:
     """Return the one command that sets several variables. Values are ours: UUIDs, fixed words, configured names."""
     names = {"verdict": VERDICT, "call": CALL, "recording": RECORDING, "ready": READY, "route": ROUTE,
-             "notice": NOTICE, "language": LANGUAGE}
+             "stereo": STEREO, "notice": NOTICE, "language": LANGUAGE}
     return command("EXEC", "MSet", ",".join(f"{names[key]}={value}" for key, value in values.items()))
 
 

@@ -119,13 +119,13 @@ def report(app: App, on_finding: Callable[[], None]) -> Report:
     return Report(app.register, app.config.exchange.name, now, new_id, on_finding)
 
 
-def reconcile(app: App, report: Report, take: Callable[[Iterable[Event]], None]) -> Reconcile:
-    """Return the comparison; ``take`` is told what the exchange's diary says of a gap."""
+def reconcile(app: App, report: Report, take: Callable[[Iterable[Event]], None], ask: Callable[[], None]) -> Reconcile:
+    """Return the comparison; ``take`` is told what the diary says of a gap, ``ask`` has the channels listed anew."""
     config = app.config
     diary = Diary(config.cel.file, app.spool.diary) if config.cel.file else None
     places = Places(spool=app.spool, vault=app.vault, register=app.register, policy=app.policy,
                     monitor=config.reconcile.monitor, installed=installed_at(config, now()))
-    return Reconcile(places, diary, report, take, now)
+    return Reconcile(places, diary, report, take, now, ask)
 
 
 def ami_settings(config: Config) -> AmiSettings:

@@ -6,6 +6,7 @@ that loses any by it is equal to nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from ami_bridge.config import Config
@@ -25,7 +26,9 @@ HARMLESS = "-0-9A-Za-z+*#_."
 INPUTS = {"direction": "REC_DIRECTION", "context": "REC_CONTEXT", "did": "REC_DID", "queue": "REC_QUEUE"}
 """What is compared -> the channel variable it comes from. The local copies are named ``rec_<what>``."""
 
-NO_ROUTE = (("REC_ROUTE", ""), ("REC_ON_FAILURE", "pass"), ("REC_PLAY", "0"), ("REC_NOTICE", ""))
+NO_ROUTE = (("REC_ROUTE", ""), ("REC_ON_FAILURE", "pass"), ("REC_PLAY", "0"), ("REC_NOTICE", ""), ("REC_STEREO", ""))
+OFFER = "offer"
+"""What the dialplan does with a call that is recorded on demand only: an extension's name, as those of ``OnFailure`` are."""
 
 
 class Condition(NamedTuple):
@@ -101,9 +104,13 @@ def outcome(route: Route) -> tuple[tuple[str, str], ...]:
     alone = route.on_failure
     if route.choice is not Choice.NONE and alone is OnFailure.FALLBACK_RECORD:
         alone = OnFailure.ALLOW_UNRECORDED
+    if route.on_demand:
+        demanded = str(alone) if alone is OnFailure.FALLBACK_RECORD else "pass"
+        when_asked = f'${{IF($["${{REC_DEMANDED}}" = "1"]?{demanded}:{OFFER})}}'
+        return (*outcome(replace(route, on_demand=False)), ("REC_ON_FAILURE", when_asked))
     return (("REC_ROUTE", route.name), ("REC_ON_FAILURE", str(alone)),
             ("REC_PLAY", "1" if route.notice else "0"), ("REC_NOTICE", route.notice),
-            ("REC_LANGUAGE", route.languages[0]))
+            ("REC_LANGUAGE", route.languages[0]), ("REC_STEREO", "1" if route.stereo else ""))
 
 
 def _equal(what: str, value: str) -> str:

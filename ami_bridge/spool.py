@@ -10,6 +10,7 @@
     <spool>/diary                  how far Asterisk's own diary (CEL) was read
     <spool>/suspended              there while nothing may be recorded, because finished calls cannot be sealed
     <spool>/live/<recording>.wav   written by MixMonitor
+    <spool>/legs/<recording>-r.wav  the recorded party alone, and -t.wav whoever they speak with; on some routes
     <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
 
 Every write is temp, fsync, rename, fsync of the folder; every removal may be repeated. Standard library only: the
@@ -75,6 +76,7 @@ class Spool:
         self.root = root
         self.tickets = root / "tickets"
         self.live = root / "live"
+        self.legs_folder = root / "legs"
         self.policy = root / "policy.json"
         self.heard = root / "heard"
         self.diary = root / "diary"
@@ -83,7 +85,7 @@ class Spool:
     def create(self) -> None:
         """Make the folders; SpoolError when that cannot be."""
         try:
-            for folder in (self.root, self.tickets, self.live):
+            for folder in (self.root, self.tickets, self.live, self.legs_folder):
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise SpoolError(f"the spool folder {self.root} cannot be made ({error.strerror})",
@@ -176,6 +178,10 @@ class Spool:
         """Return where MixMonitor writes a recording."""
         return self.live / f"{recording}.wav"
 
+    def legs(self, name: UUID | str) -> tuple[Path, Path]:
+        """Return where MixMonitor writes the two sides of a recording: the recorded party, and whoever they speak with."""
+        return self.legs_folder / f"{name}-r.wav", self.legs_folder / f"{name}-t.wav"
+
     def sounds(self) -> Iterator[Path]:
         """Yield every file in the folder of live audio but the markers of the dialplan."""
         yield from (path for path in sorted(self.live.iterdir()) if path.is_file() and path.suffix != ".txt")
@@ -190,7 +196,7 @@ class Spool:
 
     def leftovers(self) -> Iterator[Path]:
         """Yield every file that a call may have left: tickets, journals, markers, audio, and what was set aside."""
-        for folder in (self.tickets, self.live):
+        for folder in (self.tickets, self.live, self.legs_folder):
             yield from (path for path in sorted(folder.iterdir()) if path.is_file())
 
     def discard(self, call: UUID, recording: UUID | None) -> None:
@@ -199,7 +205,8 @@ class Spool:
         The ticket goes last: a crash repeats work, it never loses any. A fact may be learnt meanwhile, hence once more.
         """
         if recording:
-            self.audio(recording).unlink(missing_ok=True)
+            for sound in (*self.legs(recording), self.audio(recording)):
+                sound.unlink(missing_ok=True)
         self._facts(call).unlink(missing_ok=True)
         self._ticket(call).unlink(missing_ok=True)
         self._facts(call).unlink(missing_ok=True)
@@ -215,6 +222,10 @@ class Spool:
     def adopt_audio(self, marker: Path, recording: UUID | None) -> None:
         """Give the audio beside a marker the name its ticket promises, then remove the marker. May be repeated."""
         audio = marker.with_suffix(".wav")
+        if recording:
+            for there, wanted in zip(self.legs(marker.stem), self.legs(recording), strict=True):
+                if there.exists():
+                    there.rename(wanted)
         if recording and audio.exists():
             audio.rename(self.audio(recording))
         marker.unlink(missing_ok=True)

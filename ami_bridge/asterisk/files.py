@@ -5,6 +5,7 @@ are in Asterisk's memory; closing writes the sizes. So the header tells whether 
 """
 
 import struct
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -80,6 +81,44 @@ class Part:
         piece = self._file.read(self._left if size < 0 else min(size, self._left))
         self._left -= len(piece)
         return piece
+
+
+class Stereo:
+    """Some frames of two mono files, read as one file of two channels: the first left, the second right.
+
+    One that is shorter ends in silence. Both have the same rate.
+    """
+
+    def __init__(self, left: BinaryIO, right: BinaryIO, frames: range) -> None:
+        self._sides = left, right
+        self._frames = frames
+        head = HEADER.unpack(left.read(HEADER.size))
+        rate, sound = head[7], 2 * len(frames) * BYTES_A_FRAME
+        self._header = HEADER.pack(*head[:1], sound + HEADER.size - 8, *head[2:6], 2, rate, rate * 2 * BYTES_A_FRAME,
+                                   2 * BYTES_A_FRAME, *head[10:-1], sound)
+        self.seek(0)
+
+    def seek(self, offset: int) -> int:
+        """Begin anew; ``offset`` must be 0."""
+        if offset:
+            raise ValueError("a recording can only be begun anew")
+        self._ahead, self._left = self._header, len(self._frames)
+        for side in self._sides:
+            side.seek(HEADER.size + self._frames.start * BYTES_A_FRAME)
+        return 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on; the header comes in one piece, whatever ``size`` is, and a frame is never cut."""
+        if self._ahead:
+            ahead, self._ahead = self._ahead, b""
+            return ahead
+        frames = self._left if size < 0 else min(self._left, max(1, size // (2 * BYTES_A_FRAME)))
+        self._left -= frames
+        both = array("h", bytes(2 * frames * BYTES_A_FRAME))
+        for number, side in enumerate(self._sides):
+            piece = side.read(frames * BYTES_A_FRAME)
+            both[number::2] = array("h", piece[:len(piece) // 2 * 2].ljust(frames * BYTES_A_FRAME, b"\0"))
+        return both.tobytes()
 
 
 def _measured(path: Path, fields: tuple, size: int) -> Wav:

@@ -229,6 +229,10 @@ class RouteRule(Section):
     choice: kinds.PartyChoice = Field(Choice.NONE, description=(
         "Whether the party decides by a key: `none`, `opt-out` (the key means no recording), `opt-in` (only the key means "
         "one). The notice must say so; when no script answers such a call is not recorded."))
+    on_demand: bool = Field(False, description=(
+        "Record only when the company's party asks for it by a key (`ami-bridge-record`): the notice is played then."))
+    stereo: bool = Field(False, description=(
+        "Keep two channels: the recorded party left, whoever they speak with right. Three times the room in the spool."))
     hold: kinds.Holding = Field(HoldPolicy.RECORD, description=(
         "While the party is on hold: `record` (their room and the music are in the recording) or `mute` (it is silent)."))
     choice_key: kinds.Key = Field("9", description="That key: one of 0-9, `*` and `#`.")
@@ -291,7 +295,8 @@ class Config(Section):
             Route(name=rule.name, days=rule.days or self.retention.days, directions=rule.direction, contexts=rule.context,
                   dids=rule.did, queues=rule.queue, record=rule.record, notice=rule.notice,
                   languages=rule.languages or self.notice.languages, on_failure=rule.on_failure,
-                  choice=rule.choice, choice_key=rule.choice_key, choice_seconds=rule.choice_seconds)
+                  choice=rule.choice, choice_key=rule.choice_key, choice_seconds=rule.choice_seconds,
+                  on_demand=rule.on_demand, stereo=rule.stereo)
             for rule in self.route
         )
 

@@ -39,12 +39,16 @@ class Reason(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the dialplan is told to do. Empty: no script answered. UNKEPT: no ticket could be written; note the call."""
+    """What the dialplan is told to do. Empty: no script answered. UNKEPT: no ticket could be written; note the call.
+
+    OFFER: go on unrecorded, and let the company's party ask for it.
+    """
 
     RECORD = "record"
     PASS = "pass"  # noqa: S105
     REFUSE = "refuse"
     UNKEPT = "unkept"
+    OFFER = "offer"
 
 
 class Choice(StrEnum):
@@ -78,6 +82,7 @@ class Prompt:
 class Route:
     """One rule. An empty tuple matches everything; a ``dids`` entry ending in ``*`` matches a prefix.
 
+    ``on_demand``: only when the company's party asks for it in the conversation. ``stereo``: each side in its own channel.
     ``notice`` names the prompt; the empty text means none is played (internal calls only). ``days`` of 24 hours after its
     end such a call is forgotten. ``choice_key``: one character of 0-9, ``*`` and ``#``; ``choice_seconds``: how long it is
     waited for after the notice.
@@ -96,6 +101,8 @@ class Route:
     choice: Choice = Choice.NONE
     choice_key: str = "9"
     choice_seconds: int = 3
+    on_demand: bool = False
+    stereo: bool = False
 
     def matches(self, entry: "EntryPoint") -> bool:
         """Tell whether this route is for a call that came in at ``entry``."""
@@ -109,13 +116,17 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPoint:
-    """Where a call meets us: direction, the admin's context, the number dialled, the queue it leads to, its language."""
+    """Where a call meets us: direction, the admin's context, the number dialled, the queue it leads to, its language.
+
+    ``demanded``: the company's party asks for a recording in the midst of the conversation.
+    """
 
     direction: Direction
     context: str
     did: str
     queue: str = ""
     language: str = ""
+    demanded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +187,7 @@ def decide(policy: Policy, entry: EntryPoint) -> Decision:
     route = route_for(policy, entry)
     if route is None:
         return Decision(record=False, reason=Reason.NO_ROUTE, route=None)
-    if not route.record:
+    if not route.record or (route.on_demand and not entry.demanded):
         return Decision(record=False, reason=Reason.ROUTE_SAYS_NO, route=route)
     if not route.notice:
         return Decision(record=True, reason=Reason.NOTICE_NOT_REQUIRED, route=route)
@@ -184,6 +195,12 @@ def decide(policy: Policy, entry: EntryPoint) -> Decision:
     if not prompts:
         return Decision(record=False, reason=Reason.PROMPT_MISSING, route=route)
     return Decision(record=True, reason=Reason.ANNOUNCED, route=route, prompts=prompts)
+
+
+def verdict_of_no(decision: Decision) -> Verdict:
+    """Return what happens to a call that is not to be recorded: it goes on; where it may be asked for, it is offered."""
+    offered = decision.route is not None and decision.route.record and decision.reason is Reason.ROUTE_SAYS_NO
+    return Verdict.OFFER if offered else Verdict.PASS
 
 
 def prompts_for(policy: Policy, route: Route, language: str) -> tuple[Prompt, ...]:

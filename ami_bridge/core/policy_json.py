@@ -39,8 +39,9 @@ def _policy(fields: dict[str, Any]) -> Policy:
 def _route(fields: dict[str, Any]) -> Route:
     lists = {key: tuple(map(_text, fields[key])) for key in _TEXTS}
     directions = tuple(map(Direction, lists.pop("directions")))
-    if not isinstance(fields["record"], bool):
-        raise TypeError("record is no truth value")
+    for key in ("record", "on_demand", "stereo"):
+        if not isinstance(fields[key], bool):
+            raise TypeError(f"{key} is no truth value")
     return Route(**fields | lists | {
         "name": _text(fields["name"]), "days": _number(fields["days"]), "notice": _text(fields["notice"]),
         "directions": directions, "on_failure": OnFailure(fields["on_failure"]), "choice": Choice(fields["choice"]),

@@ -33,11 +33,12 @@ SETTLES = 1.0
 
 
 class Wish(StrEnum):
-    """What somebody asks: silence, an end to it, or the other of the two."""
+    """What somebody asks: silence, an end to it, or the other of the two. NOTHING: only whether anybody answers."""
 
     PAUSE = "pause"
     RESUME = "resume"
     TOGGLE = "toggle"
+    NOTHING = "nothing"
 
 
 class Asked(NamedTuple):
@@ -342,7 +343,7 @@ class Steering:
 
     def _ask(self, asked: Asked) -> None:
         """Set or end a pause; who asks for what is not there, or is from outside, is told so."""
-        steered = self._meant(asked)
+        steered = None if asked.wish is Wish.NOTHING else self._meant(asked)
         if steered is None:
             if asked.asker:
                 self._answers.append(Order(Do.ANSWER, None, "", asked.asker))

@@ -64,7 +64,7 @@ class Daemon:
         self._compare_thread = ThreadPoolExecutor(1, "compare")
         self._follow = follow(app, self._finished_from_thread, self._steer_from_thread, self._revived)
         self._report = report(app, self._nudge_from_thread)
-        self._reconcile = reconcile(app, self._report, self._follow.take)
+        self._reconcile = reconcile(app, self._report, self._follow.take, self._ask_from_thread)
         app.intake.on_finding = self._nudge_from_thread
         self._pulse = Pulse(app.spool, self._report, self._ask_from_thread)
         self._metrics = Metrics(timedelta(days=app.config.retention.days))
@@ -213,7 +213,7 @@ class Daemon:
             present = [event for event in await self._link.channels() if isinstance(event, ChannelsPresent)]
         except ExchangeError:
             return True
-        await self._followed(partial(self._follow.take, present))
+        await self._followed(partial(self._take_list, present))
         if not self._compare_all or self._hearing.shedding:
             return True
         try:
@@ -249,6 +249,11 @@ class Daemon:
         events = (translate(message, received) for message in messages)
         self._follow.take(event for event in events if event is not None)
         self._follow.steer(received)
+
+    def _take_list(self, present: list[ChannelsPresent]) -> None:
+        self._follow.take(present)
+        for one in present:
+            self._reconcile.list(one)
 
     def _take_up(self, snapshot: list[Event]) -> None:
         self._follow.resume()

@@ -34,6 +34,7 @@ _REASONS = {
     "refused": Reason.SCRIPTS_SILENT,
     "no-room": Reason.NO_ROOM,
     "left": Reason.HUNG_UP_IN_NOTICE,
+    "asked": Reason.HUNG_UP_IN_NOTICE,
 }
 NOTICE_IN_PROGRESS = 120
 """Seconds after which a marker that stops at ``notice`` means that the caller left, not that the prompt still plays."""

@@ -9,12 +9,13 @@ import io
 import logging
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from ami_bridge.asterisk.files import MOST_FRAMES, Part, Wav, measure, segments
+from ami_bridge.asterisk.files import MOST_FRAMES, Part, Stereo, Wav, measure, segments
 from ami_bridge.core.calls import Closed, Ended, Fact, Gone, Started
 from ami_bridge.core.entries import Audio, Entry, Recording, account, ended_at
 from ami_bridge.core.entry_json import entry_to_json
@@ -39,6 +40,9 @@ SETTLED = timedelta(seconds=3)
 
 ABANDONED = timedelta(seconds=30)
 """How long an open file must have rested, when its channel is gone, before it is taken for one that a crash left."""
+
+SIDE_BY_SIDE = 0.5
+"""Seconds by which the two sides of a recording may be longer or shorter than what was mixed of them."""
 
 FORGOTTEN = timedelta(hours=4)
 """The same when nobody knows of the channel: MixMonitor writes every two seconds, so long a silence has no living writer."""
@@ -192,14 +196,26 @@ class Intake:
             return (Recording(id=ticket.recording, segment=1, state=State.NO_AUDIO),)
         source, state = self._spool.audio(ticket.recording), State.SEALED if wav.closed else State.RECOVERED
         found = None if wav.closed else file_digest(source)
-        parts = segments(wav, self._most_frames)
-        return tuple(Recording(id=id, segment=number, state=state, audio=self._seal(key, id, source, wav, part, found))
+        legs = self._legs(ticket.recording, wav)
+        parts, files = segments(wav, self._most_frames // 2 if legs else self._most_frames), legs or (source,)
+        return tuple(Recording(id=id, segment=number, state=state, audio=self._seal(key, id, files, wav, part, found))
                      for number, part in enumerate(parts, 1) for id in [segment_id(ticket, number)])
 
-    def _seal(self, key: str, id: UUID, source: Path, wav: Wav, frames: range, found: str | None) -> Audio:
+    def _legs(self, recording: UUID, wav: Wav) -> tuple[Path, ...]:
+        """Return the two sides of a recording where they are there and as long as what was mixed of them; else nothing."""
+        legs, near = self._spool.legs(recording), SIDE_BY_SIDE * wav.rate
+        sides = [self._sound(leg)[0] for leg in legs]
+        fit = all(side and side.rate == wav.rate and abs(side.frames - wav.frames) < near for side in sides)
+        if any(sides) and not fit:
+            log.warning("The two sides of a recording do not fit together: it is kept mixed", extra={"action": "legs_unfit"})
+        return legs if fit else ()
+
+    def _seal(self, key: str, id: UUID, sources: tuple[Path, ...], wav: Wav, frames: range, found: str | None) -> Audio:
         whole = wav.closed and len(frames) == wav.frames
-        with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            sealed = self._vault.seal(audio_file(key, id), file if whole else Part(file, frames))
+        with ExitStack() as stack:
+            files = [stack.enter_context(open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb")) for source in sources]
+            sound = Stereo(files[0], files[1], frames) if len(files) > 1 else files[0] if whole else Part(files[0], frames)
+            sealed = self._vault.seal(audio_file(key, id), sound)
         return Audio(file=sealed.file, frames=len(frames), rate=wav.rate, size=sealed.plain.size, sha256=sealed.plain.sha256,
                      sealed_size=sealed.sealed.size, sealed_sha256=sealed.sealed.sha256, found_sha256=found)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from ami_bridge.asterisk.cel import Promise, event, promise
-from ami_bridge.core.calls import Event, Started
+from ami_bridge.core.calls import ChannelsPresent, Event, Started, moment
 from ami_bridge.core.errors import RegisterError
 from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.notice import Policy
@@ -33,11 +33,17 @@ NEWS = timedelta(hours=24)
 """How old a promise in the diary may be, when it is not known how far the diary was read."""
 
 IN_PROGRESS = {"notice": timedelta(seconds=NOTICE_IN_PROGRESS), "recording": timedelta(seconds=5),
-               "left": timedelta(minutes=2)}
+               "left": timedelta(minutes=2), "asked": timedelta(minutes=1)}
 """How long the dialplan may be at work by itself after a line in the diary, before that counts as the end of it."""
 
-LEFT = "left"
-"""The step of a caller who left before there was a verdict; mostly the script has written a ticket all the same."""
+LEFT, ASKED = "left", "asked"
+"""The steps of a caller who left before there was a verdict, and of one for whom a script is asked.
+
+Mostly the script has written a ticket all the same. Of ``asked`` no more is heard when Asterisk dies in the notice.
+"""
+
+LISTED = timedelta(minutes=1)
+"""How old a list of channels may be that says whether a caller, for whom a script was asked, is still there."""
 
 ON_ITS_WAY = timedelta(hours=1)
 MOST_FILES = 10_000
@@ -56,11 +62,17 @@ class Places:
 
 
 class Reconcile:
-    """The comparison. Blocking; ``listen`` for one thread. ``take`` is told what the diary says of a gap."""
+    """The comparison. Blocking; ``listen`` for one thread.
+
+    ``take`` is told what the diary says of a gap; ``ask``: have it asked anew which channels there are.
+    """
 
     def __init__(self, places: Places, diary: Diary | None, report: Report, take: Callable[[Iterable[Event]], None],
-                 now: Callable[[], datetime]) -> None:
+                 now: Callable[[], datetime], ask: Callable[[], None] = lambda: None) -> None:
         self._places, self._diary, self._report, self._take, self._now = places, diary, report, take, now
+        self._ask = ask
+        self._present = ChannelsPresent(frozenset(), 0.0)
+        self._channels: dict[UUID, str] = {}
         self._spool = places.spool
         self._promised: dict[str, tuple[Promise, Mark]] = {}
         self._readable = True
@@ -86,10 +98,21 @@ class Reconcile:
             if line.at > oldest and (found := promise(line)):
                 self._promised[found.file] = (found, mark)
         with suppress(RegisterError, OSError):
+            self._look_at_tickets()
             for file, (promised, _) in list(self._promised.items()):
                 if self._is_kept(promised):
                     del self._promised[file]
             self._diary.keep_position(min([read for _, read in self._promised.values()], default=self._diary.mark(now)))
+
+    def list(self, present: ChannelsPresent) -> None:
+        """Take which channels there are."""
+        self._present = present
+
+    def _look_at_tickets(self) -> None:
+        """Note the channels of all open tickets; each ticket is read once."""
+        there = set(self._spool.open_calls()) if self._promised else set()
+        known = {call: channel for call, channel in self._channels.items() if call in there}
+        self._channels = known | {call: ticket.uniqueid for call in there - known.keys() if (ticket := self._read(call))}
 
     def rewind(self, at: datetime) -> None:
         """Read the diary again from a time on: a gap began."""
@@ -127,13 +150,22 @@ class Reconcile:
             log.error("A line of the diary cannot be read", extra={"action": "diary_damaged"})
             return True
         step = promised.marker.partition(" ")[0]
-        if step == LEFT and is_known(ticket, self._spool, self._places.register):
+        if step in (LEFT, ASKED) and is_known(ticket, self._channels.values(), self._places.register):
             return True
         if promised.call is None and self._now() - ticket.opened_at < IN_PROGRESS.get(step, timedelta()):
+            return False
+        if step == ASKED and not self._has_gone(ticket):
             return False
         self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)
         self._spool.replace_marker(promised.file, ticket.recording)
         return True
+
+    def _has_gone(self, ticket: Ticket) -> bool:
+        """Tell whether a channel is surely not there any more."""
+        if self._now() - moment(self._present.at) > LISTED:
+            self._ask()
+            return False
+        return ticket.uniqueid not in self._present.uniqueids
 
     def _ticket(self, promised: Promise) -> Ticket:
         if promised.call is not None:

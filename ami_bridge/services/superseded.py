@@ -1,5 +1,6 @@
 """Which ticket counts when a script was given up, killed or stopped, and another announced the same call."""
 
+from collections.abc import Container
 from contextlib import suppress
 from datetime import timedelta
 
@@ -32,12 +33,13 @@ def is_superseded(ticket: Ticket, facts: list[Fact], spool: Spool, register: Reg
         return work.calls.has_sound_of(ticket.exchange, ticket.uniqueid, ticket.opened_at, GIVEN_UP)
 
 
-def is_known(ticket: Ticket, spool: Spool, register: Register) -> bool:
-    """Tell whether there is another ticket, or an entry, of the same channel. RegisterError as above."""
-    for call in spool.open_calls():
-        with suppress(SpoolError, FileNotFoundError):
-            if call != ticket.call and spool.ticket(call).uniqueid == ticket.uniqueid:
-                return True
+def is_known(ticket: Ticket, open_channels: Container[str], register: Register) -> bool:
+    """Tell whether there is another ticket, or an entry, of the same channel. RegisterError as above.
+
+    ``open_channels``: the uniqueids of the other tickets there are.
+    """
+    if ticket.uniqueid in open_channels:
+        return True
     with register.reading() as work:
         return work.calls.has_channel(ticket.exchange, ticket.uniqueid, ticket.opened_at, A_LONG_NOTICE)
 

@@ -10,7 +10,7 @@ from ami_bridge.core import errors
 from ami_bridge.core.alarms import Name
 from ami_bridge.core.findings import Kind
 from ami_bridge.core.notice import Reason
-from ami_bridge.core.recordings import State
+from ami_bridge.core.recordings import State, Why
 from ami_bridge.services import doctor
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def test_every_verb_and_option_is_explained() -> None:
 
 
 def test_every_reason_and_state_is_explained() -> None:
-    for word in [*Reason, *State]:
+    for word in [*Reason, *State, *Why]:
         assert f"| `{word}` |" in TEXT, word
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from ami_bridge.core.entries import Entry
-from ami_bridge.core.findings import Finding, Kind
+from ami_bridge.core.findings import Finding, Kind, Outcome
 from ami_bridge.core.gaps import Cause, Gap
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import KEPT, State
 from ami_bridge.register import Register
-from tests.pbx.phones import answer, call
+from tests.pbx.phones import NEVER, answer, call
 from tests.pbx.proxy import Proxy
 from tests.pbx.system import NOTICE_HZ, ROUTES, System
 from tests.pbx.tones import heard
@@ -124,6 +124,21 @@ def assert_heard(bench: Bench, entry: Entry) -> None:
     assert entry.state in KEPT and entry.reason is Reason.ANNOUNCED
     audio = bench.system.audio(entry)
     assert heard(audio, CALLER_HZ) and heard(audio, AGENT_HZ) and not heard(audio, NOTICE_HZ, at_least=0.1)
+
+
+def test_when_the_power_fails_in_the_notice_the_caller_is_accounted_for(bench: Bench) -> None:
+    """Nothing was recorded and no script lived to write a ticket: the diary alone knows that somebody called."""
+    system = bench.system
+    call(system.pbx, "1000", tone=CALLER_HZ, talk=NEVER)
+    system.wait_for(lambda: "PJSIP/trunk" in system.pbx.rx("core show channels concise"), "the call")
+    time.sleep(0.5)
+    system.stop_daemon(signal.SIGKILL)
+    system.pbx.kill()
+    system.pbx.stop_phones()
+    system.pbx.start()
+    system.start_daemon()
+    (entry,) = bench.entries(1, 120)
+    assert (entry.reason, entry.caller, entry.recordings) == (Reason.HUNG_UP_IN_NOTICE, "0401234567", ())
 
 
 # -- F1, F2: our scripts
@@ -337,7 +352,7 @@ def test_a_recording_that_cannot_be_written_is_noticed_within_a_second_and_the_r
     bench.system.wait_for(lambda: "alarm=calls-lost" in bench.system.log(), "the alarm", 30)
 
 
-def test_somebody_else_who_stops_a_recording_is_found_out(bench: Bench) -> None:
+def test_when_somebody_else_stops_a_recording_it_goes_on_and_that_is_said(bench: Bench) -> None:
     answer(bench.system.pbx, "6001", tone=AGENT_HZ)
     caller = call(bench.system.pbx, "1000", tone=CALLER_HZ, talk=10.0)
     bench.system.wait_for(lambda: list(bench.system.spool.live.glob("*.wav")), "the recording")
@@ -347,7 +362,8 @@ def test_somebody_else_who_stops_a_recording_is_found_out(bench: Bench) -> None:
     bench.system.pbx.rx(f"mixmonitor stop {channel}")
     assert caller.wait().ok
     (entry,) = bench.entries(1)
-    assert Kind.LENGTH_MISMATCH in {one.kind for one in bench.findings() if one.call == entry.id}
+    assert (Kind.STOPPED, Outcome.REPAIRED) in {(one.kind, one.outcome) for one in bench.findings() if one.call == entry.id}
+    assert heard(bench.system.audio(entry), CALLER_HZ, at_least=6.0)
 
 
 # -- F14: files that changed

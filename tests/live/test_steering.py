@@ -1,6 +1,8 @@
 """Recordings in progress are steered: silence for private passages, another's stop undone, nobody kept who was not told."""
 
 import time
+import wave
+from array import array
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +13,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.recordings import State, Why
 from tests.pbx.phones import answer, call
 from tests.pbx.system import NOTICE_HZ, System
-from tests.pbx.tones import Span, heard, seconds_of, tones
+from tests.pbx.tones import Span, heard, seconds_of, tones, write_wav
 
 pytestmark = pytest.mark.live
 
@@ -20,6 +22,32 @@ LONGEST = 7
 MORE = f"""
 [pause]
 longest_seconds = {LONGEST}
+"""
+ROUTES = """
+[[route]]
+name = "asked"
+direction = "inbound"
+did = "3*"
+on_demand = true
+
+[[route]]
+name = "apart"
+direction = "inbound"
+did = "4*"
+stereo = true
+
+[[route]]
+name = "inbound"
+direction = "inbound"
+hold = "mute"
+
+[[route]]
+name = "outbound"
+direction = "outbound"
+
+[[route]]
+name = "internal"
+direction = "internal"
 """
 DIALPLAN = """
 [from-trunk]
@@ -39,7 +67,7 @@ exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
 
 @pytest.fixture(scope="module", params=["forky", "bullseye"], ids=["22", "16"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("steering"), dialplan=DIALPLAN, release=request.param, more=MORE) as system:
+    with System(tmp_path_factory.mktemp("steering"), dialplan=DIALPLAN, release=request.param, more=MORE, routes=ROUTES) as system:
         yield system
 
 
@@ -157,8 +185,53 @@ def test_what_two_outside_say_to_each_other_is_not_recorded(system: System) -> N
     assert caller.wait().ok and agent.wait().ok and outside.wait().ok
     system.wait_for(lambda: len([entry for entry in system.calls() if entry.id not in known]) == 2, "both entries", 20)
     inbound, outbound = sorted((entry for entry in system.calls() if entry.id not in known), key=lambda entry: entry.direction)
-    for entry, other in ((inbound, SECOND_HZ), (outbound, CALLER_HZ)):
-        assert [silence.why for silence in entry.silences] == [Why.ALONE]
+    for entry, other, silences in ((inbound, SECOND_HZ, [Why.HELD, Why.ALONE]), (outbound, CALLER_HZ, [Why.ALONE])):
+        assert [silence.why for silence in entry.silences] == silences
         assert [party.interface for party in entry.participants] == ["PJSIP/6001"]
         assert seconds_of(tones(system.audio(entry), [other])[other]) < 0.5
     assert not heard(system.audio(inbound), NOTICE_HZ, at_least=0.1)
+
+
+def test_on_demand_nothing_is_recorded_before_the_agent_asks_and_the_caller_was_told(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*5", 3.0))
+    caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=14.0)
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    assert (entry.route, str(entry.reason)) == ("asked", "announced") and entry.notice and entry.notice.heard_samples > 9000
+    assert [party.interface for party in entry.participants] == ["PJSIP/6001"]
+    audio = system.audio(entry)
+    assert heard(audio, CALLER_HZ, at_least=4.0) and heard(audio, FIRST_HZ, at_least=4.0) and not heard(audio, NOTICE_HZ, at_least=0.1)
+    assert entry.recordings[0].audio and entry.recordings[0].audio.seconds < 10.0
+
+
+def test_on_demand_a_call_for_which_nobody_asks_leaves_no_trace_and_the_caller_cannot_ask(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=6.0, keys=dial("*5", 2.0))
+    assert caller.wait().ok and agent.wait().ok
+    time.sleep(3)
+    assert {entry.id for entry in system.calls()} == known and list(system.spool.leftovers()) == []
+
+
+def test_both_sides_apart_the_caller_left_the_agents_right_also_after_a_transfer_and_a_pause(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*7", 3.0) + dial("*7", 2.0) + dial("#16002", 1.5))
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "4000", tone=CALLER_HZ, talk=20.0)
+    assert caller.wait().ok and first.wait().ok and second.wait().ok
+    entry = new_entry(system, known)
+    left, right = sides(system.audio(entry))
+    assert heard(left, CALLER_HZ, at_least=9.0) and not heard(left, FIRST_HZ, at_least=0.1) and not heard(left, SECOND_HZ, at_least=0.1)
+    assert heard(right, FIRST_HZ, at_least=3.0) and heard(right, SECOND_HZ, at_least=3.0) and not heard(right, CALLER_HZ, at_least=0.1)
+    ((begun, ended),) = gaps(left, CALLER_HZ)
+    quiet = [span for span in tones(right, [FIRST_HZ])[FIRST_HZ] if span[0] < ended - 0.2 and span[1] > begun + 0.2]
+    assert not quiet and list(system.spool.leftovers()) == []
+
+
+def sides(path: Path) -> tuple[Path, Path]:
+    """The two channels of a recording, each as a file of its own."""
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8000)
+        both = array("h", file.readframes(file.getnframes()))
+    return write_wav(path.with_suffix(".left.wav"), both[0::2]), write_wav(path.with_suffix(".right.wav"), both[1::2])

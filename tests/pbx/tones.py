@@ -17,11 +17,11 @@ Span = tuple[float, float]
 
 def tone_wav(path: Path, hz: float, seconds: float, *, amplitude: int = 8000) -> Path:
     """Write a sine tone as 16 bit WAV."""
-    return _write_wav(path, sine(hz, seconds, amplitude))
+    return write_wav(path, sine(hz, seconds, amplitude))
 
 
 def silence_wav(path: Path, *, seconds: float) -> Path:
-    return _write_wav(path, array("h", bytes(2 * round(seconds * RATE))))
+    return write_wav(path, array("h", bytes(2 * round(seconds * RATE))))
 
 
 def sine(hz: float, seconds: float, amplitude: int = 8000) -> array:
@@ -82,7 +82,8 @@ def _spans(present: list[bool]) -> list[Span]:
     return [(start * seconds, end * seconds) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _write_wav(path: Path, samples: array) -> Path:
+def write_wav(path: Path, samples: array) -> Path:
+    """Write samples as a mono 16 bit WAV file."""
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)

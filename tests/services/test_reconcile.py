@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.calls import BridgeEntered, Event
+from ami_bridge.core.calls import BridgeEntered, ChannelsPresent, Event
 from ami_bridge.core.findings import Finding, Kind, Outcome
 from ami_bridge.core.gaps import Cause
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
@@ -42,7 +42,7 @@ class House(Place):
         self.csv, self.monitor = root / "cel.csv", root / "monitor"
         self.monitor.mkdir(exist_ok=True)
         self.taken: list[Event] = []
-        self.told = 0
+        self.told = self.asked = 0
         self.start()
 
     def start(self) -> None:
@@ -50,7 +50,10 @@ class House(Place):
         self.report = Report(self.register, "pbx", lambda: self.now, lambda at: uuid7(at, os.urandom(RANDOM_BYTES)), self._tell)
         places = Places(spool=self.spool, vault=self.vault, register=self.register, policy=POLICY, monitor=(self.monitor,),
                         installed=START - timedelta(days=1))
-        self.reconcile = Reconcile(places, Diary(self.csv, self.spool.diary), self.report, self.taken.extend, lambda: self.now)
+        self.reconcile = Reconcile(places, Diary(self.csv, self.spool.diary), self.report, self.taken.extend, lambda: self.now, self._ask)
+
+    def _ask(self) -> None:
+        self.asked += 1
 
     def _tell(self) -> None:
         self.told += 1
@@ -164,6 +167,33 @@ def test_a_caller_who_left_before_a_verdict_is_accounted_for_once_whether_a_tick
     house.reconcile.listen()
     assert [(ticket.uniqueid, ticket.reason) for ticket in house.tickets()] == [("u-2", Reason.HUNG_UP_IN_NOTICE)]
     assert house.found() == []
+
+
+def test_a_caller_for_whom_a_script_was_asked_when_the_power_failed_is_accounted_for_once_they_are_surely_gone(house: House) -> None:
+    house.write(f"/{ALONE}", "asked")
+    house.now = BEGAN + IN_PROGRESS["asked"]
+    house.reconcile.listen()
+    assert house.tickets() == [] and house.asked == 1
+    house.reconcile.list(ChannelsPresent(frozenset({"u-1"}), house.now.timestamp()))
+    house.reconcile.listen()
+    assert house.tickets() == [] and house.asked == 1
+    house.now += timedelta(minutes=2)
+    house.reconcile.listen()
+    house.reconcile.list(ChannelsPresent(frozenset({"u-2"}), house.now.timestamp()))
+    house.reconcile.listen()
+    assert [(ticket.uniqueid, ticket.reason) for ticket in house.tickets()] == [("u-1", Reason.HUNG_UP_IN_NOTICE)]
+    assert house.asked == 2 and house.found() == []
+
+
+def test_a_caller_for_whom_a_script_was_asked_and_wrote_a_ticket_has_no_second(house: House) -> None:
+    house.write(f"/{ALONE}", "asked", uniqueid=TICKET.uniqueid)
+    house.put()
+    house.reconcile.listen()
+    house.intake.take(CALL)
+    house.now = BEGAN + timedelta(hours=1)
+    house.reconcile.list(ChannelsPresent(frozenset(), house.now.timestamp()))
+    house.reconcile.listen()
+    assert house.asked == 0 and [ticket.call for ticket in house.tickets() if ticket.call != CALL] == []
 
 
 def test_a_promise_that_cannot_be_judged_yet_is_read_again_by_the_next_daemon(

@@ -1,0 +1,290 @@
+"""Steering: what is wanted of a recording follows from the situation; every lost answer is asked for again."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, Follower, OutsideSeen, RecordingStarted, Silenced, Voiced
+from ami_bridge.core.entries import account
+from ami_bridge.core.recordings import Why
+from ami_bridge.core.steering import (
+    AGAIN,
+    SETTLES,
+    Asked,
+    BegunAnew,
+    Do,
+    HoldBegan,
+    HoldEnded,
+    MusicBegan,
+    MusicEnded,
+    Order,
+    Pause,
+    Sign,
+    Situation,
+    SomeStopped,
+    Steering,
+    SteeringRules,
+    Wish,
+    silence,
+)
+from tests.samples import FACTS, START, T0, TICKET
+
+CALL, RECORDING, CALLER = TICKET.call, TICKET.recording, TICKET.uniqueid
+AGENT, SECOND, STRANGER, LOCAL = "pbx-1.2", "pbx-1.3", "pbx-1.4", "pbx-1.5"
+CHANNELS = {CALLER: "PJSIP/trunk-1", AGENT: "PJSIP/6001-2", SECOND: "PJSIP/6002-3", STRANGER: "PJSIP/trunk-4",
+            LOCAL: "Local/6001@agents-5;1"}
+LONGEST = 60.0
+NOBODY = Situation(frozenset(), {}, internal=False, pause=None, on_hold=False, mute_hold=True)
+
+
+class Exchange:
+    """One recorded call, and what is ordered of it."""
+
+    def __init__(self, *, internal: bool = False, mute_hold: bool = False, deaf: bool = False) -> None:
+        self.follower = Follower()
+        self.steering = Steering(self.follower, SteeringRules(LONGEST, deaf))
+        assert RECORDING
+        self.event(RecordingStarted(CALL, RECORDING, CALLER, CHANNELS[CALLER], T0, outside=not internal))
+        self.steering.begin(CALL, CALLER, internal=internal, mute_hold=mute_hold)
+
+    def event(self, event: Event) -> None:
+        self.follower.apply(event)
+        if isinstance(event, BridgeLeft):
+            self.steering.left(event.uniqueid, event.at)
+        self.steering.moved(CALL)
+
+    def enter(self, *channels: str, at: float = T0 + 1, bridge: str = "b") -> None:
+        for channel in channels:
+            self.event(BridgeEntered(bridge, channel, CHANNELS[channel], "", "", at))
+
+    def leave(self, channel: str, at: float, bridge: str = "b") -> None:
+        self.event(BridgeLeft(bridge, channel, at))
+
+    def sign(self, sign: Sign) -> None:
+        self.steering.take(sign)
+
+    def ask(self, wish: Wish = Wish.TOGGLE, asker: str = AGENT, at: float = T0 + 10, seconds: float = 0.0) -> None:
+        self.sign(Asked(wish, asker, None, "", "PJSIP/6001", seconds, at))
+
+    def orders(self, at: float, *, all: bool = True) -> list[Order]:
+        return self.steering.orders(at, all=all)
+
+    def done(self, at: float) -> list[Do]:
+        """Give out what is ordered, carry it out, and return what it was."""
+        given = self.orders(at)
+        self.facts = [noticed.fact for order in given for noticed in self.steering.done(order, at)]
+        return [order.do for order in given]
+
+
+def talking(**how: bool) -> Exchange:
+    exchange = Exchange(**how)
+    exchange.enter(CALLER, AGENT)
+    assert exchange.done(T0 + 2) == []
+    return exchange
+
+
+@pytest.mark.parametrize(("now", "why"), [
+    (NOBODY, None),
+    (NOBODY._replace(pause=Pause("PJSIP/6001", T0)), (Why.PAUSED, "PJSIP/6001")),
+    (NOBODY._replace(partners=frozenset({AGENT})), None),
+    (NOBODY._replace(partners=frozenset({AGENT, STRANGER}), outside={STRANGER: True}), None),
+    (NOBODY._replace(partners=frozenset({AGENT, STRANGER}), outside={STRANGER: False}), (Why.UNTOLD, "")),
+    (NOBODY._replace(partners=frozenset({STRANGER}), outside={STRANGER: True}), (Why.ALONE, "")),
+    (NOBODY._replace(partners=frozenset({STRANGER}), outside={STRANGER: True}, internal=True), None),
+    (NOBODY._replace(partners=frozenset({STRANGER}), outside={STRANGER: False}, internal=True), (Why.UNTOLD, "")),
+    (NOBODY._replace(partners=frozenset({AGENT}), on_hold=True), (Why.HELD, "")),
+    (NOBODY._replace(partners=frozenset({AGENT}), on_hold=True, mute_hold=False), None),
+])
+def test_when_a_recording_is_silent(now: Situation, why: tuple[Why, str] | None) -> None:
+    assert silence(now) == why
+
+
+def test_an_agent_pauses_and_resumes_and_is_answered_by_the_order_itself() -> None:
+    exchange = talking()
+    exchange.ask()
+    (order,) = exchange.orders(T0 + 10)
+    assert order == Order(Do.MUTE, CALL, CALLER, AGENT, Why.PAUSED, "PJSIP/6001")
+    assert [one.fact for one in exchange.steering.done(order, T0 + 11)] == [Silenced("paused", "PJSIP/6001", T0 + 10 + LONGEST, T0 + 11)]
+    assert exchange.orders(T0 + 12) == []
+    exchange.ask(at=T0 + 20)
+    assert exchange.done(T0 + 20) == [Do.UNMUTE] and exchange.facts == [Voiced(T0 + 20)]
+
+
+def test_a_pause_ends_by_itself_and_no_later_than_the_longest() -> None:
+    exchange = talking()
+    exchange.ask(seconds=10 * LONGEST)
+    assert exchange.done(T0 + 10) == [Do.MUTE]
+    assert exchange.done(T0 + 10 + LONGEST - 1) == [] and exchange.done(T0 + 10 + LONGEST) == [Do.UNMUTE]
+    exchange.ask(at=T0 + 100, seconds=5)
+    assert exchange.done(T0 + 100) == [Do.MUTE] and exchange.done(T0 + 105) == [Do.UNMUTE]
+
+
+@pytest.mark.parametrize("asker", [CALLER, STRANGER, SECOND])
+def test_who_is_from_outside_or_not_in_the_call_is_refused(asker: str) -> None:
+    exchange = talking()
+    exchange.event(OutsideSeen(STRANGER, T0))
+    exchange.ask(asker=asker)
+    assert [(order.do, order.call, order.asker) for order in exchange.orders(T0 + 10)] == [(Do.ANSWER, None, asker)]
+
+
+def test_on_an_internal_call_the_caller_may_ask_too() -> None:
+    exchange = talking(internal=True)
+    exchange.ask(asker=CALLER)
+    assert exchange.done(T0 + 10) == [Do.MUTE]
+
+
+def test_a_question_that_changes_nothing_is_answered() -> None:
+    exchange = talking()
+    exchange.ask(Wish.RESUME)
+    assert exchange.orders(T0 + 10) == [Order(Do.ANSWER, CALL, CALLER, AGENT)]
+    exchange.ask(Wish.NOTHING)
+    assert [order.call for order in exchange.orders(T0 + 11)] == [None]
+
+
+def test_an_order_that_nobody_carried_out_is_given_again() -> None:
+    exchange = talking()
+    exchange.ask()
+    assert len(exchange.orders(T0 + 10)) == 1 and exchange.orders(T0 + 10 + AGAIN / 2) == []
+    assert [order.do for order in exchange.orders(T0 + 10 + AGAIN)] == [Do.MUTE]
+
+
+def test_a_call_can_be_named_by_its_id_or_by_the_agents_device() -> None:
+    for call, interface in ((CALL, ""), (None, "PJSIP/6001")):
+        exchange = talking()
+        exchange.sign(Asked(Wish.PAUSE, "manager:1", call, interface, "till", 0, T0 + 10))
+        (order,) = exchange.orders(T0 + 10)
+        assert (order.do, order.asker, order.by) == (Do.MUTE, "manager:1", "till")
+    exchange.sign(Asked(Wish.PAUSE, "manager:2", UUID(int=99), "", "till", 0, T0 + 11))
+    assert [(one.do, one.call) for one in exchange.orders(T0 + 11)] == [(Do.ANSWER, None)]
+
+
+@pytest.mark.parametrize(("begin", "end"), [(HoldBegan(AGENT, T0 + 5), HoldEnded(AGENT, T0 + 9)),
+                                            (MusicBegan(CALLER, T0 + 5), MusicEnded(CALLER, T0 + 9))])
+def test_a_held_party_is_not_recorded_where_the_route_says_so(begin: Sign, end: Sign) -> None:
+    for mute_hold in (True, False):
+        exchange = talking(mute_hold=mute_hold)
+        exchange.sign(begin)
+        assert exchange.done(T0 + 5) == ([Do.MUTE] if mute_hold else [])
+        exchange.sign(end)
+        assert exchange.done(T0 + 9) == ([Do.UNMUTE] if mute_hold else [])
+
+
+def test_music_before_anybody_answered_is_no_hold() -> None:
+    exchange = Exchange(mute_hold=True)
+    exchange.sign(MusicBegan(CALLER, T0 + 1))
+    assert exchange.done(T0 + 2) == []
+
+
+def test_somebody_untold_silences_the_recording_until_they_leave() -> None:
+    exchange = talking()
+    exchange.event(OutsideSeen(STRANGER, T0))
+    exchange.enter(STRANGER, at=T0 + 5)
+    assert exchange.done(T0 + 5) == [Do.MUTE]
+    exchange.leave(STRANGER, T0 + 8)
+    assert exchange.done(T0 + 8) == [Do.UNMUTE]
+
+
+def test_on_a_deaf_exchange_a_recording_begins_anew_for_whoever_comes_second() -> None:
+    exchange = talking(deaf=True)
+    exchange.leave(AGENT, T0 + 5)
+    exchange.enter(SECOND, at=T0 + 6)
+    assert exchange.done(T0 + 6) == [Do.RENEW]
+    assert exchange.orders(T0 + 6.5) == []
+    exchange.sign(BegunAnew(CALL, T0 + 6.5))
+    assert exchange.done(T0 + 20) == []
+
+
+def test_on_any_other_it_does_not() -> None:
+    exchange = talking()
+    exchange.enter(SECOND, at=T0 + 6)
+    assert exchange.done(T0 + 6) == []
+
+
+def test_a_transfer_that_began_anew_in_the_dialplan_needs_no_more() -> None:
+    exchange = talking(deaf=True)
+    exchange.leave(AGENT, T0 + 5)
+    exchange.leave(CALLER, T0 + 5)
+    exchange.sign(BegunAnew(CALL, T0 + 5.5))
+    exchange.enter(CALLER, SECOND, at=T0 + 6, bridge="c")
+    assert exchange.done(T0 + 6) == []
+
+
+def test_who_takes_the_place_of_a_local_channel_is_nobody_new() -> None:
+    exchange = Exchange(deaf=True)
+    exchange.enter(CALLER, LOCAL)
+    assert exchange.done(T0 + 1) == []
+    exchange.leave(LOCAL, T0 + 3)
+    exchange.enter(AGENT, at=T0 + 3.1)
+    assert exchange.done(T0 + 3.2) == []
+
+
+def test_a_silent_recording_begins_anew_only_when_it_may_be_heard_again() -> None:
+    exchange = talking(deaf=True)
+    exchange.ask()
+    assert exchange.done(T0 + 10) == [Do.MUTE]
+    exchange.enter(SECOND, at=T0 + 11)
+    assert exchange.done(T0 + 11) == []
+    exchange.ask(Wish.RESUME, at=T0 + 20)
+    assert exchange.done(T0 + 20) == [Do.UNMUTE] and exchange.done(T0 + 20.1) == [Do.RENEW]
+
+
+def test_a_recording_that_began_anew_in_spite_of_its_silence_is_silenced_again() -> None:
+    exchange = talking()
+    exchange.ask()
+    assert exchange.done(T0 + 10) == [Do.MUTE]
+    exchange.sign(BegunAnew(CALL, T0 + 11))
+    assert exchange.done(T0 + 11) == [Do.MUTE]
+
+
+def test_a_stop_that_our_dialplan_does_not_explain_is_undone_and_said() -> None:
+    exchange = talking()
+    exchange.sign(SomeStopped(CALLER, T0 + 5))
+    assert exchange.done(T0 + 5.5) == []
+    assert exchange.done(T0 + 5.1 + SETTLES) == [Do.REVIVE]
+    assert exchange.steering.take(BegunAnew(CALL, T0 + 7)) == CALL
+
+
+def test_a_stop_that_it_explains_is_not() -> None:
+    exchange = talking()
+    exchange.sign(SomeStopped(CALLER, T0 + 5))
+    assert exchange.steering.take(BegunAnew(CALL, T0 + 5.3)) is None
+    assert exchange.done(T0 + 5.1 + SETTLES) == []
+
+
+def test_a_new_daemon_takes_up_a_pause_from_the_journal_and_ends_it() -> None:
+    exchange = Exchange()
+    exchange.steering.end(CALL)
+    exchange.steering.begin(CALL, CALLER, internal=False, mute_hold=False, facts=[Silenced("paused", "PJSIP/6001", T0 + 30, T0 + 5)])
+    assert exchange.done(T0 + 29) == [] and exchange.done(T0 + 30) == [Do.UNMUTE]
+
+
+def test_the_times_of_silence_stand_in_the_entry() -> None:
+    found = [Silenced("paused", "PJSIP/6001", T0 + 99, T0 + 10), Silenced("paused", "PJSIP/6001", T0 + 99, T0 + 12), Voiced(T0 + 20),
+             Silenced("held", "", 0.0, T0 + 50)]
+    entry = account(TICKET, [*FACTS, *reversed(found)], (), START.fromtimestamp(T0 + 60, START.tzinfo), [])
+    assert [(one.why, one.by, one.began_at.timestamp() - T0, one.ended_at.timestamp() - T0) for one in entry.silences] == [
+        (Why.PAUSED, "PJSIP/6001", 10, 20), (Why.HELD, "", 50, 60)]
+
+
+SIGNS = st.one_of(
+    st.builds(Asked, st.sampled_from(Wish), st.sampled_from([AGENT, SECOND, CALLER]), st.none(), st.just(""), st.just("x"),
+              st.just(0.0), st.floats(T0, T0 + 50)),
+    st.builds(HoldBegan, st.sampled_from([AGENT, SECOND]), st.just(T0)), st.builds(HoldEnded, st.sampled_from([AGENT, SECOND]), st.just(T0)),
+    st.builds(SomeStopped, st.just(CALLER), st.floats(T0, T0 + 50)), st.builds(BegunAnew, st.just(CALL), st.floats(T0, T0 + 50)))
+
+
+@given(st.lists(SIGNS, max_size=12))
+def test_whatever_happens_it_comes_to_rest_and_nobody_is_silenced_for_ever(signs: list[Sign]) -> None:
+    exchange = talking(mute_hold=True)
+    for sign in signs:
+        exchange.sign(sign)
+        exchange.done(T0 + 50)
+    for holder in (AGENT, SECOND):
+        exchange.sign(HoldEnded(holder, T0 + 60))
+    late = T0 + 60 + 2 * LONGEST
+    for step in range(4):
+        exchange.done(late + step * AGAIN)
+    assert exchange.orders(late + 10 * AGAIN) == []
+    assert exchange.steering._calls[CALL].silent is None
