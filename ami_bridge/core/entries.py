@@ -203,9 +203,10 @@ def participants(ticket: Ticket, facts: set[Fact], talks: dict[str, list[Span]],
         queue_names.setdefault(channel, queue_names.get(local, ""))
         talks = {other: spans for other, spans in talks.items() if other != local}
     outside = {fact.channel for fact in facts if isinstance(fact, Outside)}
-    in_order = sorted((talk for talk in talks.items() if talk[0] not in outside), key=lambda talk: (talk[1][0][0], talk[0]))
-    found = [_participant(lines[channel], queue_names.get(channel, ""), spans, directory) for channel, spans in in_order]
     own = interface_of(ticket.company_channel)
+    in_order = sorted((talk for talk in talks.items() if talk[0] not in outside), key=lambda talk: (talk[1][0][0], talk[0]))
+    found = [_participant(_behind(lines[channel], ticket.caller, own), queue_names.get(channel, ""), spans, directory)
+             for channel, spans in in_order]
     if own and all(party.interface != own for party in found):
         number = ticket.caller
         name = agent_name("", own, number, ticket.company_name, ticket.opened_at, directory)
@@ -218,6 +219,12 @@ def _optimised(talks: dict[str, list[Span]], lines: dict[str, Entered]) -> dict[
     joined = {channel: spans[0][0] for channel, spans in talks.items() if not lines[channel].interface.startswith(LOCAL)}
     left = {channel: spans[-1][1] for channel, spans in talks.items() if channel not in joined}
     return {local: channel for local, at in left.items() for channel, since in joined.items() if abs(at - since) < OPTIMISED}
+
+
+def _behind(line: Entered, caller: str, own: str) -> Entered:
+    """Return who speaks on a line: by a Local one with the caller's number the company party consults somebody outside."""
+    stands_in = own and line.interface.startswith(LOCAL) and line.number == caller
+    return line._replace(interface=own) if stands_in else line
 
 
 def _participant(line: Entered, queue_name: str, spans: list[Span], directory: list[Agent]) -> Participant:

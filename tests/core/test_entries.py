@@ -67,6 +67,15 @@ def test_a_local_channel_that_was_optimised_away_is_no_party_and_leaves_its_queu
     assert [p.interface for p in entry([*caller, *local, *later]).participants] == ["Local/6001@agents", "PJSIP/6001"]
 
 
+def test_an_agent_who_consults_somebody_outside_through_a_local_channel_is_the_party() -> None:
+    """The exchange asks the dialplan for the consulted by a Local channel, which carries the agent's number."""
+    stood_in = [Entered("b", "pbx-1.1", "PJSIP/trunk", "", "", T0 + 3), Closed(T0 + 60),
+                Entered("b", "l1", "Local/0501112222@from-internal", "6001", "", T0 + 3)]
+    outbound = ticket(direction=Direction.OUTBOUND, caller="6001", company_channel="PJSIP/6001-0a", company_name="Maija Mäkinen")
+    (party,) = account(outbound, stood_in, (), ended_at(stood_in, START), []).participants
+    assert (party.interface, party.joined_at) == ("PJSIP/6001", START + timedelta(seconds=3))
+
+
 def test_on_an_internal_call_the_caller_is_a_company_party_too() -> None:
     made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (),
                    ended_at(FACTS, START), [])

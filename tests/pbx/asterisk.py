@@ -15,11 +15,12 @@ from typing import Protocol, Self
 from tests.pbx.rootfs import provision
 from tests.pbx.sandbox import inside
 from tests.pbx.settings import PBX_HOST, TRUNK_HOST, Address, Ports, Settings, write_configuration
-from tests.pbx.tones import silence_wav
+from tests.pbx.tones import silence_wav, tone_wav
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 30.0
 STOP_SECONDS = 20.0
+MUSIC_HZ = 520  # what the music class "tone" plays
 BARE_DIALPLAN = (Path(__file__).parent / "conf" / "bare_dialplan.txt").read_text(encoding="utf-8")
 
 
@@ -143,11 +144,12 @@ class Pbx:
                          for line in text.read_text(errors="replace").splitlines()[-lines:])
 
     def _lay_out(self) -> None:
-        for name in ("etc", "lib", "spool", "log/cdr-csv", "log/cel-custom", "recordings", "silence"):
+        for name in ("etc", "lib", "spool", "log/cdr-csv", "log/cel-custom", "recordings", "silence", "music"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         if self._run is None:  # short, because the path of a Unix socket has 107 bytes
             self._run = Path(tempfile.mkdtemp(prefix="pbx-"))
         silence_wav(self.home / "silence/silence.wav", seconds=5)
+        tone_wav(self.home / "music/tone.wav", MUSIC_HZ, 5)
         write_configuration(self.home, self._run, self.root, self._complete_settings(), self.ports)
 
     def _complete_settings(self) -> Settings:
