@@ -30,6 +30,7 @@ class Kind(StrEnum):
     STALLED = "stalled"
     STOPPED = "stopped"
     ROGUE_RECORDING = "rogue-recording"
+    DIARY_DISAGREES = "diary-disagrees"
 
 
 class Outcome(StrEnum):
