@@ -7,7 +7,7 @@
     <spool>/tickets/<call>.json    the ticket: written once, by whichever script announced the call
     <spool>/tickets/<call>.facts   its journal, one JSON array a line: written by the daemon only
     <spool>/heard                  touched while everything of the exchange is heard: when we last knew all
-    <spool>/diary                  how far Asterisk's own diary (CEL) was read
+    <spool>/diary, witness         how far Asterisk's own diary (CEL) was read, and how far it was compared
     <spool>/suspended              there while nothing may be recorded, because finished calls cannot be sealed
     <spool>/live/<recording>.wav   written by MixMonitor
     <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
@@ -77,7 +77,7 @@ class Spool:
         self.live = root / "live"
         self.policy = root / "policy.json"
         self.heard = root / "heard"
-        self.diary = root / "diary"
+        self.diary, self.witness = root / "diary", root / "witness"
         self._suspended = str(root / "suspended")
 
     def create(self) -> None:

@@ -29,11 +29,16 @@ class Mark(NamedTuple):
 
 
 class Diary:
-    """The diary ``file``; how far it was read is kept in ``position``. A missing file is an empty one."""
+    """The diary ``file``; how far it was read is kept in ``position``. A missing file is an empty one.
+
+    ``is_new``: it was not known how far the diary was read. ``breaks``: how often the file read last was gone or cut short, so
+    that lines may have been missed.
+    """
 
     def __init__(self, file: Path, position: Path) -> None:
         self._file, self._position = file, position
         self._inode, self._offset = _load(position)
+        self.is_new, self.breaks = not self._inode, 0
         self._offset = max(0, self._offset - BEFORE_THE_LAST)
         self._skip_torn = self._offset > 0
         self._marks: deque[Mark] = deque(maxlen=MARKS)
@@ -50,6 +55,12 @@ class Diary:
         """
         self._marks.append(self.mark(now))
         return [line for line in map(noted, self._lines()) if line]
+
+    def to_end(self) -> None:
+        """Go on with what will be written from now on."""
+        if self.is_there:
+            now = self._file.stat()
+            self._inode, self._offset = now.st_ino, now.st_size
 
     def mark(self, now: float) -> Mark:
         """Return where the next reading begins."""
@@ -81,6 +92,8 @@ class Diary:
         """Read on in the file of last time, then in those that came after it. One that is gone ends at its last reading."""
         files = self._in_order()
         numbers = [path.stat().st_ino for path in files]
+        if self._inode and self._inode not in numbers:
+            self.breaks += 1
         first = numbers.index(self._inode) if self._inode in numbers else max(0, len(files) - 1)
         for number, path in zip(numbers[first:], files[first:], strict=True):
             if number != self._inode:
@@ -98,7 +111,7 @@ class Diary:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size < self._offset:
-                self._offset = 0
+                self._offset, self.breaks = 0, self.breaks + 1
             file.seek(self._offset)
             content = file.read(AT_MOST)
         whole = content[:content.rfind(b"\n") + 1]

@@ -70,6 +70,7 @@ def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
 def new_entry(system: System, known: set) -> Entry:
     system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    system.wait_for(lambda: system.says_otherwise(entry) == (), "the diary to say the same", 5)
     assert entry.caller == "0401234567" and entry.callee in ("1000", "2100", "2200", "2300", "2400")
     return entry
 

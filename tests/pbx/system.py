@@ -13,8 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from ami_bridge.app import key_store
+from ami_bridge.asterisk.cel import noted, testimony_line
 from ami_bridge.config import load
 from ami_bridge.core.entries import Entry
+from ami_bridge.core.witness import Disagreement, disagreements, testimony
 from ami_bridge.register import CallFilter, Register
 from ami_bridge.spool import Spool
 from ami_bridge.vault import Vault
@@ -219,6 +221,14 @@ class System:
         with opened.open("wb") as file:
             Vault(config.vault.directory, key_store(config)).open(recording.audio.file, file)
         return opened
+
+    def says_otherwise(self, entry: Entry) -> tuple[Disagreement, ...]:
+        """In what the PBX's own diary differs from an entry; it must know the whole call."""
+        diary = self.pbx.home / "log" / "cel-custom" / "ami_bridge.csv"
+        noted_lines = filter(None, map(noted, diary.read_text(encoding="utf-8").splitlines()))
+        said = testimony(filter(None, map(testimony_line, noted_lines)), entry.id)
+        assert said and said.complete and said.ended_at, said
+        return disagreements(entry, said)
 
     @property
     def spool(self) -> Spool:
