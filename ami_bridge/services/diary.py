@@ -31,8 +31,8 @@ class Mark(NamedTuple):
 class Diary:
     """The diary ``file``; how far it was read is kept in ``position``. A missing file is an empty one.
 
-    ``is_new``: it was not known how far the diary was read. ``breaks``: how often the file read last was gone or cut short, so
-    that lines may have been missed.
+    ``is_new``: it was not known how far the diary was read. ``breaks``: how often the file read last was gone or cut short,
+    so that lines may have been missed.
     """
 
     def __init__(self, file: Path, position: Path) -> None:
