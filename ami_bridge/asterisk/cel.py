@@ -66,7 +66,7 @@ def noted(line: str) -> Noted | None:
 def event(line: Noted) -> Event | None:
     """Return the core event in a line; None for what does not concern us."""
     if line.type in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
-        bridge = _extra(line, "bridge_id")
+        bridge = _bridge(line)
         if not bridge or not line.uniqueid:
             return None
         if line.type == "BRIDGE_EXIT":
@@ -101,10 +101,8 @@ def testimony_line(line: Noted) -> Line | None:
     if line.type in _ENDS:
         return Line(line.at, _ENDS[line.type], line.uniqueid, line.channel)
     if line.type in _MOVES:
-        bridge = _extra(line, "bridge_id")
-        if not bridge or _extra(line, "bridge_technology") == HOLDING:
-            return None
-        return Line(line.at, _MOVES[line.type], line.uniqueid, line.channel, bridge)
+        bridge = _bridge(line)
+        return Line(line.at, _MOVES[line.type], line.uniqueid, line.channel, bridge) if bridge else None
     return _of_recording(line)
 
 
@@ -130,6 +128,11 @@ def _started(line: Noted) -> Event | None:
         return None
     recording = _uuid(found.file)
     return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at) if recording else None
+
+
+def _bridge(line: Noted) -> str:
+    """Return the bridge of a line; empty when it is one in which nobody hears another."""
+    return "" if _extra(line, "bridge_technology") == HOLDING else _extra(line, "bridge_id")
 
 
 def _extra(line: Noted, name: str) -> str:

@@ -60,6 +60,9 @@ MEASURED_HEADERS = frozenset({CLOCK_HEADER, "HoldTime", "RingTime", "TalkTime", 
 LATEST = float(2**36)
 """Seconds since 1970 after which a Timestamp is taken for garbage (the year 4147)."""
 
+HOLDING = "holding_bridge"
+"""The technology of bridges in which calls wait, parked or not, and nobody hears another (``bridges/bridge_holding.c``)."""
+
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _UNKNOWN = "<unknown>"
@@ -173,7 +176,7 @@ def _agent_connect(raw: bytes, at: float) -> Event | None:
 
 
 def _bridge_enter(raw: bytes, at: float) -> Event | None:
-    bridge, uniqueid = field(raw, b"BridgeUniqueid"), field(raw, b"Uniqueid")
+    bridge, uniqueid = _bridge(raw), field(raw, b"Uniqueid")
     if not bridge or not uniqueid:
         return None
     number, name = _number(field(raw, b"CallerIDNum")), _name(field(raw, b"CallerIDName"))
@@ -181,8 +184,13 @@ def _bridge_enter(raw: bytes, at: float) -> Event | None:
 
 
 def _bridge_leave(raw: bytes, at: float) -> Event | None:
-    bridge, uniqueid = field(raw, b"BridgeUniqueid"), field(raw, b"Uniqueid")
+    bridge, uniqueid = _bridge(raw), field(raw, b"Uniqueid")
     return BridgeLeft(bridge, uniqueid, at) if bridge and uniqueid else None
+
+
+def _bridge(raw: bytes) -> str:
+    """Return the bridge of an event; empty when it is one in which nobody hears another."""
+    return "" if field(raw, b"BridgeTechnology") == HOLDING else field(raw, b"BridgeUniqueid")
 
 
 def _hangup(raw: bytes, at: float) -> Event | None:

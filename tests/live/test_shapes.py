@@ -121,6 +121,23 @@ def test_a_parked_call_that_another_agent_takes_stays_one_call(system: System) -
     assert [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002"], entry.participants
 
 
+def test_two_callers_who_wait_parked_at_once_did_not_speak_with_each_other(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    calls = []
+    for number, hz in enumerate((CALLER_HZ, CALLER_HZ + 110), 1):
+        agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#1700"))
+        calls.append(call(system.pbx, "1000", tone=hz, talk=NEVER))
+        system.wait_for(lambda n=number: system.pbx.rx("parking show default").count("PJSIP/trunk") >= n, "the parked calls", 15)
+        assert agent.wait().ok
+    for one in calls:
+        one.stop()
+    system.pbx.rx("channel request hangup all")
+    system.wait_for(lambda: len({entry.id for entry in system.calls()} - known) == 2, "the entries", 20)
+    for entry in [entry for entry in system.calls() if entry.id not in known]:
+        assert [party.interface for party in entry.participants] == ["PJSIP/6001"], entry.participants
+        system.wait_for(lambda e=entry: system.says_otherwise(e) == (), "the diary to say the same", 5)
+
+
 def test_a_conference_names_all_who_were_in_it_and_keeps_their_voices(system: System) -> None:
     known = {entry.id for entry in system.calls()}
     caller = call(system.pbx, "2300", tone=CALLER_HZ, talk=9.0)
