@@ -94,7 +94,7 @@ _MOVES = {"BRIDGE_ENTER": What.ENTERED, "BRIDGE_EXIT": What.LEFT}
 _ENDS = {"CHAN_START": What.BORN, "HANGUP": What.GONE, "CHAN_END": What.GONE}
 
 
-def testimony_line(line: Noted) -> Line | None:
+def witnessed(line: Noted) -> Line | None:
     """Return what a line tells the second witness; None for what does not concern it."""
     if not line.uniqueid:
         return None

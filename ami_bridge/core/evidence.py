@@ -18,27 +18,22 @@ STALE = 86_400.0
 
 
 class Case(NamedTuple):
-    """A recorded call whose end was read, and the lines to judge it by; ``since``: where in the diary they begin."""
+    """A recorded call whose end was read, and the lines to judge it by."""
 
     call: UUID
     lines: list[Line]
-    since: Any
-
-
-class _Recorded(NamedTuple):
-    carrier: str
-    since: Any
 
 
 class _Conversation:
-    """Lines that belong together."""
+    """Lines that belong together; channels that are gone, the channel of each recorded call, where each channel began."""
 
-    __slots__ = ("calls", "gone", "lines")
+    __slots__ = ("calls", "gone", "lines", "places")
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.gone: set[str] = set()
-        self.calls: dict[UUID, _Recorded] = {}
+        self.calls: dict[UUID, str] = {}
+        self.places: dict[str, Any] = {}
 
 
 class Evidence:
@@ -52,13 +47,14 @@ class Evidence:
         """Take one line, read at ``place`` (anything that has an order)."""
         one = self._joined(_keys(line))
         one.lines.append(line)
+        one.places.setdefault(line.channel, place)
         if line.what is What.BEGUN and line.call is not None:
-            one.calls[line.call] = _Recorded(line.channel, place)
+            one.calls[line.call] = line.channel
         elif line.what is What.CLOSED and line.call in one.calls:
             self._ended[line.call] = one
         elif line.what is What.GONE:
             one.gone.add(line.channel)
-            self._ended |= {call: one for call, recorded in one.calls.items() if recorded.carrier == line.channel}
+            self._ended |= {call: one for call, carrier in one.calls.items() if carrier == line.channel}
         if len(one.lines) > MOST:
             for call in list(one.calls):
                 self.judged(call)
@@ -68,7 +64,7 @@ class Evidence:
     def cases(self) -> Iterator[Case]:
         """Yield the recorded calls that are over and not judged."""
         for call, one in list(self._ended.items()):
-            yield Case(call, one.lines, one.calls[call].since)
+            yield Case(call, one.lines)
 
     def judged(self, call: UUID) -> None:
         """Nothing more is needed of a call."""
@@ -80,11 +76,11 @@ class Evidence:
 
     def needed_since(self, otherwise: Any) -> Any:
         """Return the first place in the diary that is still needed."""
-        return min((recorded.since for one in self._by_key.values() for recorded in one.calls.values()), default=otherwise)
+        return min((place for one in self._conversations() for place in one.places.values()), default=otherwise)
 
     def forget_stale(self, now: float) -> None:
         """Forget conversations of which nothing was read for a day."""
-        for one in {id(one): one for one in self._by_key.values()}.values():
+        for one in self._conversations():
             if one.lines[-1].at < now - STALE:
                 one.gone |= {line.channel for line in one.lines}
                 for call in list(one.calls):
@@ -92,7 +88,10 @@ class Evidence:
                 self._forget_gone(one)
 
     def __len__(self) -> int:
-        return sum(len(one.lines) for one in {id(one): one for one in self._by_key.values()}.values())
+        return sum(len(one.lines) for one in self._conversations())
+
+    def _conversations(self) -> list[_Conversation]:
+        return list({id(one): one for one in self._by_key.values()}.values())
 
     def _joined(self, keys: set[str]) -> _Conversation:
         """Return the conversation of these keys, made one where there were several."""
@@ -103,6 +102,7 @@ class Evidence:
                 into.lines += other.lines
                 into.gone |= other.gone
                 into.calls |= other.calls
+                into.places = other.places | into.places
                 keys |= {key for line in other.lines for key in _keys(line)}
                 self._ended |= {call: into for call in other.calls if call in self._ended}
         self._by_key |= dict.fromkeys(keys, into)
@@ -112,6 +112,7 @@ class Evidence:
         for key in {key for line in one.lines for key in _keys(line)}:
             self._by_key.pop(key, None)
         one.lines = [line for line in one.lines if line.channel not in one.gone]
+        one.places = {channel: place for channel, place in one.places.items() if channel not in one.gone}
         one.gone.clear()
         self._by_key |= {key: one for line in one.lines for key in _keys(line)}
 

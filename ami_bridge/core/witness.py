@@ -1,7 +1,6 @@
 """The second witness: what Asterisk's diary (CEL) alone says of a recorded call, and where the register differs. Pure.
 
-It is a check of ``core.calls`` and ``core.entries``, so it uses neither: it walks through the diary in order, and keeps who
-is in which bridge at that moment.
+It checks ``core.calls`` and ``core.entries``, so it uses neither. It walks through the diary and keeps who is where.
 """
 
 from collections import defaultdict
@@ -61,7 +60,8 @@ class Testimony(NamedTuple):
     """What the diary says of a recorded call. Times in seconds since 1970; ``ended_at`` None: not that it ended.
 
     ``placed_by``: the company's device that placed the call, which is a party though it may have spoken with nobody.
-    ``complete``: each channel concerned was born in these lines; otherwise a part is missing, and nothing can be judged.
+    ``complete``: each channel concerned was born in these lines, and nobody left what they had not entered; else lines are
+    missing, and nothing can be judged.
     """
 
     answered_at: float | None
@@ -80,7 +80,7 @@ class Disagreement(StrEnum):
     END = "end"
 
 
-def testimony(lines: Iterable[Line], call: UUID) -> Testimony | None:
+def told(lines: Iterable[Line], call: UUID) -> Testimony | None:
     """Return what ``lines``, in any order, say of a call; None when they do not say that it was recorded."""
     story = sorted(set(lines))
     begun = next((line for line in story if line.what is What.BEGUN and line.call == call), None)
@@ -93,7 +93,8 @@ def testimony(lines: Iterable[Line], call: UUID) -> Testimony | None:
             walk.take(line)
     walk.end(end if end is not None else story[-1].at)
     born = {line.channel for line in story if line.what is What.BORN}
-    return Testimony(walk.answered_at, end, walk.stays(), interface_of(begun.device), walk.concerned <= born)
+    complete = walk.concerned <= born and not walk.unexplained
+    return Testimony(walk.answered_at, end, walk.stays(), interface_of(begun.device), complete)
 
 
 def pair_of(name: str) -> tuple[str, str] | None:
@@ -119,12 +120,18 @@ class _Walk:
         self._since: dict[tuple[str, str], float] = {}
         self._talks: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._met: dict[str, set[str]] = defaultdict(set)
-        self._left_now: dict[tuple[str, str], float] = {}
+        self._left_unentered: dict[tuple[str, str], float] = {}
+        self._carried_in: set[str] = set()
 
     @property
     def concerned(self) -> set[str]:
         """Return the recorded channel and all that spoke with it, whether they only led on or not."""
         return {self._carrier, *self._talks}
+
+    @property
+    def unexplained(self) -> bool:
+        """Tell whether somebody left a bridge of the recorded channel without having entered it."""
+        return any(bridge in self._carried_in for _, bridge in self._left_unentered)
 
     @property
     def answered_at(self) -> float | None:
@@ -143,7 +150,7 @@ class _Walk:
 
     def end(self, at: float) -> None:
         """Everything ends here."""
-        for bridge in list(self._inside):
+        for bridge in [bridge for bridge, inside in self._inside.items() if self._carrier in inside]:
             self._leave(self._carrier, bridge, at)
 
     def stays(self) -> tuple[Stay, ...]:
@@ -156,7 +163,8 @@ class _Walk:
 
     def _enter(self, line: Line) -> None:
         channel, bridge, at = line.channel, line.bridge, line.at
-        if self._left_now.get((channel, bridge)) == at:
+        if self._left_unentered.get((channel, bridge)) == at:
+            del self._left_unentered[channel, bridge]
             return
         self._names.setdefault(channel, line.name)
         others = self._inside[bridge] - {channel}
@@ -165,6 +173,7 @@ class _Walk:
             self._met[channel].add(other)
             self._met[other].add(channel)
         if channel == self._carrier:
+            self._carried_in.add(bridge)
             for other in others:
                 self._since.setdefault((other, bridge), at)
         elif self._carrier in others:
@@ -173,7 +182,7 @@ class _Walk:
     def _leave(self, channel: str, bridge: str, at: float) -> None:
         """Who leaves at the moment of entering was not there: the order of one moment's lines says nothing."""
         if channel not in self._inside[bridge]:
-            self._left_now[channel, bridge] = at
+            self._left_unentered[channel, bridge] = at
             return
         for other in [*self._inside[bridge]] if channel == self._carrier else [channel]:
             since = self._since.pop((other, bridge), at)
@@ -211,13 +220,12 @@ def disagreements(entry: Entry, said: Testimony) -> tuple[Disagreement, ...]:
         return ()
     differ = {
         Disagreement.PARTIES: [one[0] for one in _held(entry)] != [one[0] for one in _said(said)],
-        Disagreement.TIMES: any(not _near(mine, theirs) for one, other in zip(_held(entry), _said(said), strict=False)
-                                for mine, theirs in zip(one[1:], other[1:], strict=True) if None not in (mine, theirs)),
+        Disagreement.TIMES: not all(_near(mine, theirs) for one, other in zip(_held(entry), _said(said), strict=False)
+                                    for mine, theirs in zip(one[1:], other[1:], strict=True) if None not in (mine, theirs)),
         Disagreement.ANSWER: not _near(entry.answered_at.timestamp() if entry.answered_at else None, said.answered_at),
         Disagreement.END: not _near(entry.ended_at.timestamp(), said.ended_at),
     }
-    if differ[Disagreement.PARTIES]:
-        differ[Disagreement.TIMES] = False
+    differ[Disagreement.TIMES] &= not differ[Disagreement.PARTIES]
     return tuple(kind for kind, it_does in differ.items() if it_does)
 
 

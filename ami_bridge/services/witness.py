@@ -5,10 +5,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from ami_bridge.asterisk.cel import Noted, testimony_line
+from ami_bridge.asterisk.cel import Noted, witnessed
 from ami_bridge.core.evidence import Case, Evidence
 from ami_bridge.core.findings import Kind, Outcome
-from ami_bridge.core.witness import Disagreement, disagreements, testimony
+from ami_bridge.core.witness import Disagreement, disagreements, told
 from ami_bridge.register import Register
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.report import Report
@@ -36,7 +36,7 @@ class Witness:
         now = self._now().timestamp()
         mark = self._diary.mark(now)
         while lines := self._read(now):
-            for line in filter(None, map(testimony_line, lines)):
+            for line in filter(None, map(witnessed, lines)):
                 self._evidence.hear(line, mark)
             self._judge()
             mark = self._diary.mark(now)
@@ -59,7 +59,7 @@ class Witness:
             entries = work.calls.of_ids(cases, self._now())
         for entry in entries:
             if entry.ended_at <= self._now() - SETTLED:
-                said = testimony(cases[entry.id].lines, entry.id)
+                said = told(cases[entry.id].lines, entry.id)
                 if said and (found := disagreements(entry, said)):
                     self._tell(cases[entry.id], found, entry.ended_at)
                 self._evidence.judged(entry.id)

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from ami_bridge.app import key_store
-from ami_bridge.asterisk.cel import noted, testimony_line
+from ami_bridge.asterisk.cel import noted, witnessed
 from ami_bridge.config import load
 from ami_bridge.core.entries import Entry
-from ami_bridge.core.witness import Disagreement, disagreements, testimony
+from ami_bridge.core.witness import Disagreement, disagreements, told
 from ami_bridge.register import CallFilter, Register
 from ami_bridge.spool import Spool
 from ami_bridge.vault import Vault
@@ -226,7 +226,7 @@ class System:
         """In what the PBX's own diary differs from an entry; it must know the whole call."""
         diary = self.pbx.home / "log" / "cel-custom" / "ami_bridge.csv"
         noted_lines = filter(None, map(noted, diary.read_text(encoding="utf-8").splitlines()))
-        said = testimony(filter(None, map(testimony_line, noted_lines)), entry.id)
+        said = told(filter(None, map(witnessed, noted_lines)), entry.id)
         assert said and said.complete and said.ended_at, said
         return disagreements(entry, said)
 
