@@ -28,6 +28,8 @@ exten => 2300,1,Gosub(recorded-call,s,1(inbound))
 exten => 2100,1,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(PJSIP/6001&PJSIP/6002,60)
  same => n,Hangup()
+exten => 2500,1,Dial(PJSIP/6001,60,t)
+ same => n,Hangup()
 exten => _X.,1,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(PJSIP/6001,60,t)
  same => n,Hangup()
@@ -242,6 +244,19 @@ def test_a_call_that_a_colleague_picks_up_names_the_colleague(system: System) ->
     assert [party.interface for party in entry.participants] == ["PJSIP/6002"], entry.participants
     audio = system.audio(entry)
     assert heard(audio, CALLER_HZ) and heard(audio, SECOND_HZ)
+
+
+def test_an_agent_who_handed_the_caller_on_before_anything_was_recorded_is_no_party(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#16002"))
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "2500", tone=CALLER_HZ, talk=11.0)
+    assert caller.wait().ok and first.wait().ok and second.wait().ok
+    system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
+    (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    assert [party.interface for party in entry.participants if party.interface == "PJSIP/6001"] == [], entry.participants
+    assert entry.answered_at and entry.answered_at >= entry.started_at
+    system.wait_for(lambda: system.says_otherwise(entry) == (), "the diary to say the same", 5)
 
 
 def test_two_agents_in_turn_and_their_times_do_not_overlap_by_more_than_the_handover(system: System) -> None:
