@@ -4,28 +4,26 @@ import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ami_bridge.asterisk.cel import noted, witnessed
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.parties import Direction, Participant
 from ami_bridge.core.witness import TOLERANCE, Disagreement, Line, Stay, What, disagreements, told
+from tests import diaries
+from tests.diaries import STREAMS
 from tests.register.samples import call as sample
 
-STREAMS = Path(__file__).parents[1] / "streams" / "cel"
 DIARIES = sorted(path.stem for path in STREAMS.glob("*.csv"))
 NEAR = 0.1
 CALL, CARRIER, T0 = UUID(int=1), "pbx-1.1", 1_795_000_000.0
 
 
 def lines_of(name: str) -> list[Line]:
-    text = (STREAMS / f"{name}.csv").read_text("utf-8").splitlines()
-    return [said for line in text if (one := noted(line)) and (said := witnessed(one))]
+    return diaries.lines_of(STREAMS / f"{name}.csv")
 
 
 def expected_of(name: str) -> list[dict]:

@@ -1,12 +1,18 @@
 """Every shape of call, on Asterisk 22 and 16: the recording follows the caller, and the entry says who spoke with whom."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
 from ami_bridge.core.entries import Entry
+from ami_bridge.core.findings import Kind
 from ami_bridge.core.recordings import State
+from tests.diaries import says_otherwise
 from tests.pbx.phones import NEVER, answer, call
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import heard
@@ -69,10 +75,15 @@ def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
     return [(after if number == 0 else 0.25, key) for number, key in enumerate(keys)]
 
 
+def findings(system: System) -> list[tuple[Kind, UUID | None]]:
+    with system.reading() as work:
+        return [(one.kind, one.call) for one in work.findings.since(datetime.fromtimestamp(0, UTC))]
+
+
 def new_entry(system: System, known: set) -> Entry:
     system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
-    system.wait_for(lambda: system.says_otherwise(entry) == (), "the diary to say the same", 5)
+    system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
     assert entry.caller == "0401234567" and entry.callee in ("1000", "2100", "2200", "2300", "2400")
     return entry
 
@@ -137,7 +148,7 @@ def test_two_callers_who_wait_parked_at_once_did_not_speak_with_each_other(syste
     system.wait_for(lambda: len({entry.id for entry in system.calls()} - known) == 2, "the entries", 20)
     for entry in [entry for entry in system.calls() if entry.id not in known]:
         assert [party.interface for party in entry.participants] == ["PJSIP/6001"], entry.participants
-        system.wait_for(lambda e=entry: system.says_otherwise(e) == (), "the diary to say the same", 5)
+        system.wait_for(lambda e=entry: says_otherwise(system.pbx, e) == (), "the diary to say the same", 5)
 
 
 def test_a_conference_names_all_who_were_in_it_and_keeps_their_voices(system: System) -> None:
@@ -256,7 +267,7 @@ def test_an_agent_who_handed_the_caller_on_before_anything_was_recorded_is_no_pa
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
     assert [party.interface for party in entry.participants if party.interface == "PJSIP/6001"] == [], entry.participants
     assert entry.answered_at and entry.answered_at >= entry.started_at
-    system.wait_for(lambda: system.says_otherwise(entry) == (), "the diary to say the same", 5)
+    system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
 
 
 def test_two_agents_in_turn_and_their_times_do_not_overlap_by_more_than_the_handover(system: System) -> None:
@@ -271,3 +282,21 @@ def test_two_agents_in_turn_and_their_times_do_not_overlap_by_more_than_the_hand
     assert all(one.left_at <= other.joined_at for one, other in pairwise(entry.participants))
     audio = system.audio(entry)
     assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ, SECOND_HZ + 110))
+
+
+def test_the_daemon_reports_the_one_entry_of_all_these_that_the_diary_contradicts(system: System) -> None:
+    """It runs last: until here every entry was as the diary says, and the comparison at the start sees them all."""
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=5.0)
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    system.wait_for(system.spool.witness.exists, "the first comparison", 30)
+    system.stop_daemon()
+    with closing(sqlite3.connect(system.home / "register.db")) as register, register:
+        changed = register.execute("UPDATE participants SET interface = 'PJSIP/6099' WHERE call_id = ?", (entry.id.hex,))
+        assert changed.rowcount == 1
+    system.start_daemon()
+    system.wait_for(lambda: "action=diary_disagrees" in system.log(), "the comparison", 30)
+    system.wait_for(lambda: findings(system), "the finding")
+    assert findings(system) == [(Kind.DIARY_DISAGREES, entry.id)]

@@ -17,7 +17,8 @@ from ami_bridge.services import diary as module
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.report import Report
 from ami_bridge.services.witness import SETTLED, Witness
-from tests.core.test_witness import STREAMS, entry_of, expected_of
+from tests.core.test_witness import entry_of, expected_of
+from tests.diaries import STREAMS
 
 BLIND, LOCAL, QUEUE = "blind-transfer-22", "local-22", "queue-16"
 
