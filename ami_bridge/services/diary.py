@@ -5,6 +5,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class Diary:
     def __init__(self, file: Path, position: Path) -> None:
         self._file, self._position = file, position
         self._inode, self._offset = _load(position)
-        self.is_new, self.breaks = not self._inode, 0
+        self.is_new, self.breaks = not position.exists(), 0
         self._offset = max(0, self._offset - BEFORE_THE_LAST)
         self._skip_torn = self._offset > 0
         self._marks: deque[Mark] = deque(maxlen=MARKS)
@@ -58,12 +59,15 @@ class Diary:
 
     def to_end(self) -> None:
         """Go on with what will be written from now on."""
-        if self.is_there:
+        with suppress(FileNotFoundError):
             now = self._file.stat()
             self._inode, self._offset = now.st_ino, now.st_size
 
     def mark(self, now: float) -> Mark:
         """Return where the next reading begins."""
+        if not self._inode:
+            with suppress(OSError):
+                self._inode = self._file.stat().st_ino
         return Mark(now, self._inode, self._offset)
 
     def keep_position(self, mark: Mark) -> None:

@@ -196,7 +196,7 @@ class System:
 
     @contextmanager
     def reading(self) -> Iterator[Work]:
-        """The register, to be read."""
+        """The register."""
         register = Register.open(self._url)
         try:
             with register.reading() as work:

@@ -124,6 +124,30 @@ def test_a_call_in_progress_is_read_on_by_the_next_daemon(court: Court, monkeypa
     assert court.look() == [entry(BLIND).id]
 
 
+def test_a_daemon_that_first_looked_before_there_was_a_diary_leaves_its_calls_to_the_next(court: Court) -> None:
+    court.file.unlink()
+    court.position.unlink()
+    court.start()
+    assert court.look() == []
+    court.write(BLIND)
+    court.put(wrong(BLIND))
+    court.start()
+    assert court.look() == [entry(BLIND).id]
+
+
+def test_a_call_that_was_in_progress_at_the_very_first_look_is_read_on_by_the_next_daemon(court: Court) -> None:
+    court.file.unlink()
+    court.position.unlink()
+    court.start()
+    court.write(BLIND, slice(0, 9))
+    assert court.look() == []
+    court.file.rename(court.file.with_name("ami_bridge.csv.1"))
+    court.write(BLIND, slice(9, None))
+    court.put(wrong(BLIND))
+    court.start()
+    assert court.look() == [entry(BLIND).id]
+
+
 def test_it_reads_through_a_rotation_and_in_small_pieces(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_MOST", 700)
     court.write(BLIND, slice(0, 9))
