@@ -147,7 +147,7 @@ def _say_yes(desk: Desk, decision: Decision, ticket: Ticket) -> Generator[Step, 
     try:
         notice = ticket.notice
         stereo = "1" if decision.route and decision.route.stereo else ""
-        yield variables.give(stereo=stereo, call=str(ticket.call), recording=str(ticket.recording), route=ticket.route,
+        yield variables.give(call=str(ticket.call), recording=str(ticket.recording), route=ticket.route, stereo=stereo,
                              notice=notice.prompt if notice else "", language=notice.language if notice else "",
                              verdict=Verdict.RECORD)
     except AgiHangup:

@@ -34,6 +34,7 @@ from ami_bridge.services.report import Report
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
+from ami_bridge.services.witness import Witness
 from ami_bridge.spool import Spool
 from ami_bridge.vault import KeyStore, Vault
 
@@ -125,7 +126,8 @@ def reconcile(app: App, report: Report, take: Callable[[Iterable[Event]], None],
     diary = Diary(config.cel.file, app.spool.diary) if config.cel.file else None
     places = Places(spool=app.spool, vault=app.vault, register=app.register, policy=app.policy,
                     monitor=config.reconcile.monitor, installed=installed_at(config, now()))
-    return Reconcile(places, diary, report, take, now, ask)
+    witness = Witness(Diary(config.cel.file, app.spool.witness), app.register, report, now) if config.cel.file else None
+    return Reconcile(places, diary, report, take, now, ask, witness)
 
 
 def ami_settings(config: Config) -> AmiSettings:

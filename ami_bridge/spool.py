@@ -7,7 +7,7 @@
     <spool>/tickets/<call>.json    the ticket: written once, by whichever script announced the call
     <spool>/tickets/<call>.facts   its journal, one JSON array a line: written by the daemon only
     <spool>/heard                  touched while everything of the exchange is heard: when we last knew all
-    <spool>/diary                  how far Asterisk's own diary (CEL) was read
+    <spool>/diary, witness         how far Asterisk's own diary (CEL) was read, and how far it was compared
     <spool>/suspended              there while nothing may be recorded, because finished calls cannot be sealed
     <spool>/live/<recording>.wav   written by MixMonitor
     <spool>/legs/<recording>-r.wav  the recorded party alone, and -t.wav whoever they speak with; on some routes
@@ -79,7 +79,7 @@ class Spool:
         self.legs_folder = root / "legs"
         self.policy = root / "policy.json"
         self.heard = root / "heard"
-        self.diary = root / "diary"
+        self.diary, self.witness = root / "diary", root / "witness"
         self._suspended = str(root / "suspended")
 
     def create(self) -> None:

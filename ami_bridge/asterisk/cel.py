@@ -4,6 +4,7 @@ Sources (Asterisk 22): ``cel/cel_custom.c``, ``main/cel.c`` (event names, ``brid
 BRIDGE_EXIT), ``apps/app_celgenuserevent.c``. The columns are those of ``dialplan/cel_custom_ami_bridge.conf``.
 """
 
+import base64
 import csv
 import json
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, HungUp, RecordingStarted
 from ami_bridge.core.text import clean
+from ami_bridge.core.witness import Line, What
 from ami_bridge.spool import FALLBACK_PREFIX
 
 COLUMNS = 8
@@ -18,6 +20,14 @@ OUR_TYPE = "AMI_BRIDGE"
 """The user-defined type under which our dialplan writes into the diary."""
 
 RECORDING = "recording"
+CLOSED = "closed"
+"""The step with which the dialplan notes that a recording ended though its channel goes on."""
+
+HOLDING = "holding_bridge"
+"""The technology of bridges in which calls wait, parked or not, and nobody hears another (``bridges/bridge_holding.c``)."""
+
+PLACED_BY = 11
+"""Where in a marker stands the channel of the company that placed the call."""
 
 
 class Noted(NamedTuple):
@@ -56,7 +66,7 @@ def noted(line: str) -> Noted | None:
 def event(line: Noted) -> Event | None:
     """Return the core event in a line; None for what does not concern us."""
     if line.type in ("BRIDGE_ENTER", "BRIDGE_EXIT"):
-        bridge = _extra(line, "bridge_id")
+        bridge = _bridge(line)
         if not bridge or not line.uniqueid:
             return None
         if line.type == "BRIDGE_EXIT":
@@ -73,11 +83,43 @@ def promise(line: Noted) -> Promise | None:
         return None
     ids, _, marker = _extra(line, "extra").partition(" ")
     call, slash, file = ids.partition("/")
-    if not slash or not marker or bool(call) is file.startswith(FALLBACK_PREFIX):
+    if not slash or not marker or marker.startswith(f"{CLOSED} ") or bool(call) is file.startswith(FALLBACK_PREFIX):
         return None
     if not call:
         return Promise(None, file, marker)
     return Promise(known, file, marker) if (known := _uuid(call)) and _uuid(file) else None
+
+
+_MOVES = {"BRIDGE_ENTER": What.ENTERED, "BRIDGE_EXIT": What.LEFT}
+_ENDS = {"CHAN_START": What.BORN, "HANGUP": What.GONE, "CHAN_END": What.GONE}
+
+
+def witnessed(line: Noted) -> Line | None:
+    """Return what a line tells the second witness; None for what does not concern it."""
+    if not line.uniqueid:
+        return None
+    if line.type in _ENDS:
+        return Line(line.at, _ENDS[line.type], line.uniqueid, line.channel)
+    if line.type in _MOVES:
+        bridge = _bridge(line)
+        return Line(line.at, _MOVES[line.type], line.uniqueid, line.channel, bridge) if bridge else None
+    return _of_recording(line)
+
+
+def _of_recording(line: Noted) -> Line | None:
+    ids, _, marker = _extra(line, "extra").partition(" ") if line.user_type == OUR_TYPE else ("", "", "")
+    call, step = _uuid(ids.partition("/")[0]), marker.partition(" ")[0]
+    if call is None or step not in (RECORDING, CLOSED):
+        return None
+    what = What.BEGUN if step == RECORDING else What.CLOSED
+    return Line(line.at, what, line.uniqueid, line.channel, call=call, device=_placed_by(marker))
+
+
+def _placed_by(marker: str) -> str:
+    try:
+        return clean(base64.b64decode(marker.split(" ")[PLACED_BY])[1:].decode("utf-8", "replace"))
+    except (IndexError, ValueError):
+        return ""
 
 
 def _started(line: Noted) -> Event | None:
@@ -87,6 +129,11 @@ def _started(line: Noted) -> Event | None:
     recording = _uuid(found.file)
     outside = found.marker.split(" ")[2:3] in (["inbound"], ["outbound"])
     return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at, outside) if recording else None
+
+
+def _bridge(line: Noted) -> str:
+    """Return the bridge of a line; empty when it is one in which nobody hears another."""
+    return "" if _extra(line, "bridge_technology") == HOLDING else _extra(line, "bridge_id")
 
 
 def _extra(line: Noted, name: str) -> str:

@@ -81,6 +81,9 @@ MEASURED_HEADERS = frozenset({CLOCK_HEADER, "HoldTime", "RingTime", "TalkTime", 
 LATEST = float(2**36)
 """Seconds since 1970 after which a Timestamp is taken for garbage (the year 4147)."""
 
+HOLDING = "holding_bridge"
+"""The technology of bridges in which calls wait, parked or not, and nobody hears another (``bridges/bridge_holding.c``)."""
+
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _UNKNOWN = "<unknown>"
@@ -284,7 +287,7 @@ def _agent_connect(raw: bytes, at: float) -> Event | None:
 
 
 def _bridge_enter(raw: bytes, at: float) -> Event | None:
-    bridge, uniqueid = field(raw, b"BridgeUniqueid"), field(raw, b"Uniqueid")
+    bridge, uniqueid = _bridge(raw), field(raw, b"Uniqueid")
     if not bridge or not uniqueid:
         return None
     number, name = _number(field(raw, b"CallerIDNum")), _name(field(raw, b"CallerIDName"))
@@ -292,7 +295,7 @@ def _bridge_enter(raw: bytes, at: float) -> Event | None:
 
 
 def _bridge_leave(raw: bytes, at: float) -> Event | None:
-    bridge, uniqueid = field(raw, b"BridgeUniqueid"), field(raw, b"Uniqueid")
+    bridge, uniqueid = _bridge(raw), field(raw, b"Uniqueid")
     return BridgeLeft(bridge, uniqueid, at) if bridge and uniqueid else None
 
 
@@ -304,6 +307,11 @@ def _of_channel(kind: Callable[[str, float], Sign]) -> Callable[[bytes, float], 
         return kind(uniqueid, at) if uniqueid else None
 
     return make
+
+
+def _bridge(raw: bytes) -> str:
+    """Return the bridge of an event; empty when it is one in which nobody hears another."""
+    return "" if field(raw, b"BridgeTechnology") == HOLDING else field(raw, b"BridgeUniqueid")
 
 
 def _hangup(raw: bytes, at: float) -> Event | None:

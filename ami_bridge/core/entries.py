@@ -110,7 +110,7 @@ def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, 
     known = set(facts)
     end = max(end, ticket.opened_at)
     outside = {fact.channel for fact in known if isinstance(fact, Outside)}
-    talks = conversations(ticket.uniqueid, known, end.timestamp())
+    talks = conversations(ticket.uniqueid, known, end.timestamp(), ticket.opened_at.timestamp())
     inside = [spans[0][0] for channel, spans in talks.items() if channel not in outside]
     answered = moment(min(inside)) if inside else None
     return Entry(
@@ -148,9 +148,9 @@ Span = tuple[float, float]
 """From, to; seconds since 1970."""
 
 
-def conversations(carrier: str, facts: Iterable[Fact], end: float) -> dict[str, list[Span]]:
-    """Return when each other channel was in a bridge with ``carrier`` (its uniqueid), before ``end``; in order."""
-    stays = _stays(facts, end)
+def conversations(carrier: str, facts: Iterable[Fact], end: float, begin: float = 0.0) -> dict[str, list[Span]]:
+    """Return when each other channel was in a bridge with ``carrier`` (its uniqueid) from ``begin`` to ``end``; in order."""
+    stays = _stays(facts, begin, end)
     talks: dict[str, list[Span]] = defaultdict(list)
     for (bridge, channel), spans in stays.items():
         if channel != carrier:
@@ -158,25 +158,26 @@ def conversations(carrier: str, facts: Iterable[Fact], end: float) -> dict[str, 
     return {channel: sorted(spans) for channel, spans in sorted(talks.items()) if spans}
 
 
-def bridged_seconds(carrier: str, facts: Iterable[Fact], end: datetime) -> float:
-    """Return for how long the recorded channel was in a bridge with anybody."""
+def bridged_seconds(carrier: str, facts: Iterable[Fact], end: datetime, since: datetime | None = None) -> float:
+    """Return for how long the recorded channel was in a bridge with anybody, from ``since`` (None: whenever) to ``end``."""
     total, until = 0.0, 0.0
-    for begin, stop in sorted(span for spans in conversations(carrier, facts, end.timestamp()).values() for span in spans):
+    talks = conversations(carrier, facts, end.timestamp(), since.timestamp() if since else 0.0)
+    for begin, stop in sorted(span for spans in talks.values() for span in spans):
         total += max(0.0, stop - max(begin, until))
         until = max(until, stop)
     return total
 
 
-def _stays(facts: Iterable[Fact], end: float) -> dict[tuple[str, str], list[Span]]:
+def _stays(facts: Iterable[Fact], begin: float, end: float) -> dict[tuple[str, str], list[Span]]:
     """Return by bridge and channel when the channel was there. Who entered twice without leaving was there all the time."""
     moves: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
     for fact in facts:
         if isinstance(fact, Entered | Exited):
             moves[fact.bridge, fact.channel].append((fact.at, isinstance(fact, Entered)))
-    return {place: _spans(sorted(steps), end) for place, steps in moves.items()}
+    return {place: _spans(sorted(steps), begin, end) for place, steps in moves.items()}
 
 
-def _spans(steps: list[tuple[float, bool]], end: float) -> list[Span]:
+def _spans(steps: list[tuple[float, bool]], begin: float, end: float) -> list[Span]:
     spans, since = [], None
     for at, entered in steps:
         if entered:
@@ -186,7 +187,7 @@ def _spans(steps: list[tuple[float, bool]], end: float) -> list[Span]:
             since = None
     if since is not None:
         spans.append((since, end))
-    return [(begin, min(stop, end)) for begin, stop in spans if begin < end]
+    return [(max(start, begin), min(stop, end)) for start, stop in spans if start < end and stop > begin]
 
 
 def _overlaps(one: list[Span], other: list[Span]) -> list[Span]:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     STALLED = "stalled"
     STOPPED = "stopped"
     ROGUE_RECORDING = "rogue-recording"
+    DIARY_DISAGREES = "diary-disagrees"
 
 
 class Outcome(StrEnum):
@@ -85,7 +86,7 @@ def of_entry(entry: Entry, facts: Iterable[Fact], *, crashed: bool) -> Iterator[
 
 def fits(sound: float, entry: Entry, facts: list[Fact]) -> bool:
     """Tell whether a call's sound (seconds) is as long as its conversations, and no longer than its recording lasted."""
-    talked = bridged_seconds(entry.uniqueid, facts, entry.ended_at)
+    talked = bridged_seconds(entry.uniqueid, facts, entry.ended_at, entry.started_at)
     begun = [moment(fact.at) for fact in facts if isinstance(fact, Started)]
     lasted = (entry.ended_at - min([entry.started_at, *begun])).total_seconds()
     return talked - tolerance(talked) <= sound <= lasted + tolerance(lasted)

@@ -1,7 +1,7 @@
 """All SQL for calls and what hangs on them: recordings, participants, proofs of notice."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from string import hexdigits
@@ -128,6 +128,14 @@ class Calls:
         if len(found) > 1:
             raise NotFound("the id is ambiguous: several calls begin so", "Give more of its digits.")
         return self._whole(found)[0] if found else None
+
+    def of_ids(self, ids: Iterable[UUID], now: datetime) -> list[Entry]:
+        """Return those of some calls that are registered and have not expired."""
+        wanted, found = list(ids), []
+        for start in range(0, len(wanted), BATCH):
+            asked = self._among(calls.c.id, wanted[start : start + BATCH])
+            found += self._batch(self._connection.execute(select(calls).where(asked, *alive(now))).all())
+        return found
 
     def count(self, now: datetime) -> int:
         """Return the number of unexpired calls."""

@@ -5,6 +5,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,11 +30,16 @@ class Mark(NamedTuple):
 
 
 class Diary:
-    """The diary ``file``; how far it was read is kept in ``position``. A missing file is an empty one."""
+    """The diary ``file``; how far it was read is kept in ``position``. A missing file is an empty one.
+
+    ``is_new``: it was not known how far the diary was read. ``breaks``: how often the file read last was gone or cut short,
+    so that lines may have been missed.
+    """
 
     def __init__(self, file: Path, position: Path) -> None:
         self._file, self._position = file, position
         self._inode, self._offset = _load(position)
+        self.is_new, self.breaks = not position.exists(), 0
         self._offset = max(0, self._offset - BEFORE_THE_LAST)
         self._skip_torn = self._offset > 0
         self._marks: deque[Mark] = deque(maxlen=MARKS)
@@ -51,8 +57,17 @@ class Diary:
         self._marks.append(self.mark(now))
         return [line for line in map(noted, self._lines()) if line]
 
+    def to_end(self) -> None:
+        """Go on with what will be written from now on."""
+        with suppress(FileNotFoundError):
+            now = self._file.stat()
+            self._inode, self._offset = now.st_ino, now.st_size
+
     def mark(self, now: float) -> Mark:
         """Return where the next reading begins."""
+        if not self._inode:
+            with suppress(OSError):
+                self._inode = self._file.stat().st_ino
         return Mark(now, self._inode, self._offset)
 
     def keep_position(self, mark: Mark) -> None:
@@ -81,6 +96,8 @@ class Diary:
         """Read on in the file of last time, then in those that came after it. One that is gone ends at its last reading."""
         files = self._in_order()
         numbers = [path.stat().st_ino for path in files]
+        if self._inode and self._inode not in numbers:
+            self.breaks += 1
         first = numbers.index(self._inode) if self._inode in numbers else max(0, len(files) - 1)
         for number, path in zip(numbers[first:], files[first:], strict=True):
             if number != self._inode:
@@ -98,7 +115,7 @@ class Diary:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size < self._offset:
-                self._offset = 0
+                self._offset, self.breaks = 0, self.breaks + 1
             file.seek(self._offset)
             content = file.read(AT_MOST)
         whole = content[:content.rfind(b"\n") + 1]

@@ -24,6 +24,7 @@ from ami_bridge.services.diary import Diary, Mark
 from ami_bridge.services.report import Report
 from ami_bridge.services.superseded import is_known
 from ami_bridge.services.verify import named
+from ami_bridge.services.witness import Witness
 from ami_bridge.spool import FALLBACK_PREFIX, Spool
 from ami_bridge.vault import Vault, day_key
 
@@ -64,13 +65,15 @@ class Places:
 class Reconcile:
     """The comparison. Blocking; ``listen`` for one thread.
 
-    ``take`` is told what the diary says of a gap; ``ask``: have it asked anew which channels there are.
+    ``take`` is told what the diary says of a gap; ``ask``: have it asked anew which channels there are. ``witness``
+    compares the register with the diary, where there is one.
     """
 
     def __init__(self, places: Places, diary: Diary | None, report: Report, take: Callable[[Iterable[Event]], None],
-                 now: Callable[[], datetime], ask: Callable[[], None] = lambda: None) -> None:
+                 now: Callable[[], datetime], ask: Callable[[], None] = lambda: None,
+                 witness: Witness | None = None) -> None:
         self._places, self._diary, self._report, self._take, self._now = places, diary, report, take, now
-        self._ask = ask
+        self._ask, self._witness = ask, witness
         self._present = ChannelsPresent(frozenset(), 0.0)
         self._channels: dict[UUID, str] = {}
         self._spool = places.spool
@@ -120,13 +123,15 @@ class Reconcile:
             self._diary.rewind(at.timestamp())
 
     def look(self) -> None:
-        """Compare files, tickets, vault and register. RegisterError when the register is away."""
+        """Compare files, tickets, vault, register and diary. RegisterError when the register is away."""
         self._sounds()
         for path in self._spool.damaged():
             self._report.note(Kind.TICKET_DAMAGED, path.stem, Outcome.REPORTED, _changed(path), _uuid(path.stem))
         for folder in self._places.monitor:
             self._rogues(folder)
         self._vault()
+        if self._witness:
+            self._witness.look()
 
     # -- what the diary promised
 

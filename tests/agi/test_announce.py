@@ -24,7 +24,7 @@ FI = Prompt(name="recorded", language="fi", version=1, file="/prompts/fi/recorde
 SV = Prompt(name="recorded", language="sv", version=2, file="/prompts/sv/recorded-v2", samples=32000, sha256="b" * 64)
 ALL = Route(name="all", days=31, languages=("fi", "sv"))
 VALUES = {"direction": "inbound", "context": "from-trunk", "did": "1000", "queue": "", "caller": "0401234567",
-          "presentation": "allowed_not_screened", "company": "", "company_name": "", "language": "fi", "channel": "PJSIP/trunk-1",
+          "presentation": "allowed_not_screened", "company": "", "company_name": "", "demanded": "", "language": "fi", "channel": "PJSIP/trunk-1",
           "uniqueid": "pbx-1.1", "linkedid": "pbx-1.1"}
 
 
@@ -87,7 +87,7 @@ def test_a_caller_who_heard_the_notice_to_its_end_is_recorded_and_the_ticket_cam
     assert (ticket.caller, ticket.callee, ticket.direction) == ("0401234567", "1000", Direction.INBOUND)
     assert ticket.notice and ticket.notice.sha256 == FI.sha256 and ticket.notice.heard_samples == 40000
     assert talk.said == f'EXEC "MSet" "REC_CALL={UUID(int=1)},REC_FILE={UUID(int=2)},REC_ROUTE=all,' \
-                        'REC_NOTICE=recorded,REC_LANGUAGE=fi,REC_VERDICT=record"'
+                        'REC_STEREO=,REC_NOTICE=recorded,REC_LANGUAGE=fi,REC_VERDICT=record"'
     assert [line.split(" ")[0] for line in talk.asked] == ["SET", "GET", "ANSWER", "SET", "STREAM", "EXEC"]
 
 
@@ -232,3 +232,16 @@ def test_a_full_spool_does_not_hide_that_the_caller_left() -> None:
     talk.full = True
     with pytest.raises(AgiHangup):
         talk.run({"STREAM FILE": AgiHangup("gone")})
+
+
+def test_on_demand_a_call_is_offered_and_recorded_only_when_the_company_asks() -> None:
+    route = replace(ALL, on_demand=True)
+    offered = Conversation(route).run({})
+    assert offered.said == 'EXEC "MSet" "REC_VERDICT=offer"' and offered.tickets == []
+    asked = Conversation(route, demanded="1").run({"STREAM": Reply("0", "", 40000)})
+    assert asked.said.endswith('REC_VERDICT=record"') and [ticket.reason for ticket in asked.tickets] == [Reason.ANNOUNCED]
+
+
+def test_both_sides_apart_is_said_to_the_dialplan() -> None:
+    apart = Conversation(replace(ALL, stereo=True)).run({"STREAM": Reply("0", "", 40000)})
+    assert "REC_STEREO=1," in apart.said

@@ -67,6 +67,11 @@ def test_bridges_and_hangups_are_core_events() -> None:
     assert event(entered._replace(extra="")) is None
 
 
+@pytest.mark.parametrize("kind", ["BRIDGE_ENTER", "BRIDGE_EXIT"])
+def test_who_is_parked_speaks_with_nobody_who_is_parked_too(kind: str) -> None:
+    assert event(line(BRIDGE.replace("simple_bridge", "holding_bridge"))._replace(type=kind)) is None
+
+
 @pytest.mark.parametrize("cut", range(0, len(OURS) - 1, 7))
 def test_a_torn_line_is_no_line_or_promises_nothing_else(cut: int) -> None:
     found = noted(OURS[:cut])

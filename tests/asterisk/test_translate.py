@@ -52,6 +52,12 @@ def test_a_queue_names_its_member_without_unescaping() -> None:
     assert found == QueueConnected("pbx-1700000000.1", "pbx-1700000000.2", "Aino O'Neil", 1700000000.25)
 
 
+@pytest.mark.parametrize("event", ["BridgeEnter", "BridgeLeave"])
+def test_who_is_parked_speaks_with_nobody_who_is_parked_too(event: str) -> None:
+    assert said(event, BRIDGE, CHANNEL, BridgeTechnology="holding_bridge") is None
+    assert said(event, BRIDGE, CHANNEL, BridgeTechnology="simple_bridge") is not None
+
+
 def test_a_channel_enters_and_leaves_a_bridge() -> None:
     entered = BridgeEntered("b5b8", "pbx-1700000000.1", "PJSIP/trunk-00000001", "+358401234567", "Mäkinen", 1700000000.25)
     assert said("BridgeEnter", BRIDGE, CHANNEL) == entered

@@ -1,6 +1,7 @@
 """The fold: events in, facts out; and the entry that facts make, whatever the order."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -28,8 +29,9 @@ from ami_bridge.core.calls import (
     Started,
 )
 from ami_bridge.core.entries import account, bridged_seconds, ended_at
-from tests.samples import TICKET
+from tests.samples import TICKET as SAMPLE
 
+TICKET = replace(SAMPLE, opened_at=datetime.fromtimestamp(0, UTC))
 CALL, RECORDING = TICKET.call, TICKET.recording
 CALLER, AGENT, SECOND = TICKET.uniqueid, "pbx-1.2", "pbx-1.3"
 

@@ -76,6 +76,15 @@ def test_an_agent_who_consults_somebody_outside_through_a_local_channel_is_the_p
     assert (party.interface, party.joined_at) == ("PJSIP/6001", START + timedelta(seconds=3))
 
 
+def test_who_spoke_with_the_caller_before_the_call_was_announced_is_no_party_and_did_not_answer_it() -> None:
+    before = [Entered("a", "pbx-1.1", "PJSIP/trunk", "", "", T0 - 30), Entered("a", "a0", "PJSIP/6009", "6009", "", T0 - 30),
+              Exited("a", "a0", T0 - 1), Exited("a", "pbx-1.1", T0 - 1)]
+    assert entry([*before, *FACTS]) == entry(FACTS)
+    stays = [Entered("b", "a0", "PJSIP/6009", "6009", "", T0 - 30), Entered("b", "pbx-1.1", "PJSIP/trunk", "", "", T0 - 30)]
+    (who,) = [party for party in entry([*FACTS, *stays]).participants if party.interface == "PJSIP/6009"]
+    assert who.joined_at == START
+
+
 def test_on_an_internal_call_the_caller_is_a_company_party_too() -> None:
     made = account(ticket(direction=Direction.INTERNAL, company_channel="PJSIP/6003-0a", company_name="Nguyễn Thị Hoa"), FACTS, (),
                    ended_at(FACTS, START), [])

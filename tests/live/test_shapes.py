@@ -1,12 +1,18 @@
 """Every shape of call, on Asterisk 22 and 16: the recording follows the caller, and the entry says who spoke with whom."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
 from ami_bridge.core.entries import Entry
+from ami_bridge.core.findings import Kind
 from ami_bridge.core.recordings import State
+from tests.diaries import says_otherwise
 from tests.pbx.phones import NEVER, answer, call
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import heard
@@ -27,6 +33,8 @@ exten => 2300,1,Gosub(recorded-call,s,1(inbound))
  same => n,Hangup()
 exten => 2100,1,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(PJSIP/6001&PJSIP/6002,60)
+ same => n,Hangup()
+exten => 2500,1,Dial(PJSIP/6001,60,t)
  same => n,Hangup()
 exten => _X.,1,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(PJSIP/6001,60,t)
@@ -67,9 +75,15 @@ def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
     return [(after if number == 0 else 0.25, key) for number, key in enumerate(keys)]
 
 
+def findings(system: System) -> list[tuple[Kind, UUID | None]]:
+    with system.reading() as work:
+        return [(one.kind, one.call) for one in work.findings.since(datetime.fromtimestamp(0, UTC))]
+
+
 def new_entry(system: System, known: set) -> Entry:
     system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
     assert entry.caller == "0401234567" and entry.callee in ("1000", "2100", "2200", "2300", "2400")
     return entry
 
@@ -120,6 +134,23 @@ def test_a_parked_call_that_another_agent_takes_stays_one_call(system: System) -
     assert [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002"], entry.participants
     audio = system.audio(entry)
     assert heard(audio, CALLER_HZ) and heard(audio, FIRST_HZ) and heard(audio, SECOND_HZ, at_least=3.0)
+
+
+def test_two_callers_who_wait_parked_at_once_did_not_speak_with_each_other(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    calls = []
+    for number, hz in enumerate((CALLER_HZ, CALLER_HZ + 110), 1):
+        agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#1700"))
+        calls.append(call(system.pbx, "1000", tone=hz, talk=NEVER))
+        system.wait_for(lambda n=number: system.pbx.rx("parking show default").count("PJSIP/trunk") >= n, "the parked calls", 15)
+        assert agent.wait().ok
+    for one in calls:
+        one.stop()
+    system.pbx.rx("channel request hangup all")
+    system.wait_for(lambda: len({entry.id for entry in system.calls()} - known) == 2, "the entries", 20)
+    for entry in [entry for entry in system.calls() if entry.id not in known]:
+        assert [party.interface for party in entry.participants] == ["PJSIP/6001"], entry.participants
+        system.wait_for(lambda e=entry: says_otherwise(system.pbx, e) == (), "the diary to say the same", 5)
 
 
 def test_a_conference_names_all_who_were_in_it_and_keeps_their_voices(system: System) -> None:
@@ -228,6 +259,19 @@ def test_a_call_that_a_colleague_picks_up_names_the_colleague(system: System) ->
     assert heard(audio, CALLER_HZ) and heard(audio, SECOND_HZ)
 
 
+def test_an_agent_who_handed_the_caller_on_before_anything_was_recorded_is_no_party(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#16002"))
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "2500", tone=CALLER_HZ, talk=11.0)
+    assert caller.wait().ok and first.wait().ok and second.wait().ok
+    system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
+    (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    assert [party.interface for party in entry.participants if party.interface == "PJSIP/6001"] == [], entry.participants
+    assert entry.answered_at and entry.answered_at >= entry.started_at
+    system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
+
+
 def test_two_agents_in_turn_and_their_times_do_not_overlap_by_more_than_the_handover(system: System) -> None:
     known = {entry.id for entry in system.calls()}
     first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#16002"))
@@ -240,3 +284,21 @@ def test_two_agents_in_turn_and_their_times_do_not_overlap_by_more_than_the_hand
     assert all(one.left_at <= other.joined_at for one, other in pairwise(entry.participants))
     audio = system.audio(entry)
     assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ, SECOND_HZ + 110))
+
+
+def test_the_daemon_reports_the_one_entry_of_all_these_that_the_diary_contradicts(system: System) -> None:
+    """It runs last: until here every entry was as the diary says, and the comparison at the start sees them all."""
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=5.0)
+    assert caller.wait().ok and agent.wait().ok
+    entry = new_entry(system, known)
+    system.wait_for(system.spool.witness.exists, "the first comparison", 30)
+    system.stop_daemon()
+    with closing(sqlite3.connect(system.home / "register.db")) as register, register:
+        changed = register.execute("UPDATE participants SET interface = 'PJSIP/6099' WHERE call_id = ?", (entry.id.hex,))
+        assert changed.rowcount == 1
+    system.start_daemon()
+    system.wait_for(lambda: "action=diary_disagrees" in system.log(), "the comparison", 30)
+    system.wait_for(lambda: findings(system), "the finding")
+    assert findings(system) == [(Kind.DIARY_DISAGREES, entry.id)]

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Self
 from ami_bridge.app import key_store
 from ami_bridge.config import load
 from ami_bridge.core.entries import Entry
-from ami_bridge.register import CallFilter, Register
+from ami_bridge.register import CallFilter, Register, Work
 from ami_bridge.spool import Spool
 from ami_bridge.vault import Vault
 from tests.pbx.asterisk import REPOSITORY, Pbx
@@ -193,14 +194,20 @@ class System:
         path = self.home / "daemon.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def calls(self) -> list[Entry]:
-        """The register's entries, oldest first."""
+    @contextmanager
+    def reading(self) -> Iterator[Work]:
+        """The register."""
         register = Register.open(self._url)
         try:
             with register.reading() as work:
-                return sorted(work.calls.find(CallFilter(now=datetime.now(UTC), limit=100_000)), key=lambda e: e.started_at)
+                yield work
         finally:
             register.close()
+
+    def calls(self) -> list[Entry]:
+        """The register's entries, oldest first."""
+        with self.reading() as work:
+            return sorted(work.calls.find(CallFilter(now=datetime.now(UTC), limit=100_000)), key=lambda e: e.started_at)
 
     def registered(self, n: int, timeout: float = 15.0) -> list[Entry]:
         """Wait until the register has `n` entries, and return them; more than `n` is an error too."""
