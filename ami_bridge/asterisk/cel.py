@@ -10,7 +10,7 @@ import json
 from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, HungUp, RecordingStarted
+from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, HungUp, OutsideSeen, RecordingStarted
 from ami_bridge.core.text import clean
 from ami_bridge.core.witness import Line, What
 from ami_bridge.spool import FALLBACK_PREFIX
@@ -20,6 +20,9 @@ OUR_TYPE = "AMI_BRIDGE"
 """The user-defined type under which our dialplan writes into the diary."""
 
 RECORDING = "recording"
+OUTSIDE = "outside"
+"""The step with which it notes an external party who was not told."""
+
 CLOSED = "closed"
 """The step with which the dialplan notes that a recording ended though its channel goes on."""
 
@@ -83,7 +86,8 @@ def promise(line: Noted) -> Promise | None:
         return None
     ids, _, marker = _extra(line, "extra").partition(" ")
     call, slash, file = ids.partition("/")
-    if not slash or not marker or marker.startswith(f"{CLOSED} ") or bool(call) is file.startswith(FALLBACK_PREFIX):
+    promises = marker.partition(" ")[0] not in ("", CLOSED, OUTSIDE)
+    if not slash or not promises or bool(call) is file.startswith(FALLBACK_PREFIX):
         return None
     if not call:
         return Promise(None, file, marker)
@@ -109,10 +113,13 @@ def witnessed(line: Noted) -> Line | None:
 def _of_recording(line: Noted) -> Line | None:
     ids, _, marker = _extra(line, "extra").partition(" ") if line.user_type == OUR_TYPE else ("", "", "")
     call, step = _uuid(ids.partition("/")[0]), marker.partition(" ")[0]
+    if step == OUTSIDE:
+        return Line(line.at, What.OUTSIDE, line.uniqueid, line.channel)
     if call is None or step not in (RECORDING, CLOSED):
         return None
     what = What.BEGUN if step == RECORDING else What.CLOSED
-    return Line(line.at, what, line.uniqueid, line.channel, call=call, device=_placed_by(marker))
+    outside = _is_outward(marker)
+    return Line(line.at, what, line.uniqueid, line.channel, call=call, device=_placed_by(marker), outside=outside)
 
 
 def _placed_by(marker: str) -> str:
@@ -122,13 +129,21 @@ def _placed_by(marker: str) -> str:
         return ""
 
 
+def _is_outward(marker: str) -> bool:
+    """Tell whether the channel that wrote a line is an external party's: the direction is the third word."""
+    return marker.split(" ")[2:3] in (["inbound"], ["outbound"])
+
+
 def _started(line: Noted) -> Event | None:
+    if line.user_type == OUR_TYPE and _extra(line, "extra").partition(" ")[2].startswith(f"{OUTSIDE} "):
+        return OutsideSeen(line.uniqueid, line.at)
     found = promise(line)
     if found is None or found.call is None or not found.marker.startswith(f"{RECORDING} "):
         return None
     recording = _uuid(found.file)
-    outside = found.marker.split(" ")[2:3] in (["inbound"], ["outbound"])
-    return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at, outside) if recording else None
+    if recording is None:
+        return None
+    return RecordingStarted(found.call, recording, line.uniqueid, line.channel, line.at, _is_outward(found.marker))
 
 
 def _bridge(line: Noted) -> str:

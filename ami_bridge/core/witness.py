@@ -30,13 +30,14 @@ class What(IntEnum):
     ENTERED = 4
     CLOSED = 5
     GONE = 6
+    OUTSIDE = 7
 
 
 class Line(NamedTuple):
     """One line: ``at`` (seconds since 1970) something happened to ``channel`` (its uniqueid; ``name``: its name then).
 
     ``bridge`` where it entered or left one in which parties hear each other; ``call`` where our dialplan wrote the line,
-    ``device`` then the one that placed the call.
+    ``device`` then the one that placed the call, and ``outside``: the channel is an external party's.
     """
 
     at: float
@@ -46,6 +47,7 @@ class Line(NamedTuple):
     bridge: str = ""
     call: UUID | None = None
     device: str = ""
+    outside: bool = False
 
 
 class Stay(NamedTuple):
@@ -87,7 +89,8 @@ def told(lines: Iterable[Line], call: UUID) -> Testimony | None:
     if begun is None:
         return None
     end = _end(story, begun)
-    walk = _Walk(begun)
+    outside = {line.channel for line in story if line.outside or line.what is What.OUTSIDE} - {begun.channel}
+    walk = _Walk(begun, outside)
     for line in story:
         if end is None or line.at <= end:
             walk.take(line)
@@ -113,8 +116,9 @@ def _end(story: Sequence[Line], begun: Line) -> float | None:
 class _Walk:
     """Who is in which bridge, line by line, seen from the recorded channel."""
 
-    def __init__(self, begun: Line) -> None:
+    def __init__(self, begun: Line, outside: set[str]) -> None:
         self._carrier, self._begun = begun.channel, begun.at
+        self._placed_by, self._outside = interface_of(begun.device), outside
         self._inside: dict[str, set[str]] = defaultdict(set)
         self._names: dict[str, str] = {}
         self._since: dict[tuple[str, str], float] = {}
@@ -135,8 +139,9 @@ class _Walk:
 
     @property
     def answered_at(self) -> float | None:
-        """Return when anybody was first in a bridge with the recorded channel."""
-        return min((spans[0][0] for spans in self._talks.values()), default=None)
+        """Return when anybody of the company was first in a bridge with the recorded channel."""
+        inside = (spans[0][0] for channel, spans in self._talks.items() if channel not in self._outside)
+        return min(inside, default=None)
 
     def take(self, line: Line) -> None:
         """Go on by one line."""
@@ -154,12 +159,17 @@ class _Walk:
             self._leave(self._carrier, bridge, at)
 
     def stays(self) -> tuple[Stay, ...]:
-        """Return who spoke with the recorded channel, by time; no Local channel that only led on to one of them."""
+        """Return who of the company spoke with the recorded channel, by time; no Local channel that only led on to one."""
         real = {channel for channel in self._talks if not pair_of(self._names[channel])}
         parties = {channel for channel in self._talks if channel in real or not self._leads_on(channel, real)}
-        stays = (Stay(interface_of(self._names[channel]), self._talks[channel][0][0], self._talks[channel][-1][1])
-                 for channel in parties)
+        stays = (Stay(self._device(channel), self._talks[channel][0][0], self._talks[channel][-1][1])
+                 for channel in parties - self._outside)
         return tuple(sorted(stays, key=lambda stay: (stay.joined_at, stay)))
+
+    def _device(self, channel: str) -> str:
+        """Return whose voice comes from a channel: through a Local one mostly that of whoever placed the call."""
+        behind = {interface_of(self._names[other]) for other in self._other_end(channel)}
+        return self._placed_by if self._placed_by in behind else interface_of(self._names[channel])
 
     def _enter(self, line: Line) -> None:
         channel, bridge, at = line.channel, line.bridge, line.at

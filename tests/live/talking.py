@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import State
+from tests.diaries import says_otherwise
 from tests.pbx.softphone import Line
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import heard
@@ -49,6 +50,8 @@ def new_entries(system: System, n: int = 1) -> Iterator[Registered]:
     system.wait_for(lambda: not list(system.spool.live.iterdir()) and not list(system.spool.open_calls()), "the intake", 20)
     registered.entries = [entry for entry in system.calls() if entry.id not in known]
     assert len(registered.entries) == n, registered.entries
+    for entry in registered.entries:
+        system.wait_for(lambda e=entry: says_otherwise(system.pbx, e) == (), "the diary to say the same", 5)
 
 
 def voices(system: System, entry: Entry, *present: int, absent: tuple[int, ...] = ()) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.recordings import State, Why
+from tests.diaries import says_otherwise
 from tests.pbx.phones import answer, call
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import Span, heard, seconds_of, tones, write_wav
@@ -93,6 +94,7 @@ def new_entry(system: System, known: set) -> Entry:
     system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
     assert entry.state is State.SEALED
+    system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
     return entry
 
 
@@ -196,6 +198,7 @@ def test_what_two_outside_say_to_each_other_is_not_recorded(system: System) -> N
         assert [silence.why for silence in entry.silences] == silences
         assert [party.interface for party in entry.participants] == ["PJSIP/6001"]
         assert seconds_of(tones(system.audio(entry), [other])[other]) < 0.5
+        assert says_otherwise(system.pbx, entry) == ()
     assert not heard(system.audio(inbound), NOTICE_HZ, at_least=0.1)
 
 
