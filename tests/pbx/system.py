@@ -68,7 +68,7 @@ directory = "{home}/certificates"
 key = "{home}/certificate.key"
 
 [metrics]
-port = 0
+port = {metrics_port}
 
 [cel]
 file = "{home}/pbx/log/cel-custom/ami_bridge.csv"
@@ -95,18 +95,20 @@ class System:
 
     The prompt "recorded" is a tone of 1000 Hz, 1.2 s, unless `spoken`: then the notice as shipped, read by espeak-ng.
     `url`: the register; empty: SQLite. `manager_port`: where the daemon finds AMI, when not at the PBX itself.
-    `more`: further sections of the configuration. `release`: the Debian whose Asterisk runs (forky: 22, bullseye: 16).
+    `metrics_port`: where the figures are shown; 0: nowhere. `more`: further sections of the configuration.
+    `release`: the Debian whose Asterisk runs (forky: 22, bullseye: 16).
     """
 
     def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, spoken: bool = False,
                  url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw", spool: Path | None = None, floor_mb: int = 1,
-                 manager_port: int = 0, more: str = "", release: str = "forky") -> None:
+                 manager_port: int = 0, metrics_port: int = 0, more: str = "", release: str = "forky") -> None:
         self.home = work.resolve()
         self._routes = routes
         self._spoken = spoken
         self._spool = spool or self.home / "spool"
         self._floor_mb = floor_mb
         self.manager_port = manager_port
+        self.metrics_port = metrics_port
         self._more = more
         self._url = url or f"sqlite:///{self.home}/register.db"
         self._with_daemon = daemon
@@ -140,7 +142,7 @@ class System:
         self.config_file.write_text(CONFIG.format(
             ami_port=self.manager_port or self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
             home=self.home, url=self._url, routes=self._routes,
-            spool=self._spool, floor_mb=self._floor_mb, more=self._more))
+            spool=self._spool, floor_mb=self._floor_mb, metrics_port=self.metrics_port, more=self._more))
         self.command("init")
         if not self._spoken:
             tone = tone_wav(self.home / "notice.wav", NOTICE_HZ, NOTICE_SECONDS)
