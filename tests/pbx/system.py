@@ -21,6 +21,7 @@ from ami_bridge.vault import Vault
 from tests.pbx.asterisk import REPOSITORY, Pbx
 from tests.pbx.settings import Settings, free_port
 from tests.pbx.tones import tone_wav
+from tests.streams import recording
 
 NOTICE_HZ, NOTICE_SECONDS = 1000, 1.2
 RECORDED_DIALPLAN = (Path(__file__).parent / "conf" / "recorded_dialplan.txt").read_text(encoding="utf-8")
@@ -118,11 +119,13 @@ class System:
                        binds=[self.home, self._spool.parent], release=release)
         self.config_file = self.home / "ami-bridge.toml"
         self.daemon: subprocess.Popen[bytes] | None = None
+        self._stop_recording: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         try:
             self.set_up()
             self.pbx.__enter__()
+            self._stop_recording = recording.listen(self)
             if self._with_daemon:
                 self.start_daemon()
         except BaseException:
@@ -188,6 +191,7 @@ class System:
             self.daemon.kill()
             self.daemon.wait()
             self.daemon = None
+        self._stop_recording()
         self.pbx.close()
 
     def log(self) -> str:
