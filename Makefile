@@ -40,8 +40,9 @@ bench: pbx  ## Our speed beside a peer's in the same run, as ratios
 
 MINUTES ?= 30
 RATE ?= 6
-soak: pbx  ## Calls under random faults, then the ledger against the register (MINUTES=30 RATE=6)
-	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE)
+AWAY ?= 0
+soak: pbx  ## Calls under random faults, then the ledger against the register (MINUTES=30 RATE=6; AWAY=60: only the database, so long)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE) --database-away $(AWAY)
 
 STREAMS := $(wildcard tests/live/test_shapes.py tests/live/test_transfers.py tests/live/test_queues_and_holds.py)
 streams: pbx  ## Record the AMI streams of tests/streams anew: the scenarios on both releases (about 15 minutes)
