@@ -249,7 +249,7 @@ class Daemon:
         self._loop.call_soon_threadsafe(self._intaking.offer, call)
 
     def _closed_from_thread(self, call: UUID) -> None:
-        """Have a call taken in at once; in a gap not before the diary was read, which knows who spoke: the next scan finds it."""
+        """Have a call taken in at once; in a gap the next scan does, which reads the diary first: that knows who spoke."""
         if not self._report.gaps:
             self._finished_from_thread(call)
 
