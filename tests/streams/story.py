@@ -13,7 +13,7 @@ from uuid import UUID
 
 from ami_bridge.asterisk.capture import replay
 from ami_bridge.asterisk.translate import MESSAGE_END, translate
-from ami_bridge.core.calls import Closed, Ended, Fact, Follower, moment
+from ami_bridge.core.calls import Closed, Ended, Event, Fact, Follower, moment
 from ami_bridge.core.entries import Entry, account, ended_at
 from ami_bridge.core.tickets import Ticket, from_json, to_json
 
@@ -60,7 +60,7 @@ def entries(story: Story, messages: Iterable[bytes]) -> list[dict[str, Any]]:
     facts: dict[UUID, list[Fact]] = {call.ticket.call: [] for call in story.calls}
     for message in messages:
         event = translate(message, 0.0)
-        for noticed in follower.apply(event) if event else []:
+        for noticed in follower.apply(event) if isinstance(event, Event) else []:
             facts.setdefault(noticed.call, []).append(noticed.fact)
     return [_entry(call.ticket, facts[call.ticket.call]) for call in story.calls]
 
