@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := list
-.PHONY: list demo test test-fast lint bench soak pbx clean
+.PHONY: list demo test test-fast lint bench soak streams pbx clean
 
 list:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,8 +40,15 @@ bench: pbx  ## Our speed beside a peer's in the same run, as ratios
 
 MINUTES ?= 30
 RATE ?= 6
-soak: pbx  ## Calls under random faults, then the ledger against the register (MINUTES=30 RATE=6)
-	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE)
+AWAY ?= 0
+soak: pbx  ## Calls under random faults, then the ledger against the register (MINUTES=30 RATE=6; AWAY=60: only the database, so long)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE) --database-away $(AWAY)
+
+STREAMS := $(wildcard tests/live/test_shapes.py tests/live/test_transfers.py tests/live/test_queues_and_holds.py)
+streams: pbx  ## Record the AMI streams of tests/streams anew: the scenarios on both releases (about 15 minutes)
+	rm -f tests/streams/*/*.ami tests/streams/*/*.json
+	AMI_BRIDGE_RECORD_STREAMS=1 $(BIN)/pytest -n 2 --dist loadgroup $(STREAMS)
+	$(BIN)/pytest tests/streams
 
 clean:  ## Remove what make made here (the cached PBX stays)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,7 +34,7 @@ class Hearing:
         return self._heard - self._taken
 
     def hear(self, messages: list[bytes]) -> None:
-        """Take what the exchange said."""
+        """Take what the exchange said; nothing, now and then, so that shedding ends though the exchange falls silent."""
         if self.waiting >= SHED_ABOVE and not self.shedding:
             self.shedding = True
             self._on_shed()

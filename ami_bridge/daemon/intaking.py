@@ -42,7 +42,10 @@ class Intaking:
 
     What concerns all calls holds the queue. What concerns one call puts that one aside, to be tried again later, and the
     others go on. ``take`` is Intake.take; ``ended_at`` tells when a call ended; both block. ``on_change`` is called when the
-    first call lacks a key, when none does any more, and when all that a start found has been tried.
+    first call lacks a key, when none does any more, when the register refuses and when it takes again, and when all that a
+    start found has been tried.
+
+    ``refusal`` is what the register said when it last refused a call, until it takes one: it may be read all the while.
     """
 
     def __init__(self, take: Callable[[UUID], object], ended_at: Callable[[UUID], datetime], now: Callable[[], datetime],
@@ -55,7 +58,8 @@ class Intaking:
         self._late: dict[UUID, datetime | None] = {}
         self._aside: deque[UUID] = deque()
         self._scanned = False
-        self._state = (False, False)
+        self.refusal: RegisterUnavailable | None = None
+        self._state = (False, False, False)
 
     @property
     def full(self) -> bool:
@@ -118,6 +122,7 @@ class Intaking:
     async def _take_in(self, call: UUID) -> None:
         pause = FIRST_PAUSE
         while problem := await self._attempt(call):
+            self._heed(problem)
             if not concerns_all(problem):
                 return await self._put_aside(call, problem)
             _say(call, problem)
@@ -141,10 +146,15 @@ class Intaking:
         self._aside.append(call)
         self._notice()
 
+    def _heed(self, problem: Exception) -> None:
+        self.refusal = problem if isinstance(problem, RegisterUnavailable) else None
+        self._notice()
+
     def _done(self, call: UUID) -> None:
         self._since.pop(call)
         was_late = call in self._late
         self._late.pop(call, None)
+        self.refusal = None
         if was_late and self._queue.empty():
             self._release()
         self._notice()
@@ -154,7 +164,7 @@ class Intaking:
             self._queue.put_nowait(self._aside.popleft())
 
     def _notice(self) -> None:
-        state = (any(self._late.values()), self._state[1] or self.settled)
+        state = (any(self._late.values()), self._state[1] or self.settled, self.refusal is not None)
         if state != self._state:
             self._state = state
             self._on_change()

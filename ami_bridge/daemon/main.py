@@ -62,7 +62,7 @@ class Daemon:
         self._hearing = Hearing(self._take_messages, now, self._shedding_begins, self._ask_all)
         self._follow_thread = ThreadPoolExecutor(1, "follow")
         self._compare_thread = ThreadPoolExecutor(1, "compare")
-        self._follow = follow(app, self._finished_from_thread, self._steer_from_thread, self._revived)
+        self._follow = follow(app, self._closed_from_thread, self._steer_from_thread, self._revived)
         self._report = report(app, self._nudge_from_thread)
         self._reconcile = reconcile(app, self._report, self._follow.take, self._ask_from_thread)
         app.intake.on_finding = self._nudge_from_thread
@@ -159,7 +159,8 @@ class Daemon:
 
     def _shedding_begins(self) -> None:
         self._watching.put_up(alarms.events_shed())
-        self._hearing.jobs.put_nowait(partial(self._gap_begins, Cause.OVERLOAD, now()))
+        heard = now() - timedelta(seconds=max(self._link.lag, 0.0))
+        self._hearing.jobs.put_nowait(partial(self._gap_begins, Cause.OVERLOAD, heard))
 
     def _ask_all(self) -> None:
         """Have all compared again: something was not heard, and now is."""
@@ -212,7 +213,7 @@ class Daemon:
         try:
             present = [event for event in await self._link.channels() if isinstance(event, ChannelsPresent)]
         except ExchangeError:
-            return True
+            return self._link.connected_since is None
         await self._followed(partial(self._take_list, present))
         if not self._compare_all or self._hearing.shedding:
             return True
@@ -286,8 +287,14 @@ class Daemon:
     def _finished_from_thread(self, call: UUID) -> None:
         self._loop.call_soon_threadsafe(self._intaking.offer, call)
 
+    def _closed_from_thread(self, call: UUID) -> None:
+        """Have a call taken in at once; in a gap the next scan does, which reads the diary first: that knows who spoke."""
+        if not self._report.gaps:
+            self._finished_from_thread(call)
+
     async def _housekeeping(self) -> None:
         while True:
+            self._hearing.hear([])
             found = await self._loop.run_in_executor(self._follow_thread, self._scan)
             for call in found or ():
                 self._intaking.offer(call)
@@ -315,13 +322,12 @@ class Daemon:
         return found
 
     def _look_after(self) -> None:
-        """Read the diary; see whether there is room; while all is heard, note that, and feel the pulse of calls."""
+        """See whether there is room; read the diary; while all is heard, note that, and feel the pulse of calls."""
         has_room = self._app.spool.has_room(self._app.policy.floor)
         if has_room is not self._had_room:
             self._had_room = has_room
             self._nudge_from_thread()
-        if not self._hearing.shedding:
-            self._reconcile.listen()
+        self._reconcile.listen()
         if self._link.connected_since is not None and not self._report.gaps:
             self._pulse.feel(self._follow.in_progress(), now())
             self._app.spool.heard.touch(0o640)

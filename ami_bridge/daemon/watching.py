@@ -95,6 +95,8 @@ class Watching:
         now, backlog = self._now(), intaking.backlog()
         seen, away = await self._in_thread(self._lookout.look, backlog, now)
         seen = await self._suspended(seen, intaking.settled, now)
+        if intaking.refusal and not away:
+            away = (alarms.register_away(intaking.refusal),)
         tidings = self._board.judge(seen, away, now)
         self._metrics.seen(seen, now)
         self._metrics.alarms(self._board.names)

@@ -24,6 +24,7 @@ HINTS = {
     "SQLITE_CANTOPEN": "Let the user who runs ami-bridge read and write the file and its directory.",
     "SQLITE_CORRUPT": "Stop writing to it and see docs/operations: a damaged register.",
     "SQLITE_FULL": "The disk is full: make room and try again.",
+    "SQLITE_IOERR": "The disk failed, or was made read-only when it did: see the machine's log, and mend it.",
     "SQLITE_NOTADB": "The file is not a database: correct the URL of the register in the configuration.",
     "SQLITE_READONLY": "Let the user who runs ami-bridge write the file and its directory.",
     "42501": "Give the database user the right to use, and at init to create, the tables.",

@@ -16,7 +16,7 @@ from ami_bridge.register.destructions import Destructions
 from ami_bridge.register.findings import Findings
 from ami_bridge.register.gaps import Gaps
 from ami_bridge.register.holds import Holds
-from ami_bridge.register.refusals import refusals
+from ami_bridge.register.refusals import RegisterUnavailable, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,12 @@ class Register:
     @contextmanager
     def _connected(self, writing: bool) -> Iterator[Connection]:
         side = self._writers if writing else self._readers
-        with refusals(self.place), side.begin() as connection:
-            yield connection
+        try:
+            with refusals(self.place), side.begin() as connection:
+                yield connection
+        except RegisterUnavailable:
+            self.close()  # a file on a disk that failed shall be opened anew, and shall not keep the disk from being mended
+            raise
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:

@@ -70,6 +70,19 @@ def test_beyond_that_only_where_recordings_begin_and_end_is_kept_until_there_is_
     play(scene)
 
 
+def test_shedding_ends_though_the_exchange_says_nothing_more() -> None:
+    async def scene(ear: Ear) -> None:
+        for _ in range(3):
+            ear.hearing.hear([THEIRS] * 8)
+        ear.hearing.hear([])
+        assert ear.hearing.shedding
+        ear.follow()
+        ear.hearing.hear([])
+        assert not ear.hearing.shedding and ear.said == ["shed", "all"] and ear.hearing.jobs.empty()
+
+    play(scene)
+
+
 def test_what_cannot_be_followed_does_not_wait_for_ever() -> None:
     async def scene(ear: Ear) -> None:
         def fail(*_: object) -> None:

@@ -108,6 +108,22 @@ def test_what_concerns_all_calls_holds_the_queue(problem: Exception, monkeypatch
     assert played(story).taken == calls(3)
 
 
+def test_what_the_register_refuses_is_known_until_it_takes_a_call_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intaking, "FIRST_PAUSE", 0.001)
+
+    async def story(desk: Desk, one: Intaking) -> None:
+        desk.all_wrong = RegisterUnavailable("read-only")
+        one.offer(UUID(int=1))
+        await until(lambda: one.refusal is desk.all_wrong)
+        changes = desk.changes
+        assert changes
+        desk.all_wrong = None
+        await one.drained()
+        assert one.refusal is None and desk.changes > changes
+
+    played(story)
+
+
 def test_calls_that_lack_a_key_are_counted_from_their_end_and_the_first_and_last_are_announced() -> None:
     async def story(desk: Desk, one: Intaking) -> None:
         one.scanned()

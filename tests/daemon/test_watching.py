@@ -1,6 +1,7 @@
 """The daemon's watch: keys made ahead, a missed purge made up for, recording suspended and resumed, humans told."""
 
 import asyncio
+import sqlite3
 import threading
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
@@ -23,7 +24,7 @@ from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.parts import ended_at
 from ami_bridge.daemon.watching import Duties, Watching
 from ami_bridge.metrics import Metrics
-from ami_bridge.register import Register
+from ami_bridge.register import Register, engine
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.keys import days_left, make_ahead
@@ -244,6 +245,25 @@ def test_a_missing_key_suspends_recording_in_time_and_the_key_lets_it_go_on(mach
 
     machine.play(story)
     assert {"keys-none", "calls-wait-for-key", "recording-suspended"} <= set(machine.told())
+
+
+def test_a_register_that_can_be_read_but_takes_no_call_is_an_alarm(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "PRAGMAS", ("busy_timeout = 1", *engine.PRAGMAS[1:]))
+    machine.register.close()
+
+    async def story(watch: Watching, intaking: Intaking) -> None:
+        await until(lambda: machine.figure("key_days_left") == 15.0)
+        other = sqlite3.connect(machine.root / "register.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        intaking.offer(finished(machine))
+        await until(lambda: machine.figure("alarm", name="register-unavailable") == 1.0)
+        assert machine.figure("calls_waiting") == 1
+        other.close()
+        await until(lambda: machine.figure("alarm", name="register-unavailable") == 0.0)
+        assert machine.figure("calls_waiting") == 0
+
+    machine.play(story)
+    assert machine.told()[0] == "register-unavailable"
 
 
 def test_a_restart_does_not_lift_a_suspension_before_all_waiting_calls_were_tried(machine: Machine) -> None:

@@ -5,8 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -293,16 +293,22 @@ def test_while_the_register_is_locked_calls_wait_and_are_taken_in_afterwards(ben
 # -- F9: the disk
 
 
-def test_a_full_spool_means_no_recording_an_alarm_and_an_entry_that_says_why(bench: Bench) -> None:
-    with full(bench.ram):
+@pytest.mark.parametrize("used_up", [lambda folder: full(folder), lambda folder: few_inodes(folder, 0),
+                                     lambda folder: few_inodes(folder, 500)], ids=["bytes", "inodes", "few inodes"])
+def test_a_full_spool_means_no_recording_an_alarm_and_an_entry_that_says_why(
+        bench: Bench, used_up: Callable[[Path], AbstractContextManager[None]]) -> None:
+    alarmed, over = "action=alarm alarm=spool-full", "action=alarm_ended alarm=spool-full"
+    before = bench.system.log().count(alarmed)
+    with used_up(bench.ram):
         bench.talk(seconds=2.0)
-        bench.system.wait_for(lambda: "alarm=spool-full" in bench.system.log(), "the alarm", 30)
+        bench.system.wait_for(lambda: bench.system.log().count(alarmed) > before, "the alarm", 30)
     (entry,) = bench.entries(1)
     assert (entry.reason, entry.state) == (Reason.NO_ROOM, State.UNANNOUNCED)
     bench.known.add(entry.id)
     bench.talk()
     (entry,) = bench.entries(1)
     assert_heard(bench, entry)
+    bench.system.wait_for(lambda: bench.system.log().rfind(over) > bench.system.log().rfind(alarmed), "the end of the alarm", 30)
 
 
 def test_a_disk_that_fills_in_mid_call_costs_sound_not_the_call_and_is_reported(bench: Bench) -> None:
@@ -328,6 +334,22 @@ def full(folder: Path) -> Iterator[None]:
         yield
     finally:
         ballast.unlink()
+
+
+@contextmanager
+def few_inodes(folder: Path, left: int) -> Iterator[None]:
+    """Leave a tmpfs so many inodes, and all the bytes it has."""
+    now = os.statvfs(folder)
+    try:
+        remount(folder, now.f_files - now.f_ffree + left)
+        assert os.statvfs(folder).f_bavail * now.f_frsize > 16 << 20
+        yield
+    finally:
+        remount(folder, now.f_files)
+
+
+def remount(folder: Path, inodes: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,nr_inodes={inodes}", str(folder)], check=True)
 
 
 # -- MixMonitor

@@ -8,6 +8,7 @@ from typing import Self
 
 from tests.pbx.settings import Address
 
+MESSAGE_END = b"\r\n\r\n"
 TIDY = 0.05
 """Seconds in which the loop closes the sockets that were aborted."""
 
@@ -21,6 +22,8 @@ class Proxy:
         self._flows = asyncio.Event()
         self._refusing = False
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flood: Callable[[], bytes] | None = None
+        self._pouring: set[asyncio.Future[None]] = set()
         self._answers_left = -1
         self._then: Callable[[], object] = lambda: None
         self._loop = asyncio.new_event_loop()
@@ -57,6 +60,13 @@ class Proxy:
         """Do something when whoever connected has answered so many lines, before the next of them passes."""
         self._answers_left, self._then = lines, then
 
+    def flood(self, burst: Callable[[], bytes] | None) -> None:
+        """Pour in what `burst` gives, again and again, between the messages of whom we pass on; None ends it.
+
+        It comes as fast as whoever connected takes it.
+        """
+        self._flood = burst
+
     async def _start(self) -> None:
         self._flows.set()
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -80,7 +90,7 @@ class Proxy:
             there, back = await asyncio.open_connection(*self.target)
             self._writers |= {writer, back}
             try:
-                await asyncio.gather(self._pass(reader, back, self._count), self._pass(there, writer))
+                await asyncio.gather(self._pass(reader, back, self._count), self._pass(there, writer, self._pour(writer)))
             finally:
                 back.transport.abort()
 
@@ -90,6 +100,25 @@ class Proxy:
         self._answers_left -= content.count(b"\n200 ") + content.startswith(b"200 ")
         if self._answers_left < 0:
             self._then()
+
+    def _pour(self, writer: asyncio.StreamWriter) -> Callable[[bytes], object]:
+        """Flood one connection. Returns what must look at each piece before it is passed on: only after whole messages."""
+        whole = False
+
+        def look(content: bytes) -> None:
+            nonlocal whole
+            whole = content.endswith(MESSAGE_END)
+
+        async def pouring() -> None:
+            with suppress(OSError):
+                while not writer.transport.is_closing():
+                    if whole and self._flood:
+                        writer.write(self._flood())
+                        await writer.drain()
+                    await asyncio.sleep(0 if self._flood else 0.02)
+
+        self._pouring.add(asyncio.ensure_future(pouring()))
+        return look
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
                     look: Callable[[bytes], object] = lambda content: None) -> None:

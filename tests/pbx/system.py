@@ -22,6 +22,7 @@ from ami_bridge.vault import Vault
 from tests.pbx.asterisk import REPOSITORY, Pbx
 from tests.pbx.settings import Settings, free_port
 from tests.pbx.tones import tone_wav
+from tests.streams import recording
 
 NOTICE_HZ, NOTICE_SECONDS = 1000, 1.2
 RECORDED_DIALPLAN = (Path(__file__).parent / "conf" / "recorded_dialplan.txt").read_text(encoding="utf-8")
@@ -69,7 +70,7 @@ directory = "{home}/certificates"
 key = "{home}/certificate.key"
 
 [metrics]
-port = 0
+port = {metrics_port}
 
 [cel]
 file = "{home}/pbx/log/cel-custom/ami_bridge.csv"
@@ -96,18 +97,20 @@ class System:
 
     The prompt "recorded" is a tone of 1000 Hz, 1.2 s, unless `spoken`: then the notice as shipped, read by espeak-ng.
     `url`: the register; empty: SQLite. `manager_port`: where the daemon finds AMI, when not at the PBX itself.
-    `more`: further sections of the configuration. `release`: the Debian whose Asterisk runs (forky: 22, bullseye: 16).
+    `metrics_port`: where the figures are shown; 0: nowhere. `more`: further sections of the configuration.
+    `release`: the Debian whose Asterisk runs (forky: 22, bullseye: 16).
     """
 
     def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, spoken: bool = False,
                  url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw", spool: Path | None = None, floor_mb: int = 1,
-                 manager_port: int = 0, more: str = "", release: str = "forky") -> None:
+                 manager_port: int = 0, metrics_port: int = 0, more: str = "", release: str = "forky") -> None:
         self.home = work.resolve()
         self._routes = routes
         self._spoken = spoken
         self._spool = spool or self.home / "spool"
         self._floor_mb = floor_mb
         self.manager_port = manager_port
+        self.metrics_port = metrics_port
         self._more = more
         self._url = url or f"sqlite:///{self.home}/register.db"
         self._with_daemon = daemon
@@ -117,11 +120,13 @@ class System:
                        binds=[self.home, self._spool.parent], release=release)
         self.config_file = self.home / "ami-bridge.toml"
         self.daemon: subprocess.Popen[bytes] | None = None
+        self._stop_recording: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         try:
             self.set_up()
             self.pbx.__enter__()
+            self._stop_recording = recording.listen(self)
             if self._with_daemon:
                 self.start_daemon()
         except BaseException:
@@ -141,7 +146,7 @@ class System:
         self.config_file.write_text(CONFIG.format(
             ami_port=self.manager_port or self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
             home=self.home, url=self._url, routes=self._routes,
-            spool=self._spool, floor_mb=self._floor_mb, more=self._more))
+            spool=self._spool, floor_mb=self._floor_mb, metrics_port=self.metrics_port, more=self._more))
         self.command("init")
         if not self._spoken:
             tone = tone_wav(self.home / "notice.wav", NOTICE_HZ, NOTICE_SECONDS)
@@ -187,6 +192,7 @@ class System:
             self.daemon.kill()
             self.daemon.wait()
             self.daemon = None
+        self._stop_recording()
         self.pbx.close()
 
     def log(self) -> str:

@@ -131,6 +131,7 @@ def test_a_locked_register_is_unavailable(file: str, monkeypatch: pytest.MonkeyP
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(RegisterUnavailable, match=r"BUSY.*try again"), register.writing():
         pass
+    assert register._engine.pool.checkedin() == 0, "a file of a disk that failed would be kept open"
     other.close()
     with register.writing() as work:
         assert work.agents.put([]) == 0

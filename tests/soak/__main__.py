@@ -16,10 +16,13 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=6.0, help="calls a second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sqlite", action="store_true", help="instead of PostgreSQL")
+    parser.add_argument("--database-away", type=float, default=0.0, metavar="MINUTES",
+                        help="stop PostgreSQL for so long, after the first minute, instead of all faults")
     asked = parser.parse_args()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
-        soak = stack.enter_context(Soak(home, Wish(asked.minutes * 60, asked.rate, asked.seed, asked.sqlite)))
+        wish = Wish(asked.minutes * 60, asked.rate, asked.seed, asked.sqlite, asked.database_away * 60)
+        soak = stack.enter_context(Soak(home, wish))
         return 0 if soak.run() else 1
 
 

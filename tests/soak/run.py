@@ -1,5 +1,6 @@
 """The soak: a real Asterisk, our daemon, a ledger and a nemesis."""
 
+import socket
 import subprocess
 import threading
 import time
@@ -15,7 +16,9 @@ from ami_bridge.register import Register
 from tests import postgresql
 from tests.pbx.phones import answer, call
 from tests.pbx.proxy import Proxy
+from tests.pbx.settings import free_port
 from tests.pbx.system import System
+from tests.soak.absence import Absence
 from tests.soak.ledger import Batch, Verdict, compare
 from tests.soak.nemesis import Nemesis
 
@@ -28,6 +31,9 @@ CALM = (6.0, 12.0)
 """Seconds without a fault between two."""
 
 MEMORY_MB = 96
+CALL_MB = 0.15
+"""What one call leaves in the spool until it is registered."""
+
 HEAL = 180.0
 ACCOUNTED = 100.0
 """Seconds after Asterisk's death in which each call that it took along is accounted for."""
@@ -42,12 +48,19 @@ exten => _X.,1,Gosub(recorded-call,s,1(inbound))
 
 @dataclass(frozen=True)
 class Wish:
-    """How long (seconds), how many calls a second, which dice, which database."""
+    """How long (seconds), how many calls a second, which dice, which database, and for how long it is away."""
 
     seconds: float
     rate: float
     seed: int = 1
     sqlite: bool = False
+    database_away: float = 0.0
+    """Seconds for which the database is away; then nothing else is broken."""
+
+    @property
+    def memory_mb(self) -> int:
+        """What the spool may hold: little enough to be filled, but all that waits while the database is away."""
+        return MEMORY_MB + round(self.database_away * self.rate * CALL_MB)
 
 
 class Soak:
@@ -60,18 +73,21 @@ class Soak:
         self.memory: list[tuple[int, float, int]] = []
         self.verdict = Verdict()
         self.nemesis: Nemesis
+        self.absence: Absence | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.ram = self._home / "ram"
             self.ram.mkdir()
-            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEMORY_MB}m,nr_inodes=100000", "soak", str(self.ram)], check=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self._wish.memory_mb}m,nr_inodes=100000", "soak", str(self.ram)],
+                           check=True)
             stack.callback(subprocess.run, ["umount", "-l", str(self.ram)], check=True)
             programs = None if self._wish.sqlite else postgresql.binaries()
             self.database = stack.enter_context(postgresql.running(programs)) if programs else None
             self.proxy = stack.enter_context(Proxy())
             self.system = System(self._home / "system", dialplan=DIALPLAN, manager_port=self.proxy.port, spool=self.ram / "spool",
-                                 floor_mb=4, url=self.database.make("soak") if self.database else "")
+                                 floor_mb=4, metrics_port=free_port(socket.SOCK_STREAM),
+                                 url=self.database.make("soak") if self.database else "")
             self.proxy.target = self.system.pbx.ami
             stack.enter_context(self.system)
             self._stack = stack.pop_all()
@@ -88,11 +104,11 @@ class Soak:
         began = time.monotonic()
         until = began + self._wish.seconds
         watching = threading.Thread(target=self._watch, args=(began, until), daemon=True)
-        striking = threading.Thread(target=self._strike, args=(until,), daemon=True)
+        striking = self._away() if self._wish.database_away else threading.Thread(target=self._strike, args=(until,), daemon=True)
         watching.start()
         striking.start()
         self._dial(began, until)
-        striking.join(120)
+        striking.join(120 if self.absence is None else self.absence.most)
         for batch in self.batches:
             batch.phone.wait(120)
         self._heal()
@@ -118,6 +134,12 @@ class Soak:
             name = self.nemesis.strike()
             self._say(f"  {name}")
             calm = CALM[0] + (CALM[1] - CALM[0]) * (self.nemesis.struck.total() % 3) / 2
+
+    def _away(self) -> threading.Thread:
+        if self.database is None:
+            raise ValueError("a database that can be stopped is needed: PostgreSQL")
+        self.absence = Absence(self.system, self.database, self._wish.database_away)
+        return self.absence.thread()
 
     def _watch(self, began: float, until: float) -> None:
         while time.monotonic() < until:
@@ -160,6 +182,8 @@ class Soak:
                   f"{len(verdict.deaf)} {verdict.silent[:5]} {verdict.doubled[:5]} {verdict.deaf[:5]}")
         self._say(f"memory of the daemon {min(rss):.0f} to {max(rss):.0f} MiB, file descriptors {min(fds)} to {max(fds)}; by tenths of "
                   f"the time: {' '.join(f'{mib:.0f}/{n}' for mib, n in self._tenths())}")
+        if self.absence:
+            self._say(self.absence.told(entries))
         left = [path.name for path in self.system.spool.leftovers()]
         self._say(f"left in the spool: {len(left)} {left[:10]}")
 

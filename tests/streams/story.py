@@ -1,0 +1,98 @@
+"""A recorded stream as a story: raw messages, the tickets that the spool held, and the entry that the register got of each.
+
+A story is two files: `<scenario>.ami`, which `ami_bridge.asterisk.capture.replay` reads, and `<scenario>.json`.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from ami_bridge.asterisk.capture import replay
+from ami_bridge.asterisk.translate import MESSAGE_END, translate
+from ami_bridge.core.calls import Closed, Ended, Event, Fact, Follower, moment
+from ami_bridge.core.entries import Entry, account, ended_at
+from ami_bridge.core.tickets import Ticket, from_json, to_json
+
+FOLDER = Path(__file__).parent
+EARLY = 1.0
+"""Seconds before the end of the recorded channel from which its recording was closed early, and not because it ended."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One recorded call: its ticket, and what the register was told of it, as `outline` gives it."""
+
+    ticket: Ticket
+    entry: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Story:
+    """`title` is the comment line; `messages` are without their ends."""
+
+    title: str
+    messages: list[bytes]
+    calls: list[Told]
+
+    def write(self, path: Path) -> None:
+        """Write both files; `path` is without a suffix."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".ami").write_bytes(f"# {self.title}\n".encode() + b"".join(one + MESSAGE_END for one in self.messages))
+        calls = [{"ticket": json.loads(to_json(call.ticket)), "entry": call.entry} for call in self.calls]
+        path.with_suffix(".json").write_text(json.dumps({"calls": calls}, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "Story":
+        """Read both files; `path` is that of the stream."""
+        title, _, _ = path.read_bytes().partition(b"\n")
+        calls = json.loads(path.with_suffix(".json").read_text("utf-8"))["calls"]
+        return cls(title.decode().lstrip("# "), replay(path),
+                   [Told(from_json(json.dumps(call["ticket"])), call["entry"]) for call in calls])
+
+
+def entries(story: Story, messages: Iterable[bytes]) -> list[dict[str, Any]]:
+    """What the register would be told of each call, if the exchange had said `messages`: translation, fold, entry."""
+    follower = Follower()
+    facts: dict[UUID, list[Fact]] = {call.ticket.call: [] for call in story.calls}
+    for message in messages:
+        event = translate(message, 0.0)
+        for noticed in follower.apply(event) if isinstance(event, Event) else []:
+            facts.setdefault(noticed.call, []).append(noticed.fact)
+    return [_entry(call.ticket, facts[call.ticket.call]) for call in story.calls]
+
+
+def _entry(ticket: Ticket, facts: list[Fact]) -> dict[str, Any]:
+    end = max(ended_at(facts, moment(0)), ticket.opened_at)
+    return outline(account(ticket, facts, (), end, []), facts)
+
+
+def stories() -> list[Path]:
+    """Every recorded stream."""
+    return sorted(FOLDER.glob("*/*.ami"))
+
+
+def outline(entry: Entry, facts: Iterable[Fact]) -> dict[str, Any]:
+    """What a call's events decide in its entry. Times in seconds since its start, None where there is none."""
+    start = entry.started_at
+    return {
+        "direction": str(entry.direction), "route": entry.route, "caller": entry.caller, "callee": entry.callee,
+        "answered": _since(start, entry.answered_at), "ended": _since(start, entry.ended_at), "closed early": closed_early(facts),
+        "parties": [{"interface": party.interface, "name": party.name, "joined": _since(start, party.joined_at),
+                     "left": _since(start, party.left_at)} for party in entry.participants],
+    }
+
+
+def closed_early(facts: Iterable[Fact]) -> bool:
+    """Whether the recording was closed while the recorded channel went on."""
+    facts = list(facts)
+    closed = min((fact.at for fact in facts if isinstance(fact, Closed)), default=None)
+    ended = min((fact.at for fact in facts if isinstance(fact, Ended)), default=None)
+    return closed is not None and (ended is None or ended - closed > EARLY)
+
+
+def _since(start: datetime, at: datetime | None) -> float | None:
+    return None if at is None else round((at - start).total_seconds(), 3)
