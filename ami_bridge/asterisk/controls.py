@@ -5,9 +5,13 @@ uniqueid, which every action takes in place of a name (``main/channel.c``, ast_c
 """
 
 from ami_bridge.asterisk.ami import AmiLink
-from ami_bridge.asterisk.translate import BY_MANAGER, answer, mute, press_again, set_variable, value_of, variable
+from ami_bridge.asterisk.translate import BY_MANAGER, answer, mute, press_again, set_variable, stop, value_of, variable
+from ami_bridge.core.steering import Own
 
 MONITOR = "REC_MIXMONITOR"
+VARIABLES = ("REC_CALL", "REC_FILE", MONITOR, "REC_OWNER")
+"""By which the dialplan knows a channel's recording: those of ``Own``, and the channel's uniqueid."""
+
 MUTED = "REC_MUTED"
 """The variable by which the dialplan knows that a recording is silent and must not be begun anew."""
 
@@ -31,6 +35,13 @@ class Controls:
     async def renew(self, channel: str) -> None:
         """Have the dialplan begin the recording on a channel in a bridge anew, into the same file."""
         await self._link.do(press_again(channel))
+
+    async def part(self, channel: str, monitor: str, own: Own | None) -> None:
+        """Stop a recording that another channel left on this one, and have this one's variables say what is its own."""
+        await self._link.do(stop(channel, monitor))
+        if own:
+            for name, value in zip(VARIABLES, (*map(str, own), channel), strict=True):
+                await self._link.do(set_variable(channel, name, value))
 
     async def answer(self, asker: str, word: str) -> None:
         """Tell whoever asked how it stands."""

@@ -30,6 +30,7 @@ from ami_bridge.core.steering import (
     MusicEnded,
     Sign,
     SomeStopped,
+    TookPlace,
     Wish,
 )
 from ami_bridge.core.text import clean, interface_of
@@ -189,6 +190,11 @@ def mute(channel: str, monitor: str, on: bool) -> Action:
     return Action("MixMonitorMute", {"Channel": channel, "Direction": "both", "State": state, "MixMonitorID": monitor})
 
 
+def stop(channel: str, monitor: str) -> Action:
+    """Return how one MixMonitor of a channel is stopped (``apps/app_mixmonitor.c``, manager_stop_mixmonitor)."""
+    return Action("StopMixMonitor", {"Channel": channel, "MixMonitorID": monitor})
+
+
 def variable(channel: str, name: str) -> Action:
     """Return how a channel variable is asked for; its value is in ``value_of`` the answer."""
     return Action("Getvar", {"Channel": channel, "Variable": name})
@@ -251,7 +257,8 @@ def _recording(raw: bytes, at: float) -> Event | None:
     call, recording, uniqueid = _uuid(field(raw, b"Call")), _uuid(field(raw, b"Recording")), field(raw, b"Uniqueid")
     if call is None or recording is None or not uniqueid:
         return None
-    return RecordingStarted(call, recording, uniqueid, field(raw, b"Channel"), at, field(raw, b"Direction") in OUTWARD)
+    outside, monitor = field(raw, b"Direction") in OUTWARD, field(raw, b"Monitor")
+    return RecordingStarted(call, recording, uniqueid, field(raw, b"Channel"), at, outside, monitor)
 
 
 def _closed(raw: bytes, at: float) -> Event | None:
@@ -261,7 +268,7 @@ def _closed(raw: bytes, at: float) -> Event | None:
 
 def _anew(raw: bytes, at: float) -> Sign | None:
     call = _uuid(field(raw, b"Call"))
-    return BegunAnew(call, at) if call else None
+    return BegunAnew(call, at, field(raw, b"Monitor")) if call else None
 
 
 def _outside(raw: bytes, at: float) -> Event | None:
@@ -297,6 +304,12 @@ def _bridge_enter(raw: bytes, at: float) -> Event | None:
 def _bridge_leave(raw: bytes, at: float) -> Event | None:
     bridge, uniqueid = _bridge(raw), field(raw, b"Uniqueid")
     return BridgeLeft(bridge, uniqueid, at) if bridge and uniqueid else None
+
+
+def _attended_transfer(raw: bytes, at: float) -> Sign | None:
+    """Only a transfer to a channel that is still in an application (Dial, Queue) is a masquerade; others join bridges."""
+    took, of = field(raw, b"TransfereeUniqueid"), field(raw, b"SecondTransfererUniqueid")
+    return TookPlace(took, of, at) if took and of and field(raw, b"DestType") == "App" else None
 
 
 def _of_channel(kind: Callable[[str, float], Sign]) -> Callable[[bytes, float], Sign | None]:
@@ -338,6 +351,7 @@ _MAKERS: dict[bytes, Callable[[bytes, float], Event | Sign | None]] = {
     b"MusicOnHoldStart": _of_channel(MusicBegan),
     b"MusicOnHoldStop": _of_channel(MusicEnded),
     b"MixMonitorStop": _of_channel(SomeStopped),
+    b"AttendedTransfer": _attended_transfer,
 }
 
 WANTED = frozenset(_MAKERS)

@@ -16,7 +16,10 @@ from ami_bridge.core.text import interface_of
 
 
 class RecordingStarted(NamedTuple):
-    """Our dialplan started MixMonitor on a channel. ``outside``: it is known to be an external party's."""
+    """Our dialplan started MixMonitor on a channel. ``outside``: it is known to be an external party's.
+
+    ``monitor``: what Asterisk calls this MixMonitor, while it lives.
+    """
 
     call: UUID
     recording: UUID
@@ -24,6 +27,7 @@ class RecordingStarted(NamedTuple):
     channel: str
     at: float
     outside: bool = False
+    monitor: str = ""
 
 
 class RecordingClosed(NamedTuple):

@@ -86,10 +86,11 @@ class MusicEnded(NamedTuple):
 
 
 class BegunAnew(NamedTuple):
-    """Our dialplan stopped MixMonitor and started it into the same file."""
+    """Our dialplan stopped MixMonitor and started it into the same file, as ``monitor``."""
 
     call: UUID
     at: float
+    monitor: str = ""
 
 
 class SomeStopped(NamedTuple):
@@ -99,14 +100,26 @@ class SomeStopped(NamedTuple):
     at: float
 
 
-Sign = Asked | HoldBegan | HoldEnded | MusicBegan | MusicEnded | BegunAnew | SomeStopped
-SIGNS = (Asked, HoldBegan, HoldEnded, MusicBegan, MusicEnded, BegunAnew, SomeStopped)
+class TookPlace(NamedTuple):
+    """A channel took the place of another that was still dialling: an attended transfer to a phone that rings.
+
+    Asterisk moves what sat on ``of`` to ``uniqueid``: its MixMonitor, and its variables before those of ``uniqueid``
+    (``main/channel.c``, channel_do_masquerade).
+    """
+
+    uniqueid: str
+    of: str
+    at: float
+
+
+Sign = Asked | HoldBegan | HoldEnded | MusicBegan | MusicEnded | BegunAnew | SomeStopped | TookPlace
+SIGNS = (Asked, HoldBegan, HoldEnded, MusicBegan, MusicEnded, BegunAnew, SomeStopped, TookPlace)
 
 
 class Do(StrEnum):
     """What is to be done. RENEW: begin anew into the same file; REVIVE: the same, if another has stopped it.
 
-    ANSWER: tell who asked how it stands.
+    ANSWER: tell who asked how it stands. PART: stop a recording that came from another channel.
     """
 
     MUTE = "mute"
@@ -114,10 +127,22 @@ class Do(StrEnum):
     RENEW = "renew"
     REVIVE = "revive"
     ANSWER = "answer"
+    PART = "part"
+
+
+class Own(NamedTuple):
+    """What the variables of a recorded channel say of its recording."""
+
+    call: UUID
+    recording: UUID
+    monitor: str
 
 
 class Order(NamedTuple):
-    """One thing to do, on the recorded channel ``uniqueid``; ``asker``: the channel whose keys asked for it, or empty."""
+    """One thing to do, on the recorded channel ``uniqueid``; ``asker``: the channel whose keys asked for it, or empty.
+
+    PART: ``stop`` is the MixMonitor that another channel left on this one, ``own`` what this one's variables are to say.
+    """
 
     do: Do
     call: UUID | None
@@ -125,6 +150,8 @@ class Order(NamedTuple):
     asker: str = ""
     why: Why | None = None
     by: str = ""
+    stop: str = ""
+    own: Own | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +200,11 @@ class _Steered:
     """One recording: what was decided, and what the exchange has done."""
 
     call: UUID
+    recording: UUID
     uniqueid: str
     internal: bool
     mute_hold: bool
+    monitor: str = ""
     pause: Pause | None = None
     music: bool = False
     silent: tuple[Why, str] | None = None
@@ -198,11 +227,12 @@ class Steering:
         self._answers: list[Order] = []
         self._changed: set[UUID] = set()
 
-    def begin(self, call: UUID, uniqueid: str, *, internal: bool, mute_hold: bool, facts: Iterable[Fact] = ()) -> None:
+    def begin(self, call: UUID, recording: UUID, uniqueid: str, *, internal: bool, mute_hold: bool, monitor: str = "",
+              facts: Iterable[Fact] = ()) -> None:
         """Take up a call; ``facts`` is what its journal says of it, when it was begun by a former daemon."""
         if call in self._calls:
             return
-        steered = self._calls[call] = _Steered(call, uniqueid, internal, mute_hold)
+        steered = self._calls[call] = _Steered(call, recording, uniqueid, internal, mute_hold, monitor)
         for fact in sorted((f for f in facts if isinstance(f, Silenced | Voiced)), key=lambda f: f.at):
             steered.silent = (Why(fact.why), fact.by) if isinstance(fact, Silenced) else None
             paused = isinstance(fact, Silenced) and fact.why == Why.PAUSED
@@ -231,8 +261,10 @@ class Steering:
     def take(self, sign: Sign) -> UUID | None:
         """Take one sign of what happens on the exchange; return the call whose recording another had stopped and goes on."""
         if isinstance(sign, BegunAnew):
-            return self._begun_anew(sign.call)
-        if isinstance(sign, Asked):
+            return self._begun_anew(sign)
+        if isinstance(sign, TookPlace):
+            self._part(sign)
+        elif isinstance(sign, Asked):
             self._ask(sign)
         elif isinstance(sign, HoldBegan):
             self._holding.add(sign.uniqueid)
@@ -247,15 +279,22 @@ class Steering:
         self._changed |= self._calls.keys()
         return None
 
-    def _begun_anew(self, call: UUID) -> UUID | None:
+    def _part(self, sign: TookPlace) -> None:
+        """Have the recordings stopped that were on the channel whose place another took."""
+        own = next((Own(one.call, one.recording, one.monitor) for one in self._on(sign.uniqueid)), None)
+        self._answers += [Order(Do.PART, one.call, sign.uniqueid, stop=one.monitor, own=own)
+                          for one in self._on(sign.of) if one.monitor]
+
+    def _begun_anew(self, sign: BegunAnew) -> UUID | None:
         """A new MixMonitor hears: whoever is there now is heard from its beginning, and nothing is silent."""
-        steered = self._calls.get(call)
+        steered = self._calls.get(sign.call)
         if steered is None:
             return None
-        revived = call if steered.reviving else None
+        revived = sign.call if steered.reviving else None
+        steered.monitor = sign.monitor or steered.monitor
         steered.heard, steered.stopped, steered.silent = self._interfaces(steered), 0.0, None
         steered.reviving, steered.ordered = False, None
-        self._changed.add(call)
+        self._changed.add(sign.call)
         return revived
 
     def left(self, uniqueid: str, at: float) -> None:
@@ -269,7 +308,7 @@ class Steering:
 
         An order stands until ``done`` or for ``AGAIN`` seconds; hence all are to be asked for every second or so.
         """
-        found, self._answers = self._answers, []
+        found, self._answers = self._answers, []  # those that no situation asks for again
         asked, self._changed = set(self._calls) if all else self._changed & self._calls.keys(), set()
         for steered in map(self._calls.__getitem__, asked):
             order = self._order(steered, now) or self._answer(steered)

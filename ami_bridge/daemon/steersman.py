@@ -48,6 +48,8 @@ class Steersman:
     async def _carry_out(self, order: Order) -> None:
         if order.do in (Do.RENEW, Do.REVIVE):
             await self._controls.renew(order.uniqueid)
+        elif order.do is Do.PART:
+            await self._controls.part(order.uniqueid, order.stop, order.own)
         elif order.do is Do.ANSWER:
             await self._controls.answer(order.asker, REFUSED if order.call is None else SILENT if order.why else HEARD)
         else:

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from ami_bridge.asterisk.files import measure
-from ami_bridge.core.calls import BridgeLeft, Closed, Ended, Event, Fact, Follower, Gone, Noticed, Open, Started
+from ami_bridge.core.calls import (
+    BridgeLeft,
+    Closed,
+    Ended,
+    Event,
+    Fact,
+    Follower,
+    Gone,
+    Noticed,
+    Open,
+    RecordingStarted,
+    Started,
+)
 from ami_bridge.core.errors import AudioError, SpoolError
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.steering import SIGNS, Do, Order, Sign, Steering, SteeringRules
@@ -31,6 +43,7 @@ class Follow:
         self._on_closed, self._on_orders, self._on_revived = on_closed, on_orders, on_revived
         self._follower = Follower()
         self._steering = Steering(self._follower, rules)
+        self._monitors: dict[UUID, str] = {}
 
     @property
     def rules(self) -> SteeringRules:
@@ -76,6 +89,8 @@ class Follow:
             if isinstance(event, SIGNS):
                 self._take_sign(event)
             else:
+                if isinstance(event, RecordingStarted):
+                    self._monitors[event.call] = event.monitor
                 facts += self._follower.apply(event)
                 if isinstance(event, BridgeLeft):
                     self._steering.left(event.uniqueid, event.at)
@@ -114,8 +129,10 @@ class Follow:
             return False
 
     def _steer(self, ticket: Ticket) -> None:
-        self._steering.begin(ticket.call, ticket.uniqueid, internal=ticket.direction is Direction.INTERNAL,
-                             mute_hold=ticket.route in self._mute_hold, facts=self._spool.facts(ticket.call))
+        assert ticket.recording
+        self._steering.begin(ticket.call, ticket.recording, ticket.uniqueid, internal=ticket.direction is Direction.INTERNAL,
+                             mute_hold=ticket.route in self._mute_hold, monitor=self._monitors.pop(ticket.call, ""),
+                             facts=self._spool.facts(ticket.call))
 
     def _keep(self, noticed: list[Noticed]) -> None:
         facts: dict[UUID, list[Fact]] = defaultdict(list)

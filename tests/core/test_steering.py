@@ -20,12 +20,14 @@ from ami_bridge.core.steering import (
     MusicBegan,
     MusicEnded,
     Order,
+    Own,
     Pause,
     Sign,
     Situation,
     SomeStopped,
     Steering,
     SteeringRules,
+    TookPlace,
     Wish,
     silence,
 )
@@ -47,7 +49,7 @@ class Exchange:
         self.steering = Steering(self.follower, SteeringRules(LONGEST, deaf))
         assert RECORDING
         self.event(RecordingStarted(CALL, RECORDING, CALLER, CHANNELS[CALLER], T0, outside=not internal))
-        self.steering.begin(CALL, CALLER, internal=internal, mute_hold=mute_hold)
+        self.steering.begin(CALL, RECORDING, CALLER, internal=internal, mute_hold=mute_hold, monitor="0x1")
 
     def event(self, event: Event) -> None:
         self.follower.apply(event)
@@ -253,10 +255,25 @@ def test_a_stop_that_it_explains_is_not() -> None:
     assert exchange.done(T0 + 5.1 + SETTLES) == []
 
 
+OTHER, CONSULTING = UUID(int=7), "pbx-1.6"
+
+
+def test_whoever_takes_the_place_of_a_recorded_channel_gives_up_its_recording_and_keeps_their_own() -> None:
+    exchange = talking()
+    exchange.steering.begin(OTHER, UUID(int=8), CONSULTING, internal=True, mute_hold=False, monitor="0x2")
+    exchange.sign(TookPlace(CALLER, CONSULTING, T0 + 9))
+    assert RECORDING
+    assert exchange.orders(T0 + 9) == [Order(Do.PART, OTHER, CALLER, stop="0x2", own=Own(CALL, RECORDING, "0x1"))]
+    assert exchange.orders(T0 + 20) == []
+    exchange.sign(TookPlace(STRANGER, CONSULTING, T0 + 21))
+    assert exchange.orders(T0 + 21) == [Order(Do.PART, OTHER, STRANGER, stop="0x2")]
+
+
 def test_a_new_daemon_takes_up_a_pause_from_the_journal_and_ends_it() -> None:
     exchange = Exchange()
     exchange.steering.end(CALL)
-    exchange.steering.begin(CALL, CALLER, internal=False, mute_hold=False, facts=[Silenced("paused", "PJSIP/6001", T0 + 30, T0 + 5)])
+    assert RECORDING
+    exchange.steering.begin(CALL, RECORDING, CALLER, internal=False, mute_hold=False, facts=[Silenced("paused", "PJSIP/6001", T0 + 30, T0 + 5)])
     assert exchange.done(T0 + 29) == [] and exchange.done(T0 + 30) == [Do.UNMUTE]
 
 
