@@ -44,7 +44,7 @@ AWAY ?= 0
 soak: pbx  ## Calls under random faults, then the ledger against the register (MINUTES=30 RATE=6; AWAY=60: only the database, so long)
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE) --database-away $(AWAY)
 
-STREAMS := $(wildcard tests/live/test_shapes.py tests/live/test_transfers.py tests/live/test_queues_and_holds.py)
+STREAMS := $(wildcard tests/live/test_shapes.py tests/live/test_transfers.py tests/live/test_queues_and_holds.py tests/live/test_steering.py)
 streams: pbx  ## Record the AMI streams of tests/streams anew: the scenarios on both releases (about 15 minutes)
 	rm -f tests/streams/*/*.ami tests/streams/*/*.json
 	AMI_BRIDGE_RECORD_STREAMS=1 $(BIN)/pytest -n 2 --dist loadgroup $(STREAMS)

@@ -55,7 +55,7 @@ BY_MANAGER = "manager:"
 OUTWARD = ("inbound", "outbound")
 """The directions in which the recorded channel is an external party's."""
 
-NAME_ENDINGS = ("CallerIDName", "ConnectedLineName", "MemberName")
+NAME_ENDINGS = ("CallerIDName", "ConnectedLineName", "MemberName", "By")
 """Endings of headers that hold a person's name; Asterisk puts ``Dest``, ``Spyee``, ``Transferee`` before them."""
 
 NUMBER_ENDINGS = ("CallerIDNum", "ConnectedLineNum", "Exten")

@@ -5,13 +5,15 @@ import socket
 from collections.abc import Iterator
 
 from ami_bridge.asterisk.ami import AmiLink, AmiSettings
+from ami_bridge.asterisk.translate import mute
 from ami_bridge.config import Config
 from ami_bridge.core.agi import quote
-from ami_bridge.core.errors import AmiBridgeError, ExchangeError
+from ami_bridge.core.errors import AmiBridgeError, ExchangeError, NotPermitted
 from ami_bridge.core.versions import loses_second_voice
 from ami_bridge.services.findings import Finding, error, ok, warning
 
 PATIENCE = 3.0
+NO_CHANNEL = "ami-bridge/doctor"
 
 
 def manager(config: Config) -> Iterator[Finding]:
@@ -25,14 +27,18 @@ def manager(config: Config) -> Iterator[Finding]:
         return
     settings = AmiSettings(host=ami.host, port=ami.port, username=ami.username, secret=ami.secret.get_secret_value(),
                            events="off", connect_patience=PATIENCE, action_patience=PATIENCE)
-    answer = asyncio.run(core_settings(settings))
+    answer, may_act = asyncio.run(core_settings(settings))
     yield ok("ami", f"{ami.username} may log in at {ami.host}:{ami.port}")
     yield named(answer.get("SystemName", ""), config.exchange.name)
     yield hears_everybody(answer.get("AsteriskVersion", ""))
+    yield steers(may_act)
 
 
-async def core_settings(settings: AmiSettings) -> dict[str, str]:
-    """Return what the exchange says of itself; AuthenticationRefused or ExchangeError when it does not."""
+async def core_settings(settings: AmiSettings) -> tuple[dict[str, str], bool]:
+    """Return what the exchange says of itself, and whether our user may act on recordings.
+
+    AuthenticationRefused or ExchangeError when it does not answer.
+    """
     loop = asyncio.get_running_loop()
     up: asyncio.Future[None] = loop.create_future()
 
@@ -45,13 +51,32 @@ async def core_settings(settings: AmiSettings) -> dict[str, str]:
     try:
         async with asyncio.timeout(2 * PATIENCE):
             await up
-            return (await link.action("CoreSettings"))[0]
+            return (await link.action("CoreSettings"))[0], await may_mute(link)
     except TimeoutError:
         raise ExchangeError(f"the manager port {settings.port} of {settings.host} does not speak AMI",
                             "See [ami] host and port, and what listens there.") from None
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def may_mute(link: AmiLink) -> bool:
+    """Tell whether our user may silence recordings: asked of a channel that there cannot be."""
+    try:
+        await link.do(mute(NO_CHANNEL, "", on=False))
+    except NotPermitted:
+        return False
+    except ExchangeError:
+        return True
+    return True
+
+
+def steers(may_act: bool) -> Finding:
+    """Judge whether recordings in progress can be silenced and begun anew."""
+    if may_act:
+        return ok("steering", "our manager user may silence recordings")
+    return warning("steering", "our manager user may not act on calls: no recording can be paused, and whoever was not "
+                   "told is recorded", "Give it write = reporting,call,user in manager.conf, then 'manager reload'.")
 
 
 def named(system: str, configured: str) -> Finding:
@@ -66,8 +91,9 @@ def named(system: str, configured: str) -> Finding:
 def hears_everybody(version: str) -> Finding:
     """Judge Asterisk's version by the known defect of Debian's builds."""
     if loses_second_voice(version):
-        return warning("asterisk", f"{version} is a Debian build that drops the new agent's voice from a recording "
-                       "after a transfer", "Use a build without Debian's patch 2016_opus_plc, or see docs/operations.")
+        return warning("asterisk", f"{version} is a Debian build that drops voices after a transfer: recordings begin anew "
+                       "for each new agent, a third of a second is lost; parties with different codecs may not hear each other",
+                       "Use a build without Debian's patch 2016_opus_plc.")
     return ok("asterisk", f"version {version}")
 
 

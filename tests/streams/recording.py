@@ -158,11 +158,11 @@ def recorded(scenario: str) -> Iterator[Keep]:
 
 def without_people(title: str, messages: list[bytes], calls: Iterable[tuple[Ticket, Entry]]) -> Story:
     """The story with other numbers and names in it: the same in the stream, in the tickets and in what is expected."""
-    told = [(ticket, outline(entry, _ends(ticket, messages))) for ticket, entry in calls]
-    asides = [aside for ticket, entry in told for aside in (_of_ticket(ticket), *map(_of_party, entry["parties"]))]
+    told = [(ticket, outline(entry, _ends(ticket, messages)), [str(one.why) for one in entry.silences]) for ticket, entry in calls]
+    asides = [aside for ticket, entry, _ in told for aside in (_of_ticket(ticket), *map(_of_party, entry["parties"]))]
     replaced = anonymise([*messages, *asides])
     read = iter([headers(message) for message in replaced[len(messages):]])
-    return Story(title, replaced[:len(messages)], [_rewritten(ticket, entry, read) for ticket, entry in told])
+    return Story(title, replaced[:len(messages)], [_rewritten(*one, read) for one in told])
 
 
 def _ends(ticket: Ticket, messages: Iterable[bytes]) -> list[Fact]:
@@ -188,10 +188,10 @@ def _message(fields: dict[str, str]) -> bytes:
     return "\r\n".join(f"{name}: {value}" for name, value in fields.items()).encode()
 
 
-def _rewritten(ticket: Ticket, entry: dict[str, Any], read: Iterator[dict[str, str]]) -> Told:
+def _rewritten(ticket: Ticket, entry: dict[str, Any], silences: list[str], read: Iterator[dict[str, str]]) -> Told:
     found = next(read)
     texts = {name: found[header] for header, name in _TICKET.items() if name not in ("call", "recording")}
     ticket = replace(ticket, **texts, call=UUID(found["Call"]), recording=UUID(found["Recording"]) if ticket.recording else None)
     parties = [party | {"interface": seen["Interface"], "name": seen["MemberName"]}
                for party, seen in ((party, next(read)) for party in entry["parties"])]
-    return Told(ticket, entry | {"caller": ticket.caller, "callee": ticket.callee, "parties": parties})
+    return Told(ticket, entry | {"caller": ticket.caller, "callee": ticket.callee, "parties": parties}, silences)

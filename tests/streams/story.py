@@ -13,21 +13,29 @@ from uuid import UUID
 
 from ami_bridge.asterisk.capture import replay
 from ami_bridge.asterisk.translate import MESSAGE_END, translate
-from ami_bridge.core.calls import Closed, Ended, Event, Fact, Follower, moment
+from ami_bridge.core.calls import BridgeLeft, Closed, Ended, Event, Fact, Follower, Started, moment
 from ami_bridge.core.entries import Entry, account, ended_at
+from ami_bridge.core.entries import silences as quiet
+from ami_bridge.core.parties import Direction
+from ami_bridge.core.recordings import Why
+from ami_bridge.core.steering import Steering, SteeringRules
 from ami_bridge.core.tickets import Ticket, from_json, to_json
 
 FOLDER = Path(__file__).parent
+LONGEST, END = 7.0, 2.0**32
+"""How long a pause lasts at most in the tests that were recorded (seconds); a time after all of them."""
+
 EARLY = 1.0
 """Seconds before the end of the recorded channel from which its recording was closed early, and not because it ended."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """One recorded call: its ticket, and what the register was told of it, as `outline` gives it."""
+    """One recorded call: its ticket, what the register was told of it, as `outline` gives it, and why it was silent in between."""
 
     ticket: Ticket
     entry: dict[str, Any]
+    silences: list[str]
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Story:
         """Write both files; `path` is without a suffix."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_suffix(".ami").write_bytes(f"# {self.title}\n".encode() + b"".join(one + MESSAGE_END for one in self.messages))
-        calls = [{"ticket": json.loads(to_json(call.ticket)), "entry": call.entry} for call in self.calls]
+        calls = [{"ticket": json.loads(to_json(call.ticket)), "entry": call.entry, "silences": call.silences} for call in self.calls]
         path.with_suffix(".json").write_text(json.dumps({"calls": calls}, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
     @classmethod
@@ -51,7 +59,7 @@ class Story:
         title, _, _ = path.read_bytes().partition(b"\n")
         calls = json.loads(path.with_suffix(".json").read_text("utf-8"))["calls"]
         return cls(title.decode().lstrip("# "), replay(path),
-                   [Told(from_json(json.dumps(call["ticket"])), call["entry"]) for call in calls])
+                   [Told(from_json(json.dumps(call["ticket"])), call["entry"], call["silences"]) for call in calls])
 
 
 def entries(story: Story, messages: Iterable[bytes]) -> list[dict[str, Any]]:
@@ -63,6 +71,39 @@ def entries(story: Story, messages: Iterable[bytes]) -> list[dict[str, Any]]:
         for noticed in follower.apply(event) if isinstance(event, Event) else []:
             facts.setdefault(noticed.call, []).append(noticed.fact)
     return [_entry(call.ticket, facts[call.ticket.call]) for call in story.calls]
+
+
+def silences(story: Story, messages: Iterable[bytes]) -> list[list[str]]:
+    """Why each recording would be silent, in turn, if the exchange had said `messages` and done at once what it was asked for.
+
+    Whether a route silences the held is not in the stream: it does where the register says that it did.
+    """
+    follower = Follower()
+    steering = Steering(follower, SteeringRules(LONGEST))
+    facts: dict[UUID, list[Fact]] = {call.ticket.call: [] for call in story.calls}
+    for message in messages:
+        event = translate(message, 0.0)
+        if isinstance(event, Event):
+            _follow(story, follower, steering, event)
+        elif event:
+            steering.take(event)
+        for order in steering.orders(event.at, all=True) if event else ():
+            for noticed in steering.done(order, event.at):
+                facts[noticed.call].append(noticed.fact)
+    return [[str(one.why) for one in quiet(facts[call.ticket.call], moment(END))] for call in story.calls]
+
+
+def _follow(story: Story, follower: Follower, steering: Steering, event: Event) -> None:
+    noticed = follower.apply(event)
+    if isinstance(event, BridgeLeft):
+        steering.left(event.uniqueid, event.at)
+    for call in story.calls:
+        ticket = call.ticket
+        if ticket.recording and any(one.call == ticket.call and isinstance(one.fact, Started) for one in noticed):
+            steering.begin(ticket.call, ticket.recording, ticket.uniqueid, internal=ticket.direction is Direction.INTERNAL,
+                           mute_hold=str(Why.HELD) in call.silences)
+        if any(one.call == ticket.call and isinstance(one.fact, Closed | Ended) for one in noticed):
+            steering.end(ticket.call)
 
 
 def _entry(ticket: Ticket, facts: list[Fact]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ami_bridge.asterisk.protocol import Protocol
 from ami_bridge.asterisk.translate import MESSAGE_END, WANTED, sent_at
 from ami_bridge.core.calls import GRACE
 from tests.asterisk.exchange import GREETING
-from tests.streams.story import FOLDER, Story, entries, stories
+from tests.streams.story import FOLDER, Story, entries, silences, stories
 
 RELEASES = ("22", "16")
 LARGEST = 20_000
@@ -69,6 +69,12 @@ def test_a_stream_is_small_names_its_asterisk_and_no_more_than_was_wanted(path: 
 def test_the_entry_is_the_one_that_the_register_got(path: Path) -> None:
     story = Story.read(path)
     assert entries(story, heard(on_the_wire(story.messages))) == [call.entry for call in story.calls]
+
+
+@each_story
+def test_a_recording_is_silent_for_the_same_reasons(path: Path) -> None:
+    story = Story.read(path)
+    assert silences(story, story.messages) == [call.silences for call in story.calls]
 
 
 @each_story
