@@ -92,7 +92,7 @@ def hears_everybody(version: str) -> Finding:
     """Judge Asterisk's version by the known defect of Debian's builds."""
     if loses_second_voice(version):
         return warning("asterisk", f"{version} is a Debian build that drops voices after a transfer: recordings begin anew "
-                       "for each new agent, a third of a second is lost; parties with different codecs may not hear each other",
+                       "for each new agent, a third of a second is lost; parties with two codecs may not hear each other",
                        "Use a build without Debian's patch 2016_opus_plc.")
     return ok("asterisk", f"version {version}")
 
