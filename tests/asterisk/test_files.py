@@ -2,6 +2,8 @@
 
 import io
 import struct
+import wave
+from array import array
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ami_bridge.asterisk.files import HEADER, UNWRITTEN, Part, Wav, measure, segments
+from ami_bridge.asterisk.files import HEADER, UNWRITTEN, Part, Stereo, Wav, measure, segments
 from ami_bridge.core.errors import AudioError
 from tests.samples import wav
 
@@ -58,3 +60,26 @@ def test_parts_follow_each_other_without_gap_or_overlap(frames: int, most: int) 
     parts = segments(Wav(frames, 8000, closed=True), most)
     assert [frame for part in parts for frame in part] == list(range(frames))
     assert all(0 < len(part) <= most for part in parts)
+
+
+@each_example_writes
+@given(left=st.integers(0, 2000), right=st.integers(0, 2000), sizes=st.lists(st.integers(1, 4096), min_size=1, max_size=5),
+       first=st.integers(0, 500))
+def test_two_sides_become_two_channels_whatever_their_lengths_and_however_they_are_read(
+        tmp_path: Path, left: int, right: int, sizes: list[int], first: int) -> None:
+    frames = range(first, max(left, right, first))
+    one, other = wav(tmp_path / "l.wav", left), wav(tmp_path / "r.wav", right)
+    with one.open("rb") as l_file, other.open("rb") as r_file:
+        joined = Stereo(l_file, r_file, frames)
+        for _ in range(2):
+            pieces, turn = [], 0
+            while piece := joined.read(sizes[turn % len(sizes)]):
+                pieces.append(piece)
+                turn += 1
+            assert joined.seek(0) == 0
+    with wave.open(io.BytesIO(b"".join(pieces))) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate(), file.getnframes()) == (2, 2, 8000, len(frames))
+        both = array("h", file.readframes(len(frames)))
+    for channel, path, length in ((0, one, left), (1, other, right)):
+        sound = array("h", path.read_bytes()[HEADER.size:])
+        assert list(both[channel::2]) == list(sound[first:]) + [0] * (len(frames) - max(0, length - first))

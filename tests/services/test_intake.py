@@ -276,3 +276,28 @@ def test_a_crash_before_the_first_sound_reached_the_disk_is_a_loss_and_said_so(p
     assert place.intake.take(TICKET.call) is Outcome.REGISTERED
     assert place.entries()[0].state is State.NO_AUDIO
     assert [(one.kind, one.call) for one in place.findings()] == [(Kind.AUDIO_LOST, TICKET.call)]
+
+
+def legs(place: Place, left: int, right: int) -> None:
+    for path, frames in zip(place.spool.legs(TICKET.recording), (left, right), strict=True):
+        wav(path, frames)
+
+
+def test_both_sides_that_fit_are_joined_and_nothing_of_them_stays(place: Place) -> None:
+    place.put()
+    wav(place.spool.audio(TICKET.recording), 8000 * 55)
+    legs(place, 8000 * 55, 8000 * 55 - 160)
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    (audio,) = [recording.audio for recording in place.entries()[0].recordings]
+    assert audio and (audio.seconds, audio.size) == (55.0, 44 + 4 * 8000 * 55)
+    assert list(place.spool.leftovers()) == []
+
+
+@pytest.mark.parametrize("sides", [(8000 * 55, 8000 * 50), (8000, 8000)])
+def test_sides_that_do_not_fit_what_was_mixed_are_left_out_and_removed(place: Place, sides: tuple[int, int]) -> None:
+    place.put()
+    wav(place.spool.audio(TICKET.recording), 8000 * 55)
+    legs(place, *sides)
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    (audio,) = [recording.audio for recording in place.entries()[0].recordings]
+    assert audio and audio.size == 44 + 2 * 8000 * 55 and list(place.spool.leftovers()) == []
