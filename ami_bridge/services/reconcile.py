@@ -34,7 +34,7 @@ NEWS = timedelta(hours=24)
 """How old a promise in the diary may be, when it is not known how far the diary was read."""
 
 IN_PROGRESS = {"notice": timedelta(seconds=NOTICE_IN_PROGRESS), "recording": timedelta(seconds=5),
-               "left": timedelta(minutes=2), "asked": timedelta(minutes=1)}
+               "left": timedelta(minutes=1), "asked": timedelta(minutes=1)}
 """How long the dialplan may be at work by itself after a line in the diary, before that counts as the end of it."""
 
 LEFT, ASKED = "left", "asked"

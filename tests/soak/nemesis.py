@@ -19,7 +19,6 @@ class Nemesis:
         self._system, self._proxy, self._database, self._memory = system, proxy, database, memory
         self._dice = random.Random(seed)
         self.struck: Counter[str] = Counter()
-        self.killed_at = float("-inf")
         self._faults: list[Callable[[], None]] = [self.kill_daemon, self.stop_daemon_breathing, self.cut_link, self.half_open_link,
                                                   self.fill_disk, self.kill_asterisk]
         if database:
@@ -87,4 +86,3 @@ class Nemesis:
         self._system.pbx.kill()
         time.sleep(self._dice.uniform(0, 2))
         self._system.pbx.start()
-        self.killed_at = time.monotonic()

@@ -35,8 +35,8 @@ CALL_MB = 0.15
 """What one call leaves in the spool until it is registered."""
 
 HEAL = 180.0
-ACCOUNTED = 100.0
-"""Seconds after Asterisk's death in which each call that it took along is accounted for."""
+ACCOUNTED = 90.0
+"""Seconds in which each call is accounted for that the diary alone knows."""
 
 DIALPLAN = """
 [from-trunk]
@@ -160,9 +160,10 @@ class Soak:
     def _heal(self) -> None:
         """All is mended; wait until nothing is on its way any more.
 
-        Whoever was in the notice when Asterisk died is known by the diary alone, and accounted for a while later.
+        Whoever left, or was in the notice when Asterisk died, while no script could write a ticket, is known by the diary alone, and
+        accounted for a minute later.
         """
-        time.sleep(max(0.0, self.nemesis.killed_at + ACCOUNTED - time.monotonic()))
+        time.sleep(ACCOUNTED)
         spool = self.system.spool
         with suppress(TimeoutError):
             self.system.wait_for(lambda: not list(spool.open_calls()) and not list(spool.fallbacks()), "an empty spool", HEAL)
