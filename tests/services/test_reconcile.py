@@ -154,6 +154,7 @@ def test_what_the_dialplan_noted_of_a_call_that_it_did_not_record_is_accounted_f
 
 
 def test_a_caller_who_left_before_a_verdict_is_accounted_for_once_whether_a_ticket_could_be_written_or_not(house: House) -> None:
+    house.now = BEGAN + IN_PROGRESS["left"] / 2
     house.write(f"/{ALONE}", "left")
     house.reconcile.listen()
     assert house.tickets() == []
