@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import zip_longest
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Fact, Named, Outside, Silenced, Voiced, moment
+from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Fact, Named, Outside, Silenced, Started, Voiced, moment
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Agent, Direction, Participant, agent_name
 from ami_bridge.core.recordings import State, Why
@@ -110,7 +110,8 @@ def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, 
     known = set(facts)
     end = max(end, ticket.opened_at)
     outside = {fact.channel for fact in known if isinstance(fact, Outside)}
-    talks = conversations(ticket.uniqueid, known, end.timestamp(), ticket.opened_at.timestamp())
+    begun = max([ticket.opened_at.timestamp(), *sorted(fact.at for fact in known if isinstance(fact, Started))[:1]])
+    talks = conversations(ticket.uniqueid, known, end.timestamp(), begun)
     inside = [spans[0][0] for channel, spans in talks.items() if channel not in outside]
     answered = moment(min(inside)) if inside else None
     return Entry(
