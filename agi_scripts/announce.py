@@ -164,8 +164,10 @@ def _say_no(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, An
 
 
 def _say_why_not(desk: Desk, decision: Decision, ticket: Ticket) -> Generator[Step, Any, None]:
+    """A conversation in the midst of which a recording was asked for is not ended for want of it."""
     kept = yield from _keep(desk, ticket)
-    verdict = Verdict.PASS if ticket.reason in CHOSEN else verdict_without_notice(decision.route)
+    goes_on = ticket.reason in CHOSEN or (decision.route is not None and decision.route.on_demand)
+    verdict = Verdict.PASS if goes_on else verdict_without_notice(decision.route)
     yield variables.give(verdict=verdict if kept else Verdict.UNKEPT)
 
 

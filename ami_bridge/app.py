@@ -18,7 +18,7 @@ from ami_bridge.core.calls import Event
 from ami_bridge.core.clock import Clock
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
-from ami_bridge.core.steering import Order, SteeringRules
+from ami_bridge.core.steering import SteeringRules
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
@@ -31,6 +31,7 @@ from ami_bridge.services.notices import policy
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.report import Report
+from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
@@ -107,12 +108,11 @@ def holding(config: Config) -> Holding:
     return Holding(Vault(config.vault.directory, key_store(config)), Register.open(config.register.url), now, new_id)
 
 
-def follow(app: App, on_closed: Callable[[UUID], None], on_orders: Callable[[list[Order]], None],
-           on_revived: Callable[[UUID], None]) -> Follow:
+def follow(app: App, on_closed: Callable[[UUID], None], told: Told) -> Follow:
     """Return the follower of the exchange's events."""
     muted = frozenset(rule.name for rule in app.config.route if rule.hold is HoldPolicy.MUTE)
     rules = SteeringRules(longest=app.config.pause.longest_seconds)
-    return Follow(app.spool, on_closed, rules, muted, on_orders, on_revived)
+    return Follow(app.spool, on_closed, rules, muted, told)
 
 
 def report(app: App, on_finding: Callable[[], None]) -> Report:

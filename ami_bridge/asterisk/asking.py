@@ -7,7 +7,7 @@ from dataclasses import replace
 from ami_bridge.asterisk.ami import AmiLink, AmiSettings
 from ami_bridge.asterisk.translate import answered, ask
 from ami_bridge.core.errors import AmiBridgeError, ExchangeError
-from ami_bridge.core.steering import Wish
+from ami_bridge.core.signs import Wish
 
 PATIENCE = 5.0
 """Seconds in which the daemon should answer."""

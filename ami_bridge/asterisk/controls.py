@@ -9,11 +9,14 @@ from ami_bridge.asterisk.translate import BY_MANAGER, answer, mute, press_again,
 from ami_bridge.core.steering import Own
 
 MONITOR = "REC_MIXMONITOR"
-VARIABLES = ("REC_CALL", "REC_FILE", MONITOR, "REC_OWNER")
-"""By which the dialplan knows a channel's recording: those of ``Own``, and the channel's uniqueid."""
-
 MUTED = "REC_MUTED"
-"""The variable by which the dialplan knows that a recording is silent and must not be begun anew."""
+"""The variable by which the dialplan knows that a recording is silent and must not be restarted."""
+
+VARIABLES = ("REC_CALL", "REC_FILE", MONITOR, "REC_OWNER", MUTED)
+"""By which the dialplan knows a channel's recording: those of ``Own``, the channel's uniqueid, and whether it is silent."""
+
+RESTART = "REC_RESTART"
+"""The variable without which our key restarts nothing: a caller's telephone may have it too."""
 
 ANSWER = "REC_ANSWER"
 SILENT, HEARD, REFUSED = "silent", "heard", "refused"
@@ -32,16 +35,21 @@ class Controls:
         await self._link.do(mute(channel, monitor, on))
         await self._link.do(set_variable(channel, MUTED, "1" if on else ""))
 
-    async def renew(self, channel: str) -> None:
-        """Have the dialplan begin the recording on a channel in a bridge anew, into the same file."""
+    async def restart(self, channel: str) -> None:
+        """Have the dialplan restart the recording on a channel in a bridge, into the same file. It does so for us alone."""
+        await self._link.do(set_variable(channel, MUTED, ""))
+        await self._link.do(set_variable(channel, RESTART, "1"))
         await self._link.do(press_again(channel))
 
-    async def part(self, channel: str, monitor: str, own: Own | None) -> None:
-        """Stop a recording that another channel left on this one, and have this one's variables say what is its own."""
+    async def detach(self, channel: str, monitor: str, own: Own | None) -> None:
+        """Stop a recording that another channel left on this one, and have this one's variables say what is its own.
+
+        ``monitor`` empty: it is the one that the channel's variable names now, which came with it.
+        """
+        monitor = monitor or value_of(await self._link.do(variable(channel, MONITOR)))
+        for name, value in zip(VARIABLES, (*map(str, own), channel, ""), strict=True) if own else ():
+            await self._link.do(set_variable(channel, name, value))
         await self._link.do(stop(channel, monitor))
-        if own:
-            for name, value in zip(VARIABLES, (*map(str, own), channel), strict=True):
-                await self._link.do(set_variable(channel, name, value))
 
     async def answer(self, asker: str, word: str) -> None:
         """Tell whoever asked how it stands."""

@@ -21,13 +21,13 @@ from ami_bridge.core.calls import (
     RecordingClosed,
     RecordingStarted,
 )
-from ami_bridge.core.steering import (
+from ami_bridge.core.signs import (
     Asked,
-    BegunAnew,
     HoldBegan,
     HoldEnded,
     MusicBegan,
     MusicEnded,
+    Restarted,
     Sign,
     SomeStopped,
     TookPlace,
@@ -184,7 +184,7 @@ AGAIN_KEY = "D"
 def mute(channel: str, monitor: str, on: bool) -> Action:
     """Return how a recording is muted, or heard again (``apps/app_mixmonitor.c``, manager_mute_mixmonitor).
 
-    ``monitor``: which MixMonitor; Asterisk 16 does not know this header and mutes every one of the channel.
+    ``monitor``: which MixMonitor; Asterisk 16 does not know this header and mutes the first of the channel.
     """
     state = "1" if on else "0"
     return Action("MixMonitorMute", {"Channel": channel, "Direction": "both", "State": state, "MixMonitorID": monitor})
@@ -268,19 +268,21 @@ def _closed(raw: bytes, at: float) -> Event | None:
 
 def _anew(raw: bytes, at: float) -> Sign | None:
     call = _uuid(field(raw, b"Call"))
-    return BegunAnew(call, at, field(raw, b"Monitor")) if call else None
+    return Restarted(call, at, field(raw, b"Monitor")) if call else None
 
 
 def _outside(raw: bytes, at: float) -> Event | None:
     uniqueid = field(raw, b"Uniqueid")
-    return OutsideSeen(uniqueid, at) if uniqueid else None
+    return OutsideSeen(uniqueid, at, field(raw, b"Told") == "1") if uniqueid else None
 
 
 def _asked(raw: bytes, at: float) -> Sign | None:
     """Somebody pressed our key on their telephone (the message names their channel), or asked over AMI."""
     try:
-        wish, seconds = Wish(field(raw, b"Wish")), float(field(raw, b"Seconds") or 0)
+        wish, seconds = Wish(field(raw, b"Wish")), int(field(raw, b"Seconds") or 0)
     except ValueError:
+        return None
+    if seconds < 0:
         return None
     uniqueid, token = field(raw, b"Uniqueid"), field(raw, b"Token")
     by = interface_of(field(raw, b"Channel")) if uniqueid else clean(field(raw, b"By")) or "manager"

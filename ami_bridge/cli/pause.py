@@ -8,7 +8,7 @@ import click
 from ami_bridge.cli.configured import configured
 from ami_bridge.config import Config
 from ami_bridge.core.errors import NotFound
-from ami_bridge.core.steering import Wish
+from ami_bridge.core.signs import Wish
 
 
 def of_which_call(verb: Callable[..., None]) -> Callable[..., None]:

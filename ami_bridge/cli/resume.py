@@ -5,7 +5,7 @@ import click
 from ami_bridge.cli.configured import configured
 from ami_bridge.cli.pause import ask, of_which_call
 from ami_bridge.config import Config
-from ami_bridge.core.steering import Wish
+from ami_bridge.core.signs import Wish
 
 
 @click.command("resume")

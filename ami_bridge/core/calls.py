@@ -74,10 +74,11 @@ class HungUp(NamedTuple):
 
 
 class OutsideSeen(NamedTuple):
-    """A channel belongs to an external party whom nobody told that this call is recorded."""
+    """A channel belongs to an external party; ``told``: that this call is recorded."""
 
     uniqueid: str
     at: float
+    told: bool = False
 
 
 class ChannelsPresent(NamedTuple):
@@ -185,6 +186,12 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
+LOCAL = "Local/"
+"""What the names of channels begin with that only lead on to others; each has two ends, ``;1`` and ``;2``."""
+
+OPTIMISED = 0.5
+"""Seconds within which another channel takes the place of a Local one."""
+
 SNAPSHOT_SECONDS = 10.0
 """How old a list of channels may be when it arrives."""
 
@@ -229,6 +236,7 @@ class Follower:
         self._hung: dict[str, dict[Ended, None]] = {}
         self.outside: dict[str, bool] = {}
         """The channels of external parties, and whether each was told that it is recorded."""
+        self._locals: dict[str, str] = {}
         self._newest = self._pruned = 0.0
         self._steps: dict[type, Callable[[Any], list[Noticed]]] = {
             ChannelsPresent: self._present,
@@ -246,8 +254,13 @@ class Follower:
         """Return how many recorded channels are being followed."""
         return sum(followed.over is None for followed in self._recorded.values())
 
-    def resume(self, call: UUID, recording: UUID, uniqueid: str, opened: float) -> None:
-        """Take up a call again whose ticket was found at start-up or after a gap; ``opened`` is the ticket's time."""
+    def resume(self, call: UUID, recording: UUID, uniqueid: str, opened: float, *, outside: bool = False) -> None:
+        """Take up a call again whose ticket was found at start-up or after a gap; ``opened`` is the ticket's time.
+
+        ``outside``: its channel is an external party's, who was told.
+        """
+        if outside:
+            self.outside[uniqueid] = True
         if call not in self._carriers:
             self._recorded[uniqueid] = _Followed(call, recording, opened)
             self._carriers[call] = uniqueid
@@ -262,10 +275,34 @@ class Follower:
         followed = self._recorded.get(self._carriers.get(call, ""))
         return followed is not None and followed.seen and followed.over is None
 
+    def voices(self, uniqueid: str) -> dict[str, str]:
+        """Return whose voices a recorded channel hears, and their devices: through a Local channel that of who is behind."""
+        found: dict[str, str] = {}
+        waiting = dict(self.partners(uniqueid))
+        seen = {uniqueid, *waiting}
+        while waiting:
+            channel, line = waiting.popitem()
+            behind = self._behind(channel)
+            if behind:
+                waiting |= {one: step for one, step in behind.items() if one not in seen}
+                seen |= behind.keys()
+            else:
+                found[channel] = line.interface
+        return found
+
+    def _behind(self, local: str) -> dict[str, Entered]:
+        """Return who shares a bridge with the other end of a Local channel."""
+        name = self._locals.get(local, "")
+        other = next((id for id, one in self._locals.items() if id != local and one[:-1] == name[:-1]), "") if name else ""
+        return self._with(other, self._visitors.get(other, set())) if other else {}
+
     def partners(self, uniqueid: str) -> dict[str, Entered]:
         """Return who shares a bridge with a recorded channel now, and how they entered it."""
+        return self._with(uniqueid, self._bridges_of(uniqueid))
+
+    def _with(self, uniqueid: str, bridges: Iterable[str]) -> dict[str, Entered]:
         found: dict[str, Entered] = {}
-        for moves in (self._moves.get(bridge, {}) for bridge in self._bridges_of(uniqueid)):
+        for moves in (self._moves.get(bridge, {}) for bridge in bridges):
             inside = _inside(moves)
             if uniqueid in inside:
                 found |= {move.channel: move for move in moves if isinstance(move, Entered) and move.channel in inside}
@@ -307,6 +344,9 @@ class Follower:
             if followed.over is None and uniqueid not in event.uniqueids and followed.opened < event.at - SNAPSHOT_SECONDS:
                 followed.over = event.at
                 gone.append(followed.call)
+        gone_outside = self.outside.keys() - event.uniqueids - self._recorded.keys() - self._visitors.keys()
+        for uniqueid in gone_outside if self._newest < event.at + SNAPSHOT_SECONDS else ():
+            del self.outside[uniqueid]
         for bridge in [b for b, moves in self._moves.items() if not any(m.channel in event.uniqueids for m in moves)]:
             if max(move.at for move in self._moves[bridge]) < event.at - SNAPSHOT_SECONDS:
                 self._drop(bridge)
@@ -324,7 +364,7 @@ class Follower:
         return [Noticed(event.call, fact) for fact in facts] + met
 
     def _outside_seen(self, event: OutsideSeen) -> list[Noticed]:
-        return self._outsider(event.uniqueid, told=False)
+        return self._outsider(event.uniqueid, told=event.told)
 
     def _outsider(self, uniqueid: str, told: bool) -> list[Noticed]:
         """Note an external party; return who has met it already."""
@@ -352,6 +392,8 @@ class Follower:
         return [Noticed(followed.call, fact)] if followed else []
 
     def _entered(self, event: BridgeEntered) -> list[Noticed]:
+        if event.channel.startswith(LOCAL):
+            self._locals[event.uniqueid] = event.channel
         return self._moved(Entered(event.bridge, event.uniqueid, interface_of(event.channel), event.number, event.name,
                                    event.at))
 
@@ -434,6 +476,7 @@ class Follower:
         bridges.discard(bridge)
         if not bridges:
             self._visitors.pop(channel, None)
+            self._locals.pop(channel, None)
 
 
 def _inside(moves: Iterable[Move]) -> set[str]:

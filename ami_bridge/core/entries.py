@@ -7,7 +7,21 @@ from datetime import date, datetime
 from itertools import zip_longest
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Fact, Named, Outside, Silenced, Started, Voiced, moment
+from ami_bridge.core.calls import (
+    LOCAL,
+    OPTIMISED,
+    Closed,
+    Ended,
+    Entered,
+    Exited,
+    Fact,
+    Named,
+    Outside,
+    Silenced,
+    Started,
+    Voiced,
+    moment,
+)
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Agent, Direction, Participant, agent_name
 from ami_bridge.core.recordings import State, Why
@@ -138,12 +152,6 @@ def silences(facts: Iterable[Fact], end: datetime) -> tuple[Silence, ...]:
                 found.append(Silence(why=Why(step.why), by=step.by, began_at=begun, ended_at=until))
     return tuple(found)
 
-
-LOCAL = "Local/"
-"""What the names of channels begin with that only lead on to others (Asterisk, ``main/core_local.c``)."""
-
-OPTIMISED = 0.5
-"""Seconds within which another channel takes the place of a Local one."""
 
 Span = tuple[float, float]
 """From, to; seconds since 1970."""

@@ -1,13 +1,13 @@
-"""Steering: what must be done to a recording while its call goes on. Pure: events in, orders out, the clock an argument.
+"""Steering: what must be done to a recording while its call goes on. Pure: signs in, orders out, the clock an argument.
 
 A recording hears everything on the external party's channel. It is muted, so that its time line goes on in silence, while
 
 - an agent has asked for it (``PAUSED``): card numbers and other private passages;
-- the party is on hold and the route says so (``HELD``);
-- somebody from outside is there who was not told (``UNTOLD``), or nobody of the company is left (``ALONE``).
+- somebody from outside is there who was not told (``UNTOLD``), or nobody of the company is left (``ALONE``);
+- the party is on hold and the route says so (``HELD``).
 
-It is begun anew when another has stopped it, and on builds of Asterisk that lose the voice of whoever comes second
-(facts, section 0). What is wanted follows from the situation alone, so a lost answer or a restart needs no repair: the
+It is restarted, into the same file, when another has stopped it, and on builds of Asterisk that lose the voice of whoever
+comes second (facts, section 0). What is wanted follows from the situation alone, so a lost answer needs no repair: the
 next look asks for the same again.
 """
 
@@ -17,117 +17,45 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import Entered, Fact, Follower, Noticed, Silenced, Voiced
+from ami_bridge.core.calls import LOCAL, OPTIMISED, Entered, Fact, Follower, Noticed, Silenced, Voiced
 from ami_bridge.core.recordings import Why
-from ami_bridge.core.text import interface_of
-
-LOCAL = "Local/"
-OPTIMISED = 0.5
-"""Seconds within which another channel takes the place of a Local one."""
+from ami_bridge.core.signs import (
+    Asked,
+    HoldBegan,
+    HoldEnded,
+    MusicBegan,
+    Restarted,
+    Sign,
+    SomeStopped,
+    TookPlace,
+    Wish,
+)
 
 AGAIN = 2.0
 """Seconds after which an order that nobody carried out is given again."""
 
+TRIES = 3
+"""How often a restart is ordered that the dialplan does not answer: it does not know our key."""
+
 SETTLES = 1.0
 """Seconds after which a stop that our own dialplan did not explain was another's."""
 
-
-class Wish(StrEnum):
-    """What somebody asks: silence, an end to it, or the other of the two. NOTHING: only whether anybody answers."""
-
-    PAUSE = "pause"
-    RESUME = "resume"
-    TOGGLE = "toggle"
-    NOTHING = "nothing"
-
-
-class Asked(NamedTuple):
-    """Somebody asks for silence. One of ``call``, ``interface`` (an agent's device) and ``asker`` says where.
-
-    ``asker``: the uniqueid of the agent's channel where a key was pressed, or another name by which to answer.
-    ``seconds``: for how long at most, 0: as configured.
-    """
-
-    wish: Wish
-    asker: str
-    call: UUID | None
-    interface: str
-    by: str
-    seconds: float
-    at: float
-
-
-class HoldBegan(NamedTuple):
-    """A channel put whoever it speaks with on hold."""
-
-    uniqueid: str
-    at: float
-
-
-class HoldEnded(NamedTuple):
-    """A channel took them back."""
-
-    uniqueid: str
-    at: float
-
-
-class MusicBegan(NamedTuple):
-    """A channel hears music on hold."""
-
-    uniqueid: str
-    at: float
-
-
-class MusicEnded(NamedTuple):
-    """A channel hears music on hold no more."""
-
-    uniqueid: str
-    at: float
-
-
-class BegunAnew(NamedTuple):
-    """Our dialplan stopped MixMonitor and started it into the same file, as ``monitor``."""
-
-    call: UUID
-    at: float
-    monitor: str = ""
-
-
-class SomeStopped(NamedTuple):
-    """Some MixMonitor on a channel was stopped: ours or another's."""
-
-    uniqueid: str
-    at: float
-
-
-class TookPlace(NamedTuple):
-    """A channel took the place of another that was still dialling: an attended transfer to a phone that rings.
-
-    Asterisk moves what sat on ``of`` to ``uniqueid``: its MixMonitor, and its variables before those of ``uniqueid``
-    (``main/channel.c``, channel_do_masquerade).
-    """
-
-    uniqueid: str
-    of: str
-    at: float
-
-
-Sign = Asked | HoldBegan | HoldEnded | MusicBegan | MusicEnded | BegunAnew | SomeStopped | TookPlace
-SIGNS = (Asked, HoldBegan, HoldEnded, MusicBegan, MusicEnded, BegunAnew, SomeStopped, TookPlace)
+ANSWERED = 1.5
+"""Seconds in which a question must be answered: our dialplan waits for two, and then says that nothing was done."""
 
 
 class Do(StrEnum):
-    """What is to be done. RENEW: begin anew into the same file; REVIVE: the same, if another has stopped it.
+    """What is to be done. RESTART: MixMonitor, into the same file; REVIVE: the same, if another has stopped it.
 
-    ANSWER: tell who asked how it stands. PART: stop a recording that came from another channel.
+    ANSWER: tell who asked how it stands. DETACH: stop a recording that came from another channel.
     """
 
     MUTE = "mute"
     UNMUTE = "unmute"
-    RENEW = "renew"
+    RESTART = "restart"
     REVIVE = "revive"
     ANSWER = "answer"
-    PART = "part"
+    DETACH = "detach"
 
 
 class Own(NamedTuple):
@@ -139,9 +67,11 @@ class Own(NamedTuple):
 
 
 class Order(NamedTuple):
-    """One thing to do, on the recorded channel ``uniqueid``; ``asker``: the channel whose keys asked for it, or empty.
+    """One thing to do, on the recorded channel ``uniqueid``.
 
-    PART: ``stop`` is the MixMonitor that another channel left on this one, ``own`` what this one's variables are to say.
+    MUTE: ``why``, and who would have it so (``by``). ANSWER: to ``asker``, that it is silent where there is a ``why``; no
+    ``call``: refused. DETACH: ``stop`` is the MixMonitor that another channel left on this one, ``own`` what this one's
+    variables are to say (None: not known).
     """
 
     do: Do
@@ -156,10 +86,10 @@ class Order(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SteeringRules:
-    """``longest``: seconds after which a pause ends by itself. ``deaf``: this Asterisk loses whoever comes second."""
+    """``longest``: seconds after which a pause ends by itself. ``loses_second``: Asterisk loses whoever comes second."""
 
     longest: float
-    deaf: bool = False
+    loses_second: bool = True
 
 
 class Pause(NamedTuple):
@@ -170,7 +100,7 @@ class Pause(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What decides about one recording now. ``partners``: who shares a bridge with the recorded channel.
+    """What decides about one recording now. ``partners``: whose voices the recorded channel hears.
 
     ``outside``: of all channels of external parties whether they were told. ``internal``: the recorded party is not one.
     """
@@ -212,19 +142,35 @@ class _Steered:
     local_left: float = 0.0
     stopped: float = 0.0
     reviving: bool = False
-    asker: str = ""
+    tries: int = 0
     ordered: tuple[Do, float] | None = None
 
 
+class _Question(NamedTuple):
+    """Somebody waits for an answer about some calls; ``before``: the pauses that there were."""
+
+    asker: str
+    at: float
+    before: dict[UUID, Pause | None]
+
+
 class Steering:
-    """Holds the situation of each recorded call. ``follower`` knows the bridges."""
+    """Holds the situation of each recorded call. ``follower`` knows the bridges.
+
+    ``revived`` and ``given_up`` are for the reader to empty: calls whose recording another had stopped and that goes on, and
+    those that could not be restarted.
+    """
 
     def __init__(self, follower: Follower, rules: SteeringRules) -> None:
         self.rules = rules
+        self.revived: list[UUID] = []
+        self.given_up: list[UUID] = []
         self._follower = follower
         self._calls: dict[UUID, _Steered] = {}
         self._holding: set[str] = set()
-        self._answers: list[Order] = []
+        self._questions: list[_Question] = []
+        self._refused: list[str] = []
+        self._detached: list[Order] = []
         self._changed: set[UUID] = set()
 
     def begin(self, call: UUID, recording: UUID, uniqueid: str, *, internal: bool, mute_hold: bool, monitor: str = "",
@@ -239,31 +185,26 @@ class Steering:
             steered.pause = Pause(fact.by, fact.until) if isinstance(fact, Silenced) and paused else None
         self._changed.add(call)
 
-    @property
-    def calls(self) -> frozenset[UUID]:
-        """Return the calls that are steered."""
-        return frozenset(self._calls)
-
     def end(self, call: UUID) -> None:
         """Forget a call."""
         self._calls.pop(call, None)
 
     def forget_holds(self) -> None:
-        """Drop who has whom on hold: after a gap it may be wrong."""
+        """Drop what may have changed unheard in a gap: who has whom on hold, and what Asterisk calls each MixMonitor."""
         self._holding.clear()
         for steered in self._calls.values():
-            steered.music = False
+            steered.music, steered.monitor = False, ""
 
     def moved(self, call: UUID) -> None:
         """Note that who is there has changed."""
         self._changed.add(call)
 
-    def take(self, sign: Sign) -> UUID | None:
-        """Take one sign of what happens on the exchange; return the call whose recording another had stopped and goes on."""
-        if isinstance(sign, BegunAnew):
-            return self._begun_anew(sign)
+    def take(self, sign: Sign) -> list[Noticed]:
+        """Take one sign of what happens on the exchange; return the fact that follows from it."""
+        if isinstance(sign, Restarted):
+            return self._restarted(sign)
         if isinstance(sign, TookPlace):
-            self._part(sign)
+            self._detach(sign)
         elif isinstance(sign, Asked):
             self._ask(sign)
         elif isinstance(sign, HoldBegan):
@@ -277,58 +218,44 @@ class Steering:
             for steered in self._on(sign.uniqueid):
                 steered.music = isinstance(sign, MusicBegan)
         self._changed |= self._calls.keys()
-        return None
-
-    def _part(self, sign: TookPlace) -> None:
-        """Have the recordings stopped that were on the channel whose place another took."""
-        own = next((Own(one.call, one.recording, one.monitor) for one in self._on(sign.uniqueid)), None)
-        self._answers += [Order(Do.PART, one.call, sign.uniqueid, stop=one.monitor, own=own)
-                          for one in self._on(sign.of) if one.monitor]
-
-    def _begun_anew(self, sign: BegunAnew) -> UUID | None:
-        """A new MixMonitor hears: whoever is there now is heard from its beginning, and nothing is silent."""
-        steered = self._calls.get(sign.call)
-        if steered is None:
-            return None
-        revived = sign.call if steered.reviving else None
-        steered.monitor = sign.monitor or steered.monitor
-        steered.heard, steered.stopped, steered.silent = self._interfaces(steered), 0.0, None
-        steered.reviving, steered.ordered = False, None
-        self._changed.add(sign.call)
-        return revived
+        return []
 
     def left(self, uniqueid: str, at: float) -> None:
-        """Note that a channel left its bridge."""
+        """Note that a channel left its bridge, or hung up."""
+        self._holding.discard(uniqueid)
         for steered in self._calls.values():
             if steered.heard.get(uniqueid, "").startswith(LOCAL):
                 steered.local_left = at
 
-    def orders(self, now: float, *, all: bool = False) -> list[Order]:
-        """Return what is to be done now (seconds since 1970), for the calls of which anything was heard, or for all.
+    def orders(self, now: float, *, whole: bool = False) -> list[Order]:
+        """Return what is to be done now (seconds since 1970), for the calls of which anything was heard; ``whole``: for all.
 
-        An order stands until ``done`` or for ``AGAIN`` seconds; hence all are to be asked for every second or so.
+        An order stands until ``done`` or for ``AGAIN`` seconds; hence the whole is to be asked for every second or so.
         """
-        found, self._answers = self._answers, []  # those that no situation asks for again
-        asked, self._changed = set(self._calls) if all else self._changed & self._calls.keys(), set()
+        found = [Order(Do.ANSWER, None, "", asker) for asker in self._refused]
+        found += self._detached
+        self._refused.clear()
+        self._detached.clear()
+        asked, self._changed = set(self._calls) if whole else self._changed & self._calls.keys(), set()
         for steered in map(self._calls.__getitem__, asked):
-            order = self._order(steered, now) or self._answer(steered)
+            self._look_at_partners(steered)
+            order = self._order(steered, now)
             if order and not (steered.ordered and steered.ordered[0] is order.do and now < steered.ordered[1] + AGAIN):
                 steered.ordered = order.do, now
                 found.append(order)
-        return found
+        return found + self._answers(now)
 
     def done(self, order: Order, at: float) -> list[Noticed]:
         """Note that the exchange has carried out an order; return the fact that follows from it."""
         steered = self._calls.get(order.call) if order.call else None
         if steered is None or order.call is None:
             return []
-        if order.do is Do.REVIVE:
-            steered.stopped, steered.reviving = 0.0, True
+        if order.do in (Do.RESTART, Do.REVIVE):
+            steered.reviving, steered.tries = order.do is Do.REVIVE, steered.tries + 1
         if order.do not in (Do.MUTE, Do.UNMUTE):
             return []
         self._changed.add(order.call)
         steered.ordered = None
-        steered.asker = "" if steered.asker == order.asker else steered.asker
         if order.do is Do.UNMUTE:
             steered.silent = None
             return [Noticed(order.call, Voiced(at))]
@@ -337,39 +264,45 @@ class Steering:
         until = steered.pause.until if steered.pause and order.why is Why.PAUSED else 0.0
         return [Noticed(order.call, Silenced(str(order.why), order.by, until, at))]
 
+    def goes_on(self, call: UUID) -> None:
+        """Note that a recording was not stopped: the MixMonitor that was is another's."""
+        if steered := self._calls.get(call):
+            steered.stopped, steered.ordered = 0.0, None
+            self._changed.add(call)
+
     def _order(self, steered: _Steered, now: float) -> Order | None:
         if steered.pause and now >= steered.pause.until:
             steered.pause = None
         wanted = silence(self._situation(steered))
+        if wanted is None and steered.stopped and now > steered.stopped + SETTLES and self._partners(steered):
+            return self._restart(steered, Do.REVIVE)
         if wanted != steered.silent:
-            do = Do.MUTE if wanted else Do.UNMUTE
-            return Order(do, steered.call, steered.uniqueid, steered.asker, *(wanted or (None, "")))
-        if wanted is None and self._must_renew(steered):
-            return Order(Do.RENEW, steered.call, steered.uniqueid)
-        if wanted is None and steered.stopped and now > steered.stopped + SETTLES:
-            return Order(Do.REVIVE, steered.call, steered.uniqueid)
+            return Order(Do.MUTE if wanted else Do.UNMUTE, steered.call, steered.uniqueid, "", *(wanted or (None, "")))
+        if wanted is None and self._partners(steered).keys() - steered.heard.keys():
+            return self._restart(steered, Do.RESTART)
         return None
 
-    def _answer(self, steered: _Steered) -> Order | None:
-        if not steered.asker:
-            return None
-        asker, steered.asker = steered.asker, ""
-        return Order(Do.ANSWER, steered.call, steered.uniqueid, asker, *(steered.silent or (None, "")))
+    def _restart(self, steered: _Steered, do: Do) -> Order | None:
+        """Return the order; none where the dialplan has not answered it so often that it does not know it."""
+        if steered.tries < TRIES:
+            return Order(do, steered.call, steered.uniqueid)
+        steered.heard, steered.stopped, steered.tries = self._interfaces(steered), 0.0, 0
+        self.given_up.append(steered.call)
+        return None
 
     def _situation(self, steered: _Steered) -> Situation:
-        partners = frozenset(self._partners(steered))
+        partners = self._partners(steered).keys()
         on_hold = bool(partners & self._holding) or (steered.music and bool(steered.heard))
-        return Situation(partners, self._follower.outside, steered.internal, steered.pause, on_hold, steered.mute_hold)
+        voices = frozenset(self._follower.voices(steered.uniqueid))
+        return Situation(voices, self._follower.outside, steered.internal, steered.pause, on_hold, steered.mute_hold)
 
-    def _must_renew(self, steered: _Steered) -> bool:
-        """Tell whether a recording must begin anew: not for the first who is heard, nor for whom a Local channel stood."""
+    def _look_at_partners(self, steered: _Steered) -> None:
+        """Note who needs no restart: the first who is heard, and whoever a Local channel stood for."""
         partners = self._partners(steered)
         new = partners.keys() - steered.heard.keys()
         took_its_place = any(abs(partners[one].at - steered.local_left) < OPTIMISED for one in new)
-        if new and (not steered.heard or took_its_place or not self.rules.deaf):
+        if new and (not steered.heard or took_its_place or not self.rules.loses_second):
             steered.heard |= self._interfaces(steered)
-            return False
-        return bool(new)
 
     def _interfaces(self, steered: _Steered) -> dict[str, str]:
         return {id: line.interface for id, line in self._partners(steered).items()}
@@ -380,27 +313,63 @@ class Steering:
     def _on(self, uniqueid: str) -> list[_Steered]:
         return [steered for steered in self._calls.values() if steered.uniqueid == uniqueid]
 
+    def _restarted(self, sign: Restarted) -> list[Noticed]:
+        """A new MixMonitor hears: whoever is there now is heard from its beginning, and nothing is silent."""
+        steered = self._calls.get(sign.call)
+        if steered is None:
+            return []
+        if steered.reviving:
+            self.revived.append(sign.call)
+        was_silent, steered.silent = steered.silent, None
+        steered.heard, steered.stopped, steered.tries = self._interfaces(steered), 0.0, 0
+        steered.monitor, steered.reviving, steered.ordered = sign.monitor or steered.monitor, False, None
+        self._changed.add(sign.call)
+        return [Noticed(sign.call, Voiced(sign.at))] if was_silent else []
+
+    def _detach(self, sign: TookPlace) -> None:
+        """Have the recording stopped that was on the channel whose place another took."""
+        own = next((Own(one.call, one.recording, one.monitor) for one in self._on(sign.uniqueid) if one.monitor), None)
+        self._detached += [Order(Do.DETACH, one.call, sign.uniqueid, stop=one.monitor, own=own) for one in self._on(sign.of)]
+
     def _ask(self, asked: Asked) -> None:
         """Set or end a pause; who asks for what is not there, or is from outside, is told so."""
-        steered = None if asked.wish is Wish.NOTHING else self._meant(asked)
-        if steered is None:
-            if asked.asker:
-                self._answers.append(Order(Do.ANSWER, None, "", asked.asker))
+        meant = [] if asked.wish is Wish.NOTHING else self._meant(asked)
+        if not meant:
+            self._refused.append(asked.asker)
             return
-        if asked.wish is Wish.PAUSE or (asked.wish is Wish.TOGGLE and steered.pause is None):
-            seconds = min(asked.seconds or self.rules.longest, self.rules.longest)
-            steered.pause = Pause(asked.by, asked.at + seconds)
-        else:
-            steered.pause = None
-        steered.asker, steered.ordered = asked.asker, None
+        self._questions.append(_Question(asked.asker, asked.at, {one.call: one.pause for one in meant}))
+        begin = asked.wish is Wish.PAUSE or (asked.wish is Wish.TOGGLE and not all(one.pause for one in meant))
+        until = asked.at + min(asked.seconds or self.rules.longest, self.rules.longest)
+        for one in meant:
+            one.pause, one.ordered = Pause(asked.by, until) if begin else None, None
 
-    def _meant(self, asked: Asked) -> _Steered | None:
+    def _meant(self, asked: Asked) -> list[_Steered]:
+        """Return every recording that somebody may mean: an agent may be in several, and be heard in each."""
         if asked.call:
-            return self._calls.get(asked.call)
-        for steered in self._calls.values():
-            speakers = {id: face for id, face in self._interfaces(steered).items() if id not in self._follower.outside}
-            if steered.internal:
-                speakers[steered.uniqueid] = ""
-            if asked.asker in speakers or (asked.interface and interface_of(asked.interface) in speakers.values()):
-                return steered
-        return None
+            return [self._calls[asked.call]] if asked.call in self._calls else []
+        return [steered for steered in self._calls.values() if self._is_of(asked, steered)]
+
+    def _is_of(self, asked: Asked, steered: _Steered) -> bool:
+        outside = self._follower.outside
+        speakers = {id: face for id, face in self._follower.voices(steered.uniqueid).items() if id not in outside}
+        if steered.internal:
+            speakers[steered.uniqueid] = ""
+        return asked.asker in speakers or bool(asked.interface and asked.interface in speakers.values())
+
+    def _answers(self, now: float) -> list[Order]:
+        """Answer the questions whose calls stand as they should; one that was not answered in time is withdrawn."""
+        found, open = [], []
+        for question in self._questions:
+            calls = [self._calls[call] for call in question.before if call in self._calls]
+            if all(silence(self._situation(one)) == one.silent for one in calls):
+                whys = [one.silent for one in calls]
+                why = next((one[0] for one in whys if one), None) if all(whys) else None
+                found.append(Order(Do.ANSWER, calls[0].call if calls else None, "", question.asker, why))
+            elif now > question.at + ANSWERED:
+                for one in calls:
+                    one.pause = question.before[one.call]
+                    self._changed.add(one.call)
+            else:
+                open.append(question)
+        self._questions = open
+        return found

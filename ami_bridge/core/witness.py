@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from ami_bridge.core.calls import LOCAL
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.text import interface_of
 
@@ -17,8 +18,6 @@ TOLERANCE = 1.0
 
 ALONE = "dialplan"
 """The origin of a ticket that was made of what the dialplan left, because no script answered."""
-
-LOCAL = "Local/"
 
 
 class What(IntEnum):

@@ -34,11 +34,13 @@ from ami_bridge.daemon.steersman import Steersman
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.notices import publish
 from ami_bridge.services.pulse import Pulse
+from ami_bridge.services.steer import Told
 
 log = logging.getLogger(__name__)
 
 SCAN_EVERY = 2.0
 STEER_EVERY = 1.0
+ASK_AGAIN = 5.0
 AGAIN = 30.0
 """Seconds after which a comparison that could not be made is tried again."""
 
@@ -62,7 +64,8 @@ class Daemon:
         self._hearing = Hearing(self._take_messages, now, self._shedding_begins, self._ask_all)
         self._follow_thread = ThreadPoolExecutor(1, "follow")
         self._compare_thread = ThreadPoolExecutor(1, "compare")
-        self._follow = follow(app, self._closed_from_thread, self._steer_from_thread, self._revived)
+        told = Told(self._steer_from_thread, self._revived, self._not_restarted)
+        self._follow = follow(app, self._closed_from_thread, told)
         self._report = report(app, self._nudge_from_thread)
         self._reconcile = reconcile(app, self._report, self._follow.take, self._ask_from_thread)
         app.intake.on_finding = self._nudge_from_thread
@@ -168,10 +171,19 @@ class Daemon:
         self._asked.set()
 
     async def _ask_version(self) -> None:
-        """Find out whether this exchange loses the voice of whoever comes second into a recorded call."""
-        with suppress(ExchangeError):
-            deaf = loses_second_voice(await self._link.version())
-            self._follow.rules = replace(self._follow.rules, deaf=deaf)
+        """Find out whether this exchange loses the voice of whoever comes second into a recorded call.
+
+        Until it is known it is taken for one that does: a restart too many costs a third of a second.
+        """
+        while self._link.connected_since is not None:
+            try:
+                loses = loses_second_voice(await self._link.version())
+            except ExchangeError as problem:
+                log.warning("The exchange's version cannot be asked for: %s", problem, extra={"action": "version_unknown"})
+                await asyncio.sleep(ASK_AGAIN)
+            else:
+                self._follow.steer.set_rules(replace(self._follow.steer.rules, loses_second=loses))
+                return
 
     # -- recordings in progress
 
@@ -179,16 +191,20 @@ class Daemon:
         self._loop.call_soon_threadsafe(self._steersman.submit, orders)
 
     def _steered(self, order: Order) -> None:
-        self._hearing.jobs.put_nowait(lambda: self._follow.carried_out(order, now().timestamp()))
+        self._hearing.jobs.put_nowait(partial(self._follow.carried_out, order, now().timestamp()))
 
     def _revived(self, call: UUID) -> None:
         self._report.note(Kind.STOPPED, str(call), Outcome.REPAIRED, now(), call)
+
+    def _not_restarted(self, call: UUID) -> None:
+        log.error("The dialplan does not restart a recording: a voice may be missing. Is ami-bridge-again in features.conf?",
+                  extra={"action": "restart_unanswered", "call": str(call)})
 
     async def _steering(self) -> None:
         """Look at all recordings in progress: what was ordered and not done is ordered again, a pause ends in its time."""
         while True:
             await asyncio.sleep(STEER_EVERY)
-            self._hearing.jobs.put_nowait(lambda: self._follow.steer(now().timestamp(), all=True))
+            self._hearing.jobs.put_nowait(lambda: self._follow.steer.look(now().timestamp(), whole=True))
 
     # -- comparing
 
@@ -249,7 +265,7 @@ class Daemon:
     def _take_messages(self, messages: list[bytes], received: float) -> None:
         events = (translate(message, received) for message in messages)
         self._follow.take(event for event in events if event is not None)
-        self._follow.steer(received)
+        self._follow.steer.look(received)
 
     def _take_list(self, present: list[ChannelsPresent]) -> None:
         self._follow.take(present)

@@ -46,12 +46,11 @@ class Steersman:
                 self._done(order)
 
     async def _carry_out(self, order: Order) -> None:
-        if order.do in (Do.RENEW, Do.REVIVE):
-            await self._controls.renew(order.uniqueid)
-        elif order.do is Do.PART:
-            await self._controls.part(order.uniqueid, order.stop, order.own)
+        if order.do in (Do.RESTART, Do.REVIVE):
+            await self._controls.restart(order.uniqueid)
+        elif order.do is Do.DETACH:
+            await self._controls.detach(order.uniqueid, order.stop, order.own)
         elif order.do is Do.ANSWER:
             await self._controls.answer(order.asker, REFUSED if order.call is None else SILENT if order.why else HEARD)
         else:
             await self._controls.mute(order.uniqueid, order.do is Do.MUTE)
-            await self._controls.answer(order.asker, SILENT if order.do is Do.MUTE else HEARD)

@@ -196,18 +196,19 @@ class Intake:
             return (Recording(id=ticket.recording, segment=1, state=State.NO_AUDIO),)
         source, state = self._spool.audio(ticket.recording), State.SEALED if wav.closed else State.RECOVERED
         found = None if wav.closed else file_digest(source)
-        legs = self._legs(ticket.recording, wav)
+        legs = self._legs(ticket.call, ticket.recording, wav)
         parts, files = segments(wav, self._most_frames // 2 if legs else self._most_frames), legs or (source,)
         return tuple(Recording(id=id, segment=number, state=state, audio=self._seal(key, id, files, wav, part, found))
                      for number, part in enumerate(parts, 1) for id in [segment_id(ticket, number)])
 
-    def _legs(self, recording: UUID, wav: Wav) -> tuple[Path, ...]:
+    def _legs(self, call: UUID, recording: UUID, wav: Wav) -> tuple[Path, ...]:
         """Return the two sides of a recording where they are there and as long as what was mixed of them; else nothing."""
         legs, near = self._spool.legs(recording), SIDE_BY_SIDE * wav.rate
         sides = [self._sound(leg)[0] for leg in legs]
         fit = all(side and side.rate == wav.rate and abs(side.frames - wav.frames) < near for side in sides)
         if any(sides) and not fit:
-            log.warning("The two sides of a recording do not fit together: it is kept mixed", extra={"action": "legs_unfit"})
+            log.warning("The two sides of a recording do not fit together: it is kept mixed",
+                        extra={"action": "legs_unfit", "call": str(call)})
         return legs if fit else ()
 
     def _seal(self, key: str, id: UUID, sources: tuple[Path, ...], wav: Wav, frames: range, found: str | None) -> Audio:

@@ -274,3 +274,23 @@ def sides(path: Path) -> tuple[Path, Path]:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8000)
         both = array("h", file.readframes(file.getnframes()))
     return write_wav(path.with_suffix(".left.wav"), both[0::2]), write_wav(path.with_suffix(".right.wav"), both[1::2])
+
+
+def test_somebody_outside_who_is_not_recorded_is_not_recorded_as_a_colleague_after_a_transfer(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#16002"))
+    second = answer(system.pbx, "6002", tone=SECOND_HZ)
+    caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=12.0)
+    assert caller.wait().ok and first.wait().ok and second.wait().ok
+    time.sleep(3)
+    assert {entry.id for entry in system.calls()} == known and list(system.spool.leftovers()) == []
+
+
+def test_a_caller_who_sends_the_daemons_key_restarts_nothing(system: System) -> None:
+    known = {entry.id for entry in system.calls()}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=9.0, keys=dial("DDDD", 3.0))
+    assert caller.wait().ok and agent.wait().ok
+    new_entry(system, known)
+    log = (system.pbx.logs / "full").read_text(errors="replace")
+    assert "s@recorded-call-restart:1" in log and "s@recorded-call-restart:3" not in log.split("recorded-call-restart:1")[-1]
