@@ -18,7 +18,8 @@ def lines_of(diary: Path) -> list[Line]:
 
 
 def says_otherwise(pbx: Pbx, entry: Entry) -> tuple[Disagreement, ...]:
-    """In what a PBX's own diary differs from an entry; it must know the whole call."""
-    said = told(lines_of(pbx.home / "log" / "cel-custom" / "ami_bridge.csv"), entry.id)
+    """In what a PBX's own diary, with what the purge has set aside of it, differs from an entry; it must know the whole call."""
+    files = sorted((pbx.home / "log" / "cel-custom").glob("ami_bridge.csv*"))
+    said = told([line for file in files for line in lines_of(file)], entry.id)
     assert said and said.complete and said.ended_at, said
     return disagreements(entry, said)

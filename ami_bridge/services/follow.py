@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 
 class Follow:
-    """Keeps the fold and writes its facts. ``on_closed`` is told each call whose audio is complete, ``told`` see ``Steer``."""
+    """Keeps the fold and writes its facts. ``on_closed`` is told each call whose audio is complete; ``told``: see ``Steer``.
+    """
 
     def __init__(self, spool: Spool, on_closed: Callable[[UUID], None], rules: SteeringRules, mute_hold: frozenset[str],
                  told: Told) -> None:

@@ -4,6 +4,7 @@ import random
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -34,6 +35,19 @@ class Ports:
         sip, trunk, *agents = (free_port(socket.SOCK_DGRAM) for _ in range(2 + len(AGENTS)))
         return cls(sip=sip, ami=free_port(socket.SOCK_STREAM), trunk=trunk,
                    agents=dict(zip(AGENTS, agents, strict=True)), rtp_first=random.randrange(10_000, 28_000, 500))
+
+
+def free_media_ports(host: str, count: int) -> int:
+    """The first of so many UDP ports in a row, even, that nobody holds at `host` now; above what Asterisk takes for its own."""
+    while True:
+        first = random.randrange(33_000, 60_000, count)
+        try:
+            with ExitStack() as stack:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((host, port))
+        except OSError:
+            continue
+        return first
 
 
 def free_port(kind: socket.SocketKind) -> int:

@@ -1,7 +1,6 @@
 """SIPp as a process: scenario text from templates, a tone for each call, counts and errors out of its files."""
 
 import csv
-import random
 import re
 import signal
 import socket
@@ -14,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from tests.pbx.g711 import Codec
-from tests.pbx.settings import Address
+from tests.pbx.settings import Address, free_media_ports
 from tests.pbx.tones import sine
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -89,7 +88,7 @@ def start(folder: Path, scenario: str, here: Address, *options: str) -> Phone:
     (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
     host, port = here
     command = ["sipp", *options, "-sf", "scenario.xml", "-i", host, "-mi", host, "-bind_local",
-               "-p", str(port), "-mp", str(random.randrange(33_000, 60_000, 4)), "-aa", "-nostdin",
+               "-p", str(port), "-mp", str(free_media_ports(host, 4)), "-aa", "-nostdin",
                "-trace_err", "-error_file", "errors.log", "-trace_stat", "-stf", "counts.csv", "-fd", "1",
                "-trace_logs", "-log_file", "calls.log"]
     with (folder / "stderr.log").open("wb") as stderr:
