@@ -94,7 +94,8 @@ def new_entry(system: System, known: set) -> Entry:
     system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
     (entry,) = [entry for entry in system.calls() if entry.id not in known]
     assert entry.state is State.SEALED
-    system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
+    if entry.origin == "agi":
+        system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
     return entry
 
 
@@ -240,7 +241,8 @@ def test_on_demand_a_call_for_which_nobody_asks_leaves_no_trace_and_the_caller_c
     assert {entry.id for entry in system.calls()} == known and list(system.spool.leftovers()) == []
 
 
-def test_on_demand_the_process_announces_when_the_daemon_is_away(system: System) -> None:
+def test_on_demand_the_caller_is_told_and_recorded_when_the_daemon_is_away(system: System) -> None:
+    """By the process script; on Debian 11, whose Python is too old for it, by the dialplan alone."""
     known = {entry.id for entry in system.calls()}
     system.stop_daemon(signal.SIGKILL)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*5", 3.0))
