@@ -30,6 +30,10 @@ class Rival(NamedTuple):
     remedy: str
 
 
+ANY_STOPPED = re.compile(r"\bStopMixMonitor\s*(?:\(\s*\)|$)", re.I | re.M)
+STOPS_ANY = "recordings are stopped without saying which"
+NAME_IT = "Give StopMixMonitor the id of its own recording: without, it stops ours (it is begun anew, with a gap)."
+
 RIVALS = (
     Rival("features*.conf", re.compile(r"^\s*automixmon\s*=>?\s*\S", re.M),
           "one-touch recording (automixmon) makes files past us",
@@ -45,9 +49,9 @@ RIVALS = (
           "Set cache_record_files = no: until the end our files are empty, and a crash loses them."),
     Rival("extensions*.conf", re.compile(r"\b(?:Mix)?Monitor\s*\(", re.I), "the dialplan starts a recording of its own",
           "Remove MixMonitor and Monitor from it, or see that no such call passes our entry points."),
-    Rival("extensions*.conf", re.compile(r"\bStopMixMonitor\s*\(\s*\)", re.I),
-          "the dialplan stops recordings without saying which",
-          "Give StopMixMonitor the id of its own recording: without, it stops ours (it is begun anew, with a gap)."),
+    Rival("extensions*.conf", ANY_STOPPED, STOPS_ANY, NAME_IT),
+    Rival("features*.conf", ANY_STOPPED, STOPS_ANY, NAME_IT),
+    Rival("features*.conf", re.compile(r"\b(?:Mix)?Monitor\b", re.I), "a key starts a recording of its own", "Remove the line."),
 )
 KEYS = {"ami-bridge-again": "a new agent's voice may be missing, and a recording that another stopped is not begun anew",
         "ami-bridge-pause": "agents cannot pause a recording by a key",

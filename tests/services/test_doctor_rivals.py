@@ -37,6 +37,10 @@ def test_our_own_files_are_no_rivals(etc: Path) -> None:
     ("asterisk.conf", "cache_record_files = yes", "cache_record_files"),
     ("extensions_custom.conf", " same => n,MixMonitor(${UNIQUEID}.wav,b)", "a recording of its own"),
     ("extensions.conf", " same => n,StopMixMonitor()", "without saying which"),
+    ("extensions.conf", " same => n,StopMixMonitor", "without saying which"),
+    ("features.conf", "no-more => *8,peer,StopMixMonitor()", "without saying which"),
+    ("features_custom.conf", "no-more => *8,peer,StopMixMonitor", "without saying which"),
+    ("features.conf", "more => *8,peer,MixMonitor,more.wav", "a key starts a recording"),
 ])
 def test_each_rival_is_named_with_its_file(etc: Path, file: str, line: str, said: str) -> None:
     with (etc / file).open("a") as text:
