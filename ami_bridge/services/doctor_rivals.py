@@ -5,12 +5,12 @@ The files are read as text, each for itself: what a database adds is not seen.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ami_bridge.config import Config
-from ami_bridge.services.findings import Finding, ok, warning
+from ami_bridge.services.findings import Finding, error, ok, warning
 
 MOST = 200
 """Files of Asterisk's configuration that are read."""
@@ -22,13 +22,22 @@ NAME = "rivals"
 
 
 class Rival(NamedTuple):
-    """A line that means another recorder: in which file (a pattern), how it looks, what it does, what to do."""
+    """A line that means another recorder: in which file (a pattern), how it looks, what it does, what to do.
+
+    ``says``: how bad it is.
+    """
 
     file: str
     line: re.Pattern[str]
     does: str
     remedy: str
+    says: Callable[[str, str, str], Finding] = warning
 
+
+ANY_STOPPED = re.compile(r"\bStopMixMonitor\s*(?:\(\s*\)|$)", re.I | re.M)
+STOPS_ANY = "recordings are stopped without saying which"
+NAME_IT = "Give StopMixMonitor the id of its own recording: without, it stops ours (it is begun anew, with a gap)."
+DEAF = "Where Debian built Asterisk, from version 20 on, agents' voices may be missing from ours while another records too."
 
 RIVALS = (
     Rival("features*.conf", re.compile(r"^\s*automixmon\s*=>?\s*\S", re.M),
@@ -37,17 +46,19 @@ RIVALS = (
     Rival("features*.conf", re.compile(r"^\s*automon\s*=>?\s*\S", re.M), "one-touch recording (automon) makes files past us",
           "Remove the line."),
     Rival("queues*.conf", re.compile(r"^\s*monitor-format\s*=>?\s*\S", re.M), "a queue records by itself (monitor-format)",
-          "Remove the line: the call is recorded twice, and one recording is never forgotten."),
+          "Remove the line: the call is recorded twice, and one recording is never forgotten. " + DEAF),
     Rival("confbridge*.conf", re.compile(r"^\s*record_conference\s*=>?\s*(?:yes|true|on|1)\b", re.M | re.I),
           "conferences are recorded (record_conference)", "Set record_conference = no."),
     Rival("asterisk.conf", re.compile(r"^\s*cache_record_files\s*=>?\s*(?:yes|true|on|1)\b", re.M | re.I),
           "recordings are written elsewhere and moved at their end (cache_record_files)",
-          "Set cache_record_files = no: until the end our files are empty, and a crash loses them."),
+          "Set cache_record_files = no: a crash loses the whole recording, none is begun anew, and all seem to stall.",
+          error),
     Rival("extensions*.conf", re.compile(r"\b(?:Mix)?Monitor\s*\(", re.I), "the dialplan starts a recording of its own",
-          "Remove MixMonitor and Monitor from it, or see that no such call passes our entry points."),
-    Rival("extensions*.conf", re.compile(r"\bStopMixMonitor\s*\(\s*\)", re.I),
-          "the dialplan stops recordings without saying which",
-          "Give StopMixMonitor the id of its own recording: without, it stops ours (it is begun anew, with a gap)."),
+          "Remove MixMonitor and Monitor from it, or see that no such call passes our entry points. " + DEAF),
+    Rival("extensions*.conf", ANY_STOPPED, STOPS_ANY, NAME_IT),
+    Rival("features*.conf", ANY_STOPPED, STOPS_ANY, NAME_IT),
+    Rival("features*.conf", re.compile(r"\b(?:Mix)?Monitor\b", re.I), "a key starts a recording of its own",
+          "Remove the line."),
 )
 KEYS = {"ami-bridge-again": "a new agent's voice may be missing, and a recording that another stopped is not begun anew",
         "ami-bridge-pause": "agents cannot pause a recording by a key",
@@ -72,11 +83,11 @@ def rivals(config: Config) -> Iterator[Finding]:
 
 
 def recorders(texts: dict[Path, str]) -> Iterator[Finding]:
-    """Warn of other recorders in files, given as texts without comments."""
+    """Tell of other recorders in files, given as texts without comments."""
     for path, text in texts.items():
         for rival in RIVALS:
             if path.match(rival.file) and rival.line.search(text):
-                yield warning(NAME, f"{path}: {rival.does}", rival.remedy)
+                yield rival.says(NAME, f"{path}: {rival.does}", rival.remedy)
 
 
 def keys(texts: dict[Path, str]) -> Iterator[Finding]:

@@ -5,16 +5,25 @@ from collections.abc import Iterator
 
 import pytest
 
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.recordings import Why
 from tests.live.talking import interfaces, new_entries, talk, voices
 from tests.pbx.asterisk import MUSIC_HZ
-from tests.pbx.softphone import Softphone
-from tests.pbx.system import System
-from tests.pbx.tones import seconds_of, tones
+from tests.pbx.softphone import Line, Softphone
+from tests.pbx.system import ROUTES, System
+from tests.pbx.tones import Span, seconds_of, tones
 
 pytestmark = pytest.mark.live
 
 CALLER_HZ, FIRST_HZ, SECOND_HZ = 440, 660, 880
 HIGH, LOW = 30_000, 500
+QUIET = """
+[[route]]
+name = "quiet"
+direction = "inbound"
+did = "1900"
+hold = "mute"
+"""
 DIALPLAN = """
 [from-trunk]
 exten => 2600,1,Gosub(recorded-call,s,1(inbound))
@@ -54,7 +63,8 @@ exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
 
 @pytest.fixture(scope="module", params=["forky", "bullseye"], ids=["22", "16"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("queues"), dialplan=DIALPLAN, release=request.param, codecs="alaw,ulaw,g722") as system:
+    with System(tmp_path_factory.mktemp("queues"), dialplan=DIALPLAN, release=request.param, routes=QUIET + ROUTES,
+                codecs="alaw,ulaw,g722") as system:
         yield system
 
 
@@ -198,6 +208,84 @@ def test_a_call_that_is_held_stays_one_recording_with_the_music_in_it(system: Sy
     music = [span for span in spans[MUSIC_HZ] if span[1] - span[0] > 0.5]
     assert seconds_of(span for span in spans[FIRST_HZ] if span[1] <= music[0][0] + 0.1) >= 1.0, spans
     assert seconds_of(span for span in spans[FIRST_HZ] if span[0] >= music[-1][1] - 0.1) >= 1.0, spans
+
+
+def silent_from_to(system: System, entry: Entry) -> Span:
+    """The only silence of a recording that both parties begin and end: from and to, in seconds of the recording.
+
+    Nothing is heard in it, nobody's voice is missing beside it, and its length is what the entry says.
+    """
+    spans = tones(system.audio(entry), [CALLER_HZ, FIRST_HZ, MUSIC_HZ])
+    (_, began), (ended, _) = spans[CALLER_HZ]
+    assert abs((ended - began) - sum((one.ended_at - one.began_at).total_seconds() for one in entry.silences)) < 0.6, spans
+    assert seconds_of(spans[MUSIC_HZ]) < 0.5, spans
+    assert seconds_of(span for span in spans[FIRST_HZ] if span[1] <= began + 0.5) >= 1.0, spans
+    assert seconds_of(span for span in spans[FIRST_HZ] if span[0] >= ended - 0.5) >= 1.0, spans
+    assert not [span for span in spans[FIRST_HZ] if span[1] > began + 0.5 and span[0] < ended - 0.5], spans
+    (recording,) = entry.recordings
+    since_answer = (entry.ended_at - entry.participants[0].joined_at).total_seconds()
+    assert recording.audio and recording.audio.seconds >= since_answer - 0.5
+    return began, ended
+
+
+def held(caller: Line) -> None:
+    """Wait until the party on hold hears the music, and a while."""
+    until = time.monotonic() + 10
+    while not caller.hears(MUSIC_HZ) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert caller.hears(MUSIC_HZ)
+    time.sleep(2.5)
+
+
+def test_on_a_route_that_says_so_a_party_on_hold_is_not_recorded(system: System) -> None:
+    outside, first, _ = everyone(system)
+    with new_entries(system) as registered:
+        caller = outside.call("1900")
+        agent = first.answer()
+        talk(caller, agent)
+        agent.hold()
+        held(caller)
+        agent.unhold()
+        talk(caller, agent, seconds=3.0)
+        caller.hang_up()
+    entry = registered.only()
+    assert (entry.route, [silence.why for silence in entry.silences]) == ("quiet", [Why.HELD])
+    began, ended = silent_from_to(system, entry)
+    assert ended - began >= 2.0
+
+
+@pytest.mark.parametrize("first_why", [Why.HELD, Why.PAUSED])
+def test_a_pause_that_overlaps_a_hold_is_silent_throughout_for_both_reasons(system: System, first_why: Why) -> None:
+    outside, first, _ = everyone(system)
+    with new_entries(system) as registered:
+        caller = outside.call("1900")
+        agent = first.answer()
+        talk(caller, agent)
+        if first_why is Why.PAUSED:
+            agent.keys("*7")
+            time.sleep(3.0)
+            agent.hold()
+            held(caller)
+            agent.keys("*7")
+            time.sleep(3.0)
+            agent.unhold()
+        else:
+            agent.hold()
+            held(caller)
+            agent.keys("*7")
+            time.sleep(3.0)
+            agent.unhold()
+            time.sleep(2.0)
+            agent.keys("*7")
+        talk(caller, agent, seconds=5.0)
+        caller.hang_up()
+    entry = registered.only()
+    then = Why.HELD if first_why is Why.PAUSED else Why.PAUSED
+    assert [silence.why for silence in entry.silences] == [first_why, then], entry.silences
+    one, other = entry.silences
+    assert abs((other.began_at - one.ended_at).total_seconds()) < 0.1
+    began, ended = silent_from_to(system, entry)
+    assert ended - began >= 5.0
 
 
 def test_what_an_agent_says_to_a_caller_who_holds_is_in_the_recording(system: System) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 RELEASES: Mapping[str, str] = {"forky": "22", "bullseye": "16"}  # Debian release -> major version of Asterisk
 HOST_TOOLS: Mapping[str, str] = {  # command -> Debian package
     "mmdebstrap": "mmdebstrap", "sipp": "sip-tester", "sox": "sox", "espeak-ng": "espeak-ng", "age": "age",
-    "gpgv": "gpgv", "gpg": "gpg", "unshare": "util-linux",
+    "gpgv": "gpgv", "gpg": "gpg", "unshare": "util-linux", "opusenc": "opus-tools",
 }
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 INSIDE = "asterisk,asterisk-core-sounds-en-wav,python3,ca-certificates"

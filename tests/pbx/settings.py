@@ -62,6 +62,7 @@ class Settings:
 
     `dialplan` is text for extensions.conf after `includes`, each file of which is #included by its path; `globals`
     become global dialplan variables. `codecs` is an allow= line, `ami_write` the write classes of the AMI user `bridge`.
+    `more` is text to add at the end of files, by their names ("queues.conf").
     """
 
     dialplan: str
@@ -69,6 +70,7 @@ class Settings:
     globals: Mapping[str, str] = field(default_factory=dict)
     codecs: str = "alaw,ulaw"
     ami_write: str = "reporting,call"
+    more: Mapping[str, str] = field(default_factory=dict)
     systemname: str = "pbxtest"
     secret: str = field(default_factory=lambda: secrets.token_hex(12))
 
@@ -86,7 +88,7 @@ def write_configuration(home: Path, run: Path, root: Path, settings: Settings, p
         **{f"PORT_{agent}": port for agent, port in ports.agents.items()},
     }
     for source in CONF.glob("*.conf"):
-        _write(etc / source.name, Template(source.read_text()).substitute(values))
+        _write(etc / source.name, Template(source.read_text()).substitute(values) + settings.more.get(source.name, ""))
     for name in UNUSED_CONF:
         _write(etc / name, "")
     _write(etc / "modules.conf", _modules_conf(modules))

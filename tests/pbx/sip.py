@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tests.pbx.settings import Address
 
-PAYLOADS = {"alaw": 8, "ulaw": 0, "g722": 9}  # RFC 3551
-NAMES = {"alaw": "PCMA", "ulaw": "PCMU", "g722": "G722"}
+PAYLOADS = {"alaw": 8, "ulaw": 0, "g722": 9, "opus": 107}  # RFC 3551; Opus (RFC 7587) has the number that Asterisk gives it
+NAMES = {"alaw": "PCMA/8000", "ulaw": "PCMU/8000", "g722": "G722/8000", "opus": "opus/48000/2"}
 
 Headers = Sequence[tuple[str, str]]
 
@@ -101,7 +101,7 @@ class Sound:
         host, port = self.address
         formats = " ".join(str(PAYLOADS[codec]) for codec in self.codecs)
         lines = ["v=0", f"o=phone 1 {version} IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0", f"m=audio {port} RTP/AVP {formats}"]
-        lines += [f"a=rtpmap:{PAYLOADS[codec]} {NAMES[codec]}/8000" for codec in self.codecs]
+        lines += [f"a=rtpmap:{PAYLOADS[codec]} {NAMES[codec]}" for codec in self.codecs]
         return "\r\n".join([*lines, "a=ptime:20", f"a={self.direction}", ""])
 
 

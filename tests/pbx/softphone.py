@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.pbx.asterisk import Pbx
 from tests.pbx.g711 import CODECS
 from tests.pbx.line import Line
+from tests.pbx.opus import opus_tone
 from tests.pbx.settings import AGENT_CALLING_HOST, TRUNK_HOST, Address, free_port
 from tests.pbx.sip import Message, new_branch, parse, response, uri
 from tests.pbx.sipp import PhoneError
@@ -23,12 +24,14 @@ from tests.pbx.voice import Voice, decoded
 __all__ = ["Line", "PhoneError", "Softphone"]
 
 RESEND_SECONDS = 0.5
+PACKET = 160  # bytes: 20 ms of every codec but Opus
 
 
 class Softphone:
     """The phone of an agent ("6001"), or of anybody outside ("trunk"), at work until `stop()`; the PBX stops it at the latest.
 
-    It says `tone` (Hz; None: it sends nothing), in the first of `codecs` that the exchange takes ("alaw", "ulaw", "g722").
+    It says `tone` (Hz; None: it sends nothing), in the first of `codecs` that the exchange takes ("alaw", "ulaw", "g722",
+    "opus"; with Opus it speaks, and is deaf).
     `first_sequence` is the number of each line's first RTP packet (None: any). With `listens` it is where the PBX rings
     that name; without, it only calls. Somebody outside calls as `caller`.
     """
@@ -37,7 +40,7 @@ class Softphone:
                  codecs: Sequence[str] = ("alaw", "ulaw"), listens: bool = True, caller: str = "0401234567") -> None:
         self._pbx, self._tone, self._first, self._codecs = pbx, tone, first_sequence, tuple(codecs)
         self._user, host = (caller, TRUNK_HOST) if who == "trunk" else (who, AGENT_CALLING_HOST)
-        self._tones = {codec: _encoded(pbx, codec, tone) for codec in codecs} if tone else {}
+        self._tones = {codec: _packets(pbx, codec, tone) for codec in codecs} if tone else {}
         self.address: Address = pbx.phone_address(who) if listens else (host, free_port(socket.SOCK_DGRAM))
         self.contact = f"sip:{self._user}@{self.address[0]}:{self.address[1]}"
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -172,11 +175,21 @@ class Softphone:
         self._ringing.put(line)
 
     def _decoded(self, codec: str, payload: bytes) -> list[int]:
+        if codec == "opus":
+            return []
         return _from_g722(self._pbx, payload) if codec == "g722" and payload else decoded(codec, payload)
 
 
+def _packets(pbx: Pbx, codec: str, hz: int) -> Sequence[bytes]:
+    """A tone in packets of 20 ms, which loop."""
+    if codec == "opus":
+        return opus_tone(hz)
+    sound = _encoded(pbx, codec, hz)
+    return [sound[begin:begin + PACKET] for begin in range(0, len(sound), PACKET)]
+
+
 def _encoded(pbx: Pbx, codec: str, hz: int) -> bytes:
-    """One second of a tone, which loops; G.722 is left to the exchange."""
+    """One second of a tone, 8000 bytes; G.722 is left to the exchange."""
     if codec in CODECS:
         return CODECS[codec].encoded(sine(hz, 1))
     with _Scratch(pbx) as folder:

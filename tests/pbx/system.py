@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +42,7 @@ direction = "internal"
 CONFIG = """
 [exchange]
 name = "pbxtest"
+configuration = "{home}/pbx/etc"
 
 [ami]
 port = {ami_port}
@@ -98,12 +99,14 @@ class System:
     The prompt "recorded" is a tone of 1000 Hz, 1.2 s, unless `spoken`: then the notice as shipped, read by espeak-ng.
     `url`: the register; empty: SQLite. `manager_port`: where the daemon finds AMI, when not at the PBX itself.
     `metrics_port`: where the figures are shown; 0: nowhere. `more`: further sections of the configuration.
+    `asterisk`: text to add to files of Asterisk's configuration, by their names.
     `release`: the Debian whose Asterisk runs (forky: 22, bullseye: 16).
     """
 
     def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, spoken: bool = False,
                  url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw", spool: Path | None = None, floor_mb: int = 1,
-                 manager_port: int = 0, metrics_port: int = 0, more: str = "", release: str = "forky") -> None:
+                 manager_port: int = 0, metrics_port: int = 0, more: str = "", asterisk: Mapping[str, str] | None = None,
+                 release: str = "forky") -> None:
         self.home = work.resolve()
         self._routes = routes
         self._spoken = spoken
@@ -115,7 +118,7 @@ class System:
         self._url = url or f"sqlite:///{self.home}/register.db"
         self._with_daemon = daemon
         self.agi_port = free_port(socket.SOCK_STREAM)
-        self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting,call,user",
+        self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting,call,user", more=asterisk or {},
                                                    includes=[REPOSITORY / "dialplan" / "extensions_recording.conf"]),
                        binds=[self.home, self._spool.parent], release=release)
         self.config_file = self.home / "ami-bridge.toml"

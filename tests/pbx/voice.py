@@ -1,4 +1,4 @@
-"""The voice of a softphone: a tone sent as RTP, and what comes back (RFC 3550). Every codec here has 8000 bytes a second."""
+"""The voice of a softphone: a tone sent as RTP, and what comes back (RFC 3550), in packets of 20 ms."""
 
 import contextlib
 import random
@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,8 @@ from tests.pbx.settings import Address
 from tests.pbx.sip import PAYLOADS
 from tests.pbx.tones import PRESENT, WINDOW, amplitude
 
-PACKET = 160  # bytes: 20 ms
+TICKS = {"opus": 960}  # by which the time in RTP goes on with each packet, where they are not
+TICKS_OF_MOST = 160
 PACKET_SECONDS = 0.02
 NOW_SECONDS = 0.4  # what was heard within it is heard now
 HEADER = struct.Struct("!BBHII")
@@ -37,11 +38,11 @@ class Packet:
 class Voice:
     """One stream of RTP at an address of its own, in a thread of its own; `close()` ends it.
 
-    `tones` is one second of sound in each codec; without one the voice sends nothing. It sends from `start` on, and stops
+    `tones` is the packets of some whole seconds of sound in each codec; without one the voice sends nothing. It sends from `start` on, and stops
     while `quiet`. `first_sequence` is the sequence number of its first packet.
     """
 
-    def __init__(self, host: str, tones: Mapping[str, bytes], first_sequence: int | None, decode: Decode) -> None:
+    def __init__(self, host: str, tones: Mapping[str, Sequence[bytes]], first_sequence: int | None, decode: Decode) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, 0))
         self._tones = tones
@@ -115,11 +116,12 @@ class Voice:
         if self._towards is None or self.quiet or not self._tones:
             return
         there, codec = self._towards
-        begin = self._sent * PACKET % len(self._tones[codec])
-        header = HEADER.pack(0x80, PAYLOADS[codec], (self._sequence + self._sent) & 0xFFFF, self._sent * PACKET & 0xFFFFFFFF, self._source)
+        sound = self._tones[codec][self._sent % len(self._tones[codec])]
+        time_now = self._sent * TICKS.get(codec, TICKS_OF_MOST) & 0xFFFFFFFF
+        header = HEADER.pack(0x80, PAYLOADS[codec], (self._sequence + self._sent) & 0xFFFF, time_now, self._source)
         self._sent += 1
         with contextlib.suppress(OSError):
-            self._socket.sendto(header + self._tones[codec][begin:begin + PACKET], there)
+            self._socket.sendto(header + sound, there)
 
 
 def decoded(codec: str, payload: bytes) -> list[int]:

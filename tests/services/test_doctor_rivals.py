@@ -37,11 +37,16 @@ def test_our_own_files_are_no_rivals(etc: Path) -> None:
     ("asterisk.conf", "cache_record_files = yes", "cache_record_files"),
     ("extensions_custom.conf", " same => n,MixMonitor(${UNIQUEID}.wav,b)", "a recording of its own"),
     ("extensions.conf", " same => n,StopMixMonitor()", "without saying which"),
+    ("extensions.conf", " same => n,StopMixMonitor", "without saying which"),
+    ("features.conf", "no-more => *8,peer,StopMixMonitor()", "without saying which"),
+    ("features_custom.conf", "no-more => *8,peer,StopMixMonitor", "without saying which"),
+    ("features.conf", "more => *8,peer,MixMonitor,more.wav", "a key starts a recording"),
 ])
 def test_each_rival_is_named_with_its_file(etc: Path, file: str, line: str, said: str) -> None:
     with (etc / file).open("a") as text:
         text.write(f"\n[one]\n{line}\n")
-    assert [(status, said in words and file in words) for status, words in looked(etc)] == [(Status.WARNING, True)]
+    worst = Status.ERROR if said == "cache_record_files" else Status.WARNING
+    assert [(status, said in words and file in words) for status, words in looked(etc)] == [(worst, True)]
 
 
 def test_keys_that_are_not_there_are_named_with_what_is_lacking_then(etc: Path) -> None:
