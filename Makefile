@@ -25,7 +25,7 @@ demo: pbx  ## Real calls through a real Asterisk: announced, recorded, registere
 
 test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
 	$(BIN)/pytest -n 2 -m "not live"
-	$(BIN)/pytest -n 2 --dist loadgroup -m "live and not soak"
+	$(BIN)/pytest -n 4 --dist loadgroup -m "live and not soak"
 	$(BIN)/pytest -m soak
 
 test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no kills; under a minute
@@ -47,7 +47,7 @@ soak: pbx  ## Calls under random faults, then the ledger against the register (M
 STREAMS := $(wildcard tests/live/test_shapes.py tests/live/test_transfers.py tests/live/test_queues_and_holds.py tests/live/test_steering.py)
 streams: pbx  ## Record the AMI streams of tests/streams anew: the scenarios on both releases (about 15 minutes)
 	rm -f tests/streams/*/*.ami tests/streams/*/*.json
-	AMI_BRIDGE_RECORD_STREAMS=1 $(BIN)/pytest -n 2 --dist loadgroup $(STREAMS)
+	AMI_BRIDGE_RECORD_STREAMS=1 $(BIN)/pytest -n 4 --dist loadgroup $(STREAMS)
 	$(BIN)/pytest tests/streams
 
 clean:  ## Remove what make made here (the cached PBX stays)

@@ -37,8 +37,10 @@ What is left for you, in Asterisk's configuration folder:
        same => n,Gosub(recorded-call,s,1(outbound))           calls to outside; add U(recorded-callee) to their Dial()
   5. cel.conf, cel_custom.conf:   merge {dialplan}/cel_ami_bridge.conf and cel_custom_ami_bridge.conf;
                                  let the daemon's user read {diary}
-  6. asterisk -rx 'core restart when convenient', then start ami-bridge and ask: ami-bridge doctor
-Asterisk must be able to read {generated} and the prompts, and to write the spool's folder live."""
+  6. features.conf:              merge {dialplan}/features_ami_bridge.conf: the keys to pause, to ask for a recording,
+                                 and the daemon's own
+  7. asterisk -rx 'core restart when convenient', then start ami-bridge and ask: ami-bridge doctor
+Asterisk must be able to read {generated} and the prompts, and to write the spool's folders live and legs."""
 
 
 def write_configuration(file: Path, directory: Path | None) -> Iterator[str]:
