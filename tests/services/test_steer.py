@@ -1,0 +1,117 @@
+"""Steering with real files: what a new daemon takes up, what is ordered, and what stands in the journal."""
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from ami_bridge.core.calls import BridgeEntered, ChannelsPresent, OutsideSeen, RecordingStarted, Silenced, Started, Voiced
+from ami_bridge.core.parties import Direction
+from ami_bridge.core.recordings import Why
+from ami_bridge.core.signs import Asked, Restarted, SomeStopped, Wish
+from ami_bridge.core.steering import AGAIN, SETTLES, TRIES, Do, Order, SteeringRules
+from ami_bridge.services.follow import Follow
+from ami_bridge.services.steer import Told
+from ami_bridge.spool import Spool
+from tests.samples import T0, TICKET, wav
+
+CALL, CALLER, AGENT, OTHER = TICKET.call, TICKET.uniqueid, "pbx-1.2", "pbx-1.9"
+
+
+class Desk:
+    """A spool, the daemon's following, and what it gives out."""
+
+    def __init__(self, root: Path) -> None:
+        self.spool = Spool(root)
+        self.spool.create()
+        self.spool.write_ticket(TICKET)
+        self.orders: list[Order] = []
+        self.revived: list[UUID] = []
+        self.given_up: list[UUID] = []
+        self.start()
+
+    def start(self) -> None:
+        """What a new daemon begins with."""
+        told = Told(self.orders.extend, self.revived.append, self.given_up.append)
+        self.follow = Follow(self.spool, lambda call: None, SteeringRules(60.0, loses_second=False), frozenset(), told)
+
+    def talk(self, *others: str) -> None:
+        assert TICKET.recording
+        self.follow.take([RecordingStarted(CALL, TICKET.recording, CALLER, "PJSIP/trunk-1", T0 + 1, True, "0x1"),
+                          *self.bridge(CALLER, AGENT, *others)])
+
+    def bridge(self, *channels: str) -> list[BridgeEntered]:
+        return [BridgeEntered("b", channel, f"PJSIP/{channel}-0a", "", "", T0 + 2) for channel in channels]
+
+    def look(self, at: float) -> list[Do]:
+        """What is ordered, and carried out at once."""
+        self.orders.clear()
+        self.follow.steer.look(at, whole=True)
+        given = list(self.orders)
+        for order in given:
+            self.follow.carried_out(order, at)
+        return [order.do for order in given]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "spool")
+
+
+def test_a_pause_is_in_the_journal_and_a_new_daemon_ends_it_when_it_knows_who_is_where(desk: Desk) -> None:
+    desk.talk()
+    desk.follow.take([Asked(Wish.PAUSE, AGENT, None, "", "PJSIP/6001", 20, T0 + 10)])
+    assert desk.look(T0 + 10) == [Do.MUTE]
+    assert [fact for fact in desk.spool.facts(CALL) if isinstance(fact, Silenced)] == [Silenced("paused", "PJSIP/6001", T0 + 30, T0 + 10)]
+    desk.start()
+    desk.follow.resume()
+    assert desk.look(T0 + 40) == []
+    desk.follow.take([ChannelsPresent(frozenset({CALLER, AGENT}), T0 + 41), *desk.bridge(CALLER, AGENT)])
+    assert desk.look(T0 + 41) == [Do.UNMUTE] and Voiced(T0 + 41) in desk.spool.facts(CALL)
+
+
+def test_a_new_daemon_knows_who_was_not_told_and_that_other_recorded_parties_are_outside(desk: Desk) -> None:
+    desk.follow.take([OutsideSeen(OTHER, T0)])
+    desk.talk(OTHER)
+    assert desk.look(T0 + 10) == [Do.MUTE]
+    second = replace(TICKET, call=UUID(int=21), recording=UUID(int=22), uniqueid="pbx-1.20")
+    desk.spool.write_ticket(second)
+    desk.spool.append_facts(second.call, [Started(T0)])
+    desk.start()
+    desk.follow.resume()
+    desk.follow.take([ChannelsPresent(frozenset({CALLER, AGENT, OTHER}), T0 + 41), *desk.bridge(CALLER, AGENT, OTHER)])
+    assert desk.look(T0 + 41) == []
+    desk.follow.take([Asked(Wish.PAUSE, second.uniqueid, None, "", "x", 0, T0 + 50)])
+    assert (desk.look(T0 + 50) == [Do.ANSWER] and desk.orders == []) or desk.orders[0].call is None
+
+
+def test_on_internal_calls_nobody_is_outside(desk: Desk) -> None:
+    desk.spool.write_ticket(replace(TICKET, direction=Direction.INTERNAL))
+    desk.follow.resume()
+    assert desk.follow._follower.outside == {}
+
+
+def test_only_a_file_that_was_closed_is_revived(desk: Desk) -> None:
+    desk.talk()
+    wav(desk.spool.audio(TICKET.recording), closed=False)
+    desk.follow.take([SomeStopped(CALLER, T0 + 5)])
+    assert desk.look(T0 + 6 + SETTLES) == []
+    wav(desk.spool.audio(TICKET.recording), closed=True)
+    desk.follow.take([SomeStopped(CALLER, T0 + 20)])
+    assert desk.look(T0 + 21 + SETTLES) == [Do.REVIVE]
+    desk.follow.take([Restarted(CALL, T0 + 22)])
+    desk.look(T0 + 23)
+    assert desk.revived == [CALL] and desk.given_up == []
+
+
+def test_what_cannot_be_revived_is_said(desk: Desk) -> None:
+    desk.talk()
+    wav(desk.spool.audio(TICKET.recording), closed=True)
+    desk.follow.take([SomeStopped(CALLER, T0 + 5)])
+    given = [do for step in range(TRIES + 2) for do in desk.look(T0 + 7 + step * AGAIN)]
+    assert given == [Do.REVIVE] * TRIES and (desk.revived, desk.given_up) == ([], [CALL])
+
+
+def test_the_reasons_are_words_of_the_register() -> None:
+    assert {str(why) for why in Why} == {"paused", "untold", "alone", "held"}
