@@ -274,6 +274,8 @@ class Steering:
         if steered.pause and now >= steered.pause.until:
             steered.pause = None
         wanted = silence(self._situation(steered))
+        if self._is_unclear(steered, wanted):
+            return None
         if wanted is None and steered.stopped and now > steered.stopped + SETTLES and self._partners(steered):
             return self._restart(steered, Do.REVIVE)
         if wanted != steered.silent:
@@ -281,6 +283,12 @@ class Steering:
         if wanted is None and self._partners(steered).keys() - steered.heard.keys():
             return self._restart(steered, Do.RESTART)
         return None
+
+    def _is_unclear(self, steered: _Steered, wanted: tuple[Why, str] | None) -> bool:
+        """Tell whether it cannot be seen who came for somebody outside: a Local channel with nobody behind it, yet."""
+        for_somebody = steered.silent is not None and steered.silent[0] in (Why.UNTOLD, Why.ALONE)
+        faces = self._follower.voices(steered.uniqueid).values() if for_somebody and wanted is None else ()
+        return any(face.startswith(LOCAL) for face in faces)
 
     def _restart(self, steered: _Steered, do: Do) -> Order | None:
         """Return the order; none where the dialplan has not answered it so often that it does not know it."""

@@ -76,6 +76,10 @@ class Diary:
         temporary.write_text(json.dumps([mark.inode, mark.offset]))
         temporary.rename(self._position)
 
+    def go_back(self, mark: Mark) -> None:
+        """Begin the next reading where a former one began."""
+        self._inode, self._offset = mark.inode, mark.offset
+
     def rewind(self, at: float) -> None:
         """Go back to where the diary stood at a time (seconds since 1970), as far as that is remembered."""
         before = [mark for mark in self._marks if mark.at <= at] or list(self._marks)[:1]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from ami_bridge.asterisk.cel import Promise, event, promise
+from ami_bridge.asterisk.cel import Noted, Promise, event, promise
 from ami_bridge.core.calls import ChannelsPresent, Event, Started, moment
 from ami_bridge.core.errors import RegisterError
 from ami_bridge.core.findings import Kind, Outcome
@@ -94,18 +94,28 @@ class Reconcile:
             self._readable = False
             return
         self._readable = True
-        if self._report.gaps:
-            self._take(heard for line in lines if (heard := event(line)))
         oldest = (self._now() - NEWS).timestamp()
         for line in lines:
             if line.at > oldest and (found := promise(line)):
                 self._promised[found.file] = (found, mark)
+        if self._report.gaps:
+            self._hear(lines, mark)
         with suppress(RegisterError, OSError):
             self._look_at_tickets()
             for file, (promised, _) in list(self._promised.items()):
                 if self._is_kept(promised):
                     del self._promised[file]
             self._diary.keep_position(min([read for _, read in self._promised.values()], default=self._diary.mark(now)))
+
+    def _hear(self, lines: Iterable[Noted], mark: Mark) -> None:
+        """Learn from the diary what happened in a gap; what the spool cannot take now is read again the next time."""
+        assert self._diary
+        try:
+            self._take(heard for line in lines if (heard := event(line)))
+        except OSError as problem:
+            self._diary.go_back(mark)
+            log.error("What the diary says of a gap cannot be journaled now (%s)", problem.strerror,
+                      extra={"action": "journal_failed"})
 
     def list(self, present: ChannelsPresent) -> None:
         """Take which channels there are."""

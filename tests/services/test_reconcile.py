@@ -1,9 +1,10 @@
 """Reconciliation: every pair of sources is compared, with real files and a real register; each finding comes once."""
 
 import base64
+import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.calls import BridgeEntered, ChannelsPresent, Event
+from ami_bridge.core.calls import BridgeEntered, ChannelsPresent, Event, HungUp
 from ami_bridge.core.findings import Finding, Kind, Outcome
 from ami_bridge.core.gaps import Cause
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
@@ -43,6 +44,7 @@ class House(Place):
         self.monitor.mkdir(exist_ok=True)
         self.taken: list[Event] = []
         self.told = self.asked = 0
+        self.refuse: OSError | None = None
         self.start()
 
     def start(self) -> None:
@@ -50,7 +52,13 @@ class House(Place):
         self.report = Report(self.register, "pbx", lambda: self.now, lambda at: uuid7(at, os.urandom(RANDOM_BYTES)), self._tell)
         places = Places(spool=self.spool, vault=self.vault, register=self.register, policy=POLICY, monitor=(self.monitor,),
                         installed=START - timedelta(days=1))
-        self.reconcile = Reconcile(places, Diary(self.csv, self.spool.diary), self.report, self.taken.extend, lambda: self.now, self._ask)
+        self.reconcile = Reconcile(places, Diary(self.csv, self.spool.diary), self.report, self._take, lambda: self.now, self._ask)
+
+    def _take(self, events: Iterable[Event]) -> None:
+        found = list(events)
+        if self.refuse:
+            raise self.refuse
+        self.taken += found
 
     def _ask(self) -> None:
         self.asked += 1
@@ -195,6 +203,20 @@ def test_a_caller_for_whom_a_script_was_asked_and_wrote_a_ticket_has_no_second(h
     house.reconcile.list(ChannelsPresent(frozenset(), house.now.timestamp()))
     house.reconcile.listen()
     assert house.asked == 0 and [ticket.call for ticket in house.tickets() if ticket.call != CALL] == []
+
+
+def test_in_a_gap_a_full_spool_loses_neither_a_promise_nor_what_happened(house: House) -> None:
+    """Found by the soak: twelve calls of which only torn markers and the diary knew."""
+    house.report.begin(Cause.LINK_LOST, BEGAN)
+    house.write(f"/{ALONE}", "no-room")
+    with house.csv.open("a") as file:
+        file.write(f'"HANGUP","{BEGAN.timestamp()}","u-9","PJSIP/t-9","","","","{{}}"\n')
+    house.refuse = OSError(errno.ENOSPC, "No space left on device")
+    house.reconcile.listen()
+    assert [(ticket.uniqueid, ticket.reason) for ticket in house.tickets()] == [("u-1", Reason.NO_ROOM)] and house.taken == []
+    house.refuse = None
+    house.reconcile.listen()
+    assert HungUp("u-9", BEGAN.timestamp()) in house.taken and len(house.tickets()) == 1
 
 
 def test_a_promise_that_cannot_be_judged_yet_is_read_again_by_the_next_daemon(
