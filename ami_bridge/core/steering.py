@@ -285,10 +285,11 @@ class Steering:
         return None
 
     def _is_unclear(self, steered: _Steered, wanted: tuple[Why, str] | None) -> bool:
-        """Tell whether it cannot be seen who came for somebody outside: a Local channel with nobody behind it, yet."""
-        for_somebody = steered.silent is not None and steered.silent[0] in (Why.UNTOLD, Why.ALONE)
-        faces = self._follower.voices(steered.uniqueid).values() if for_somebody and wanted is None else ()
-        return any(face.startswith(LOCAL) for face in faces)
+        """Tell whether it cannot be seen yet who comes for somebody outside: nobody, or a Local channel with nobody behind."""
+        if wanted or steered.silent is None or steered.silent[0] not in (Why.UNTOLD, Why.ALONE):
+            return False
+        faces = self._follower.voices(steered.uniqueid).values()
+        return not faces or any(face.startswith(LOCAL) for face in faces)
 
     def _restart(self, steered: _Steered, do: Do) -> Order | None:
         """Return the order; none where the dialplan has not answered it so often that it does not know it."""

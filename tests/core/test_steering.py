@@ -235,7 +235,22 @@ def test_somebody_untold_silences_the_recording_until_they_leave() -> None:
     assert exchange.done(T0 + 8) == [Do.UNMUTE]
 
 
-def test_on_a_deaf_exchange_a_recording_begins_anew_for_whoever_comes_second() -> None:
+def test_two_outside_stay_silent_while_channels_change_until_somebody_of_the_company_comes() -> None:
+    exchange = talking()
+    exchange.event(OutsideSeen(STRANGER, T0, told=True))
+    exchange.leave(AGENT, T0 + 4)
+    exchange.enter(STRANGER, at=T0 + 4)
+    assert exchange.done(T0 + 4) == [Do.MUTE] and exchange.facts[0].why == Why.ALONE
+    exchange.leave(STRANGER, T0 + 5)
+    assert exchange.done(T0 + 5) == []
+    exchange.enter(LOCAL, at=T0 + 5.1)
+    assert exchange.done(T0 + 5.1) == []
+    exchange.enter(SECOND, at=T0 + 6)
+    exchange.leave(LOCAL, T0 + 6)
+    assert exchange.done(T0 + 6) == [Do.UNMUTE]
+
+
+def test_on_an_exchange_that_loses_voices_a_recording_is_restarted_for_whoever_comes_second() -> None:
     exchange = talking(loses_second=True)
     exchange.leave(AGENT, T0 + 5)
     exchange.enter(SECOND, at=T0 + 6)

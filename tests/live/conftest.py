@@ -22,8 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def told_as_a_stream(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Only of a test that passes: the others tell nothing that can be trusted."""
-    if not recording.ASKED or request.node.get_closest_marker("xfail"):
+    """Only of a test that passes, and in which the exchange alone decides: the others tell nothing that can be trusted."""
+    if not recording.ASKED or request.node.get_closest_marker("xfail") or request.node.get_closest_marker("no_stream"):
         yield
         return
     failed = request.session.testsfailed

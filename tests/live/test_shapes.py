@@ -286,6 +286,7 @@ def test_two_agents_in_turn_and_their_times_do_not_overlap_by_more_than_the_hand
     assert all(heard(audio, hz) for hz in (CALLER_HZ, FIRST_HZ, SECOND_HZ, SECOND_HZ + 110))
 
 
+@pytest.mark.no_stream
 def test_the_daemon_reports_the_one_entry_of_all_these_that_the_diary_contradicts(system: System) -> None:
     """It runs last: until here every entry was as the diary says, and the comparison at the start sees them all."""
     known = {entry.id for entry in system.calls()}

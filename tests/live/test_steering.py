@@ -241,6 +241,7 @@ def test_on_demand_a_call_for_which_nobody_asks_leaves_no_trace_and_the_caller_c
     assert {entry.id for entry in system.calls()} == known and list(system.spool.leftovers()) == []
 
 
+@pytest.mark.no_stream
 def test_on_demand_the_caller_is_told_and_recorded_when_the_daemon_is_away(system: System) -> None:
     """By the process script; on Debian 11, whose Python is too old for it, by the dialplan alone."""
     known = {entry.id for entry in system.calls()}

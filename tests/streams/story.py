@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -76,7 +77,8 @@ def entries(story: Story, messages: Iterable[bytes]) -> list[dict[str, Any]]:
 def silences(story: Story, messages: Iterable[bytes]) -> list[list[str]]:
     """Why each recording would be silent, in turn, if the exchange had said `messages` and done at once what it was asked for.
 
-    Whether a route silences the held is not in the stream: it does where the register says that it did.
+    Whether a route silences the held is not in the stream: it does where the register says that it did. What is done at once may be
+    undone for a moment, while channels change bridges: the same reason twice is one.
     """
     follower = Follower()
     steering = Steering(follower, SteeringRules(LONGEST))
@@ -87,10 +89,10 @@ def silences(story: Story, messages: Iterable[bytes]) -> list[list[str]]:
             _follow(story, follower, steering, event)
         elif event:
             steering.take(event)
-        for order in steering.orders(event.at, all=True) if event else ():
+        for order in steering.orders(event.at, whole=True) if event else ():
             for noticed in steering.done(order, event.at):
                 facts[noticed.call].append(noticed.fact)
-    return [[str(one.why) for one in quiet(facts[call.ticket.call], moment(END))] for call in story.calls]
+    return [[why for why, _ in groupby(str(one.why) for one in quiet(facts[call.ticket.call], moment(END)))] for call in story.calls]
 
 
 def _follow(story: Story, follower: Follower, steering: Steering, event: Event) -> None:
