@@ -46,7 +46,7 @@ soak: pbx  ## Calls under random faults, then the ledger against the register (M
 
 STREAMS := $(wildcard tests/live/test_shapes.py tests/live/test_transfers.py tests/live/test_queues_and_holds.py tests/live/test_steering.py)
 streams: pbx  ## Record the AMI streams of tests/streams anew: the scenarios on both releases (about 15 minutes)
-	rm -f tests/streams/*/*.ami tests/streams/*/*.json
+	rm -f tests/streams/[0-9]*/*.ami tests/streams/[0-9]*/*.json
 	AMI_BRIDGE_RECORD_STREAMS=1 $(BIN)/pytest -n 4 --dist loadgroup $(STREAMS)
 	$(BIN)/pytest tests/streams
 
