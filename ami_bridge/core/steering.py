@@ -285,7 +285,7 @@ class Steering:
         return None
 
     def _is_unclear(self, steered: _Steered, wanted: tuple[Why, str] | None) -> bool:
-        """Tell whether it cannot be seen yet who comes for somebody outside: nobody, or a Local channel that leads nowhere."""
+        """Tell whether it cannot be seen yet who comes for somebody outside: nobody, or a Local channel to nowhere."""
         if wanted or steered.silent is None or steered.silent[0] not in (Why.UNTOLD, Why.ALONE):
             return False
         faces = self._follower.voices(steered.uniqueid).values()
