@@ -15,7 +15,10 @@ from panoramisk.manager import Manager
 from ami_bridge.asterisk.protocol import Protocol
 from ami_bridge.asterisk.translate import WANTED, sent_at, translate
 from ami_bridge.core.calls import Event, Follower, RecordingStarted
+from ami_bridge.core.signs import SIGNS, Sign
+from ami_bridge.core.steering import Steering, SteeringRules
 from ami_bridge.services.follow import Follow
+from ami_bridge.services.steer import Told
 from ami_bridge.spool import Spool
 from bench import stream as streams
 from bench.pbx import memory_folder
@@ -23,6 +26,8 @@ from bench.report import Comparison, Figure
 
 Receiver = Callable[[bytes], None]
 WANTED_RATIO = 5.0
+RULES = SteeringRules(longest=300.0)
+NOBODY = Told(orders=lambda orders: None, revived=lambda call: None, given_up=lambda call: None)
 
 
 def run(*, quick: bool) -> Iterator[Comparison]:
@@ -60,12 +65,16 @@ def _seconds(receive: Receiver, chunks: Iterable[bytes]) -> float:
 
 
 def _ours() -> Receiver:
-    """Return our listener, ending in the pure fold."""
+    """Return our listener, ending in the pure fold and the steering of recordings in progress."""
     follower = Follower()
+    steering = Steering(follower, RULES)
 
-    def fold(events: Iterable[Event]) -> None:
+    def fold(events: Iterable[Event | Sign]) -> None:
         for event in events:
-            follower.apply(event)
+            if isinstance(event, SIGNS):
+                steering.take(event)
+            else:
+                follower.apply(event)
 
     return _listener(fold)
 
@@ -74,10 +83,16 @@ def _ours_journaled(spool: Spool) -> Receiver:
     """Return our listener as the daemon has it: facts are written beside the tickets."""
     for journal in spool.tickets.glob("*.facts"):
         journal.unlink()
-    return _listener(Follow(spool, lambda call: None).take)
+    follow = Follow(spool, lambda call: None, RULES, frozenset(), NOBODY)
+
+    def take(events: Iterable[Event | Sign]) -> None:
+        follow.take(events)
+        follow.steer.look(time.time())
+
+    return _listener(take)
 
 
-def _listener(take: Callable[[Iterable[Event]], None]) -> Receiver:
+def _listener(take: Callable[[Iterable[Event | Sign]], None]) -> Receiver:
     def heard(messages: list[bytes]) -> None:
         received = time.time()
         sent_at(messages[-1], received)

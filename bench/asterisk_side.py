@@ -13,7 +13,7 @@ SAMPLES = 9600
 PATH = "announce"
 _VALUES = {
     "direction": "inbound", "context": "from-trunk", "did": "1000", "queue": "", "caller": "0401234567",
-    "presentation": "allowed_not_screened", "company_channel": "", "company_name": "", "language": "en",
+    "presentation": "allowed_not_screened", "company_channel": "", "company_name": "", "demanded": "", "language": "en",
     "channel": "PJSIP/trunk-00000001", "uniqueid": "pbxtest-1700000000.1", "linkedid": "pbxtest-1700000000.1",
 }
 
