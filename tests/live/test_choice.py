@@ -35,10 +35,15 @@ LATER = NOTICE_SECONDS + 0.8
 """Seconds after the answer at which the notice is over, and the key still waited for."""
 
 
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("choice"), routes=CHOICES) as system:
+@pytest.fixture(scope="module", params=["forky", "bullseye"], ids=["22", "16"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with System(tmp_path_factory.mktemp("choice"), routes=CHOICES, release=request.param) as system:
         yield system
+
+
+@pytest.fixture(scope="module")
+def system(running: System) -> System:
+    return running
 
 
 CASES = {
