@@ -1,6 +1,7 @@
 """What the daemon's tasks are made of, from one application."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -48,7 +49,11 @@ def duties_of(app: App) -> Duties:
         if keys.private:
             make_ahead(keys, today, config.retention.days, config.keys.ahead)
 
-    return Duties(ahead, lambda: purge(config).run())
+    def destroy() -> None:
+        with closing(purge(config)) as job:
+            job.run()
+
+    return Duties(ahead, destroy)
 
 
 def figures(metrics: Metrics, intaking: Intaking, hearing: Hearing, link: AmiLink, server: FastAgiServer, report: Report,

@@ -46,6 +46,7 @@ class Register:
 
     def __init__(self, address: URL) -> None:
         self.place = engine.place_of(address)
+        self._generation = 0
         self._engine = engine.engine_for(address)
         self._readers = engine.readers(self._engine)
         self._writers = engine.writers(self._engine)
@@ -115,12 +116,20 @@ class Register:
 
     @contextmanager
     def _connected(self, writing: bool) -> Iterator[Connection]:
-        side = self._writers if writing else self._readers
+        """Give a transaction. A file on a failed disk shall be opened anew, and shall not keep the disk from being mended.
+
+        So all connections are closed then; one that is in use at that moment would otherwise outlive its pool.
+        """
+        side, generation = self._writers if writing else self._readers, self._generation
         try:
-            with refusals(self.place), side.begin() as connection:
-                yield connection
+            with refusals(self.place), side.connect() as connection:
+                with connection.begin():
+                    yield connection
+                if generation != self._generation:
+                    connection.invalidate()
         except RegisterUnavailable:
-            self.close()  # a file on a disk that failed shall be opened anew, and shall not keep the disk from being mended
+            self._generation += 1
+            self.close()
             raise
 
     @contextmanager

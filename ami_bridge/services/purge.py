@@ -88,6 +88,10 @@ class Purge:
         self._clock = clock
         self._sweep = sweep
 
+    def close(self) -> None:
+        """Close the register, which was opened for this job alone."""
+        self._register.close()
+
     def run(self, asked: Asked = Asked(), progress: Progress = lambda key, done, of: None) -> Report:
         """Destroy what is past its time. PurgeRefused when a person must look first; what was begun is finished even so.
 

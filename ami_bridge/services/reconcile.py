@@ -43,6 +43,8 @@ LEFT, ASKED = "left", "asked"
 Mostly the script has written a ticket all the same. Of ``asked`` no more is heard when Asterisk dies in the notice.
 """
 
+EARLY = (LEFT, ASKED)
+
 LISTED = timedelta(minutes=1)
 """How old a list of channels may be that says whether a caller, for whom a script was asked, is still there."""
 
@@ -155,6 +157,9 @@ class Reconcile:
         try:
             if call is None and self._spool.has_marker(promised.file):
                 return False
+            step = promised.marker.partition(" ")[0]
+            if step in EARLY and (told := self._told_early(self._ticket(promised), step)) is not None:
+                return told
             call = call or ids_of(promised.file)[0]
             if self._spool.has_ticket(call) or self._is_registered(call):
                 if promised.call is None:
@@ -164,16 +169,28 @@ class Reconcile:
         except (ValueError, KeyError, IndexError):
             log.error("A line of the diary cannot be read", extra={"action": "diary_damaged"})
             return True
-        step = promised.marker.partition(" ")[0]
-        if step in (LEFT, ASKED) and is_known(ticket, self._channels.values(), self._places.register):
-            return True
-        if promised.call is None and self._now() - ticket.opened_at < IN_PROGRESS.get(step, timedelta()):
-            return False
-        if step == ASKED and not self._has_gone(ticket):
+        if step not in EARLY and promised.call is None and self._is_at_work(ticket, step):
             return False
         self._adopt(ticket, Kind.CALL_WITHOUT_TICKET)
         self._spool.replace_marker(promised.file, ticket.recording)
         return True
+
+    def _told_early(self, ticket: Ticket, step: str) -> bool | None:
+        """Tell whether a promise from before the verdict is kept; None: it is broken. Mostly the ticket that came says so.
+
+        The register is asked only when no ticket came for long: it may be away, and should not be kept busy.
+        """
+        if ticket.uniqueid in self._channels.values():
+            return True
+        if self._is_at_work(ticket, step):
+            return False
+        if is_known(ticket, (), self._places.register):
+            return True
+        return False if step == ASKED and not self._has_gone(ticket) else None
+
+    def _is_at_work(self, ticket: Ticket, step: str) -> bool:
+        """Tell whether the dialplan, or a script, may still be at work with a call after such a step."""
+        return self._now() - ticket.opened_at < IN_PROGRESS.get(step, timedelta())
 
     def _has_gone(self, ticket: Ticket) -> bool:
         """Tell whether a channel is surely not there any more."""

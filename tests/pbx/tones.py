@@ -43,6 +43,17 @@ def heard(path: Path, hz: int, at_least: float = 1.0) -> bool:
     return seconds_of(tones(path, [hz])[hz]) >= at_least
 
 
+def joined(spans: Iterable[Span], within: float) -> list[Span]:
+    """The spans, those made one that are no further apart than `within` seconds: a busy machine sends a packet late."""
+    found: list[Span] = []
+    for start, end in spans:
+        if found and start - found[-1][1] <= within:
+            found[-1] = found[-1][0], end
+        else:
+            found.append((start, end))
+    return found
+
+
 def seconds_of(spans: Iterable[Span]) -> float:
     return sum(end - start for start, end in spans)
 
