@@ -303,3 +303,16 @@ def test_the_daemon_reports_the_one_entry_of_all_these_that_the_diary_contradict
     system.wait_for(lambda: "action=diary_disagrees" in system.log(), "the comparison", 30)
     system.wait_for(lambda: findings(system), "the finding")
     assert findings(system) == [(Kind.DIARY_DISAGREES, entry.id)]
+
+
+def test_two_calls_in_the_same_second_stay_two(system: System) -> None:
+    known, tones_of = {entry.id for entry in system.calls()}, {"0401234561": CALLER_HZ, "0401234562": CALLER_HZ + 110}
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, n=2)
+    callers = call(system.pbx, "1000", caller="040123456{n}", tone=list(tones_of.values()), n=2, rate=10, talk=6.0)
+    assert callers.wait().ok and agent.wait().ok
+    system.wait_for(lambda: len([entry for entry in system.calls() if entry.id not in known]) == 2, "both entries", 20)
+    entries = [entry for entry in system.calls() if entry.id not in known]
+    assert {entry.caller for entry in entries} == tones_of.keys() and len({entry.uniqueid for entry in entries}) == 2
+    for entry in entries:
+        own, (other,) = tones_of[entry.caller], [hz for caller, hz in tones_of.items() if caller != entry.caller]
+        assert heard(system.audio(entry), own) and not heard(system.audio(entry), other, at_least=0.3)
