@@ -47,7 +47,7 @@ def show(system: System) -> None:
         print(system.command(*words), end="")
     print()
     recording = next(entry for entry in system.calls() if entry.recordings)
-    say(f"In the vault: {sum(1 for _ in (system.home / 'vault').rglob('*.wav'))} recordings, such as "
+    say(f"In the vault: {sum(1 for _ in (system.home / 'vault').rglob('*.wav.age'))} sealed recordings, such as "
         f"{system.audio(recording).relative_to(system.home)}, each from after the notice on.")
 
 
