@@ -206,9 +206,9 @@ def test_what_two_outside_say_to_each_other_is_not_recorded(system: System) -> N
 def test_while_somebody_is_there_who_was_not_told_nothing_is_recorded(system: System) -> None:
     """The agent asks somebody outside, on a route that is not recorded, and joins all three (*3); the other leaves first."""
     known = {entry.id for entry in system.calls()}
-    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*20900111222") + dial("*3", 3.0))
-    stranger = answer(system.pbx, "trunk", tone=SECOND_HZ, talk=9.0)
-    caller = call(system.pbx, "4000", tone=CALLER_HZ, talk=22.0)
+    agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*20900111222") + dial("*3", 6.0))
+    stranger = answer(system.pbx, "trunk", tone=SECOND_HZ, talk=11.0)
+    caller = call(system.pbx, "4000", tone=CALLER_HZ, talk=27.0)
     assert caller.wait().ok and agent.wait().ok and stranger.wait().ok
     entry = new_entry(system, known)
     assert {silence.why for silence in entry.silences} == {Why.UNTOLD}, entry.silences
