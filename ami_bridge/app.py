@@ -14,8 +14,8 @@ from ami_bridge.certificates import Certificates
 from ami_bridge.clock import read as read_clock
 from ami_bridge.config import Config
 from ami_bridge.core.agi import Script
-from ami_bridge.core.calls import Event
 from ami_bridge.core.clock import Clock
+from ami_bridge.core.events import Event
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
 from ami_bridge.core.steering import SteeringRules

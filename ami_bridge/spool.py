@@ -26,8 +26,8 @@ from typing import get_type_hints
 from uuid import UUID
 
 from ami_bridge.core import tickets
-from ami_bridge.core.calls import FACTS, Fact
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.facts import FACTS, Fact
 from ami_bridge.core.notice import Reason
 
 FILE_MODE = 0o640

@@ -23,8 +23,8 @@ from ami_bridge.asterisk.translate import (
     snapshot,
     version,
 )
-from ami_bridge.core.calls import Event
 from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, NotPermitted
+from ami_bridge.core.events import Event
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import (
+from ami_bridge.core.events import (
     BridgeEntered,
     BridgeLeft,
     ChannelsPresent,

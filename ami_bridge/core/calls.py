@@ -6,191 +6,22 @@ makes the same entry of the same facts in any order (invariant I9).
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.text import interface_of
-
-# What the exchange reports. Times are seconds since 1970 (float): they are made datetimes only when kept.
-
-
-class RecordingStarted(NamedTuple):
-    """Our dialplan started MixMonitor on a channel. ``outside``: it is known to be an external party's.
-
-    ``monitor``: what Asterisk calls this MixMonitor, while it lives.
-    """
-
-    call: UUID
-    recording: UUID
-    uniqueid: str
-    channel: str
-    at: float
-    outside: bool = False
-    monitor: str = ""
-
-
-class RecordingClosed(NamedTuple):
-    """Our hangup handler stopped MixMonitor: the file is complete."""
-
-    call: UUID
-    recording: UUID
-    at: float
-
-
-class QueueConnected(NamedTuple):
-    """app_queue gave a caller to a member."""
-
-    caller: str
-    agent: str
-    member: str
-    at: float
-
-
-class BridgeEntered(NamedTuple):
-    """A channel entered a bridge. ``number`` and ``name`` are its own caller id."""
-
-    bridge: str
-    uniqueid: str
-    channel: str
-    number: str
-    name: str
-    at: float
-
-
-class BridgeLeft(NamedTuple):
-    """A channel left a bridge."""
-
-    bridge: str
-    uniqueid: str
-    at: float
-
-
-class HungUp(NamedTuple):
-    """A channel is gone."""
-
-    uniqueid: str
-    at: float
-
-
-class OutsideSeen(NamedTuple):
-    """A channel belongs to an external party; ``told``: that this call is recorded."""
-
-    uniqueid: str
-    at: float
-    told: bool = False
-
-
-class ChannelsPresent(NamedTuple):
-    """Every channel that the exchange has, by uniqueid. Whoever is not among them has hung up unheard."""
-
-    uniqueids: frozenset[str]
-    at: float
-
-
-Event = (ChannelsPresent | OutsideSeen | RecordingStarted | RecordingClosed | QueueConnected | BridgeEntered | BridgeLeft
-         | HungUp)
-
-
-# What we hold to be so about one call. The first element of each JSON line is the class name.
-
-
-class Started(NamedTuple):
-    """The exchange confirmed that MixMonitor was started."""
-
-    at: float
-
-
-class Entered(NamedTuple):
-    """A channel entered a bridge in which the recorded channel was, is or will be. ``channel`` is its uniqueid."""
-
-    bridge: str
-    channel: str
-    interface: str
-    number: str
-    name: str
-    at: float
-
-
-class Exited(NamedTuple):
-    """A channel left such a bridge."""
-
-    bridge: str
-    channel: str
-    at: float
-
-
-class Named(NamedTuple):
-    """The queue says who the member on ``channel`` is."""
-
-    channel: str
-    name: str
-    at: float
-
-
-class Ended(NamedTuple):
-    """The recorded channel hung up."""
-
-    at: float
-
-
-class Closed(NamedTuple):
-    """The audio file was closed by our hangup handler: it is complete."""
-
-    at: float
-
-
-class Outside(NamedTuple):
-    """A channel that met the recorded one belongs to an external party: it is nobody of the company."""
-
-    channel: str
-
-
-class Silenced(NamedTuple):
-    """The recording is silent from now on, on purpose: why, who would have it so, and until when at most (0: no limit)."""
-
-    why: str
-    by: str
-    until: float
-    at: float
-
-
-class Voiced(NamedTuple):
-    """It hears again."""
-
-    at: float
-
-
-class Gone(NamedTuple):
-    """The recorded channel was no longer there when we could look again; when it ended nobody saw."""
-
-    at: float
-
-
-Move = Entered | Exited
-Fact = Started | Move | Named | Ended | Closed | Gone | Outside | Silenced | Voiced
-
-FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Ended, Closed, Gone, Outside,
-                                                           Silenced, Voiced)}
-
-
-class Noticed(NamedTuple):
-    """A fact about a call, as the fold gives it out."""
-
-    call: UUID
-    fact: Fact
-
-
-def moment(at: float) -> datetime:
-    """Return an event's time as an aware datetime."""
-    return datetime.fromtimestamp(at, UTC)
-
-
-LOCAL = "Local/"
-"""What the names of channels begin with that only lead on to others; each has two ends, ``;1`` and ``;2``."""
-
-OPTIMISED = 0.5
-"""Seconds within which another channel takes the place of a Local one."""
+from ami_bridge.core.events import (
+    BridgeEntered,
+    BridgeLeft,
+    ChannelsPresent,
+    Event,
+    HungUp,
+    OutsideSeen,
+    QueueConnected,
+    RecordingClosed,
+    RecordingStarted,
+)
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Fact, Gone, Move, Named, Noticed, Outside, Started
+from ami_bridge.core.text import LOCAL, interface_of
 
 SNAPSHOT_SECONDS = 10.0
 """How old a list of channels may be when it arrives."""

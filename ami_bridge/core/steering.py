@@ -17,7 +17,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import LOCAL, OPTIMISED, Entered, Fact, Follower, Noticed, Silenced, Voiced
+from ami_bridge.core.calls import Follower
+from ami_bridge.core.facts import OPTIMISED, Entered, Fact, Noticed, Silenced, Voiced
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
     Asked,
@@ -30,6 +31,7 @@ from ami_bridge.core.signs import (
     TookPlace,
     Wish,
 )
+from ami_bridge.core.text import LOCAL
 
 AGAIN = 2.0
 """Seconds after which an order that nobody carried out is given again."""

@@ -20,8 +20,9 @@ from ami_bridge.asterisk.translate import translate
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Name
-from ami_bridge.core.calls import SNAPSHOT_SECONDS, ChannelsPresent, Event
+from ami_bridge.core.calls import SNAPSHOT_SECONDS
 from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, RegisterError
+from ami_bridge.core.events import ChannelsPresent, Event
 from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.gaps import Cause
 from ami_bridge.core.steering import Order

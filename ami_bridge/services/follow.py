@@ -5,8 +5,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Event, Fact, Follower, Noticed, Open, RecordingStarted
+from ami_bridge.core.calls import Follower, Open
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.events import Event, RecordingStarted
+from ami_bridge.core.facts import Closed, Fact, Noticed
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.signs import SIGNS, Sign
 from ami_bridge.core.steering import Order, SteeringRules

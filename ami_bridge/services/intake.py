@@ -16,10 +16,10 @@ from pathlib import Path
 from uuid import UUID
 
 from ami_bridge.asterisk.files import MOST_FRAMES, Part, Stereo, Wav, measure, segments
-from ami_bridge.core.calls import Closed, Ended, Fact, Gone, Started
 from ami_bridge.core.entries import Audio, Entry, Recording, account, ended_at
 from ami_bridge.core.entry_json import entry_to_json
 from ami_bridge.core.errors import AmiBridgeError, AudioError, RegisterError, SpoolError
+from ami_bridge.core.facts import Closed, Ended, Fact, Gone, Started
 from ami_bridge.core.findings import Finding, Kind, of_entry
 from ami_bridge.core.findings import Outcome as Mended
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7

@@ -5,22 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ami_bridge.asterisk.files import measure
-from ami_bridge.core.calls import (
-    BridgeLeft,
-    ChannelsPresent,
-    Closed,
-    Ended,
-    Event,
-    Fact,
-    Follower,
-    Gone,
-    HungUp,
-    Noticed,
-    Outside,
-    RecordingStarted,
-    Started,
-)
+from ami_bridge.core.calls import Follower
 from ami_bridge.core.errors import AudioError, SpoolError
+from ami_bridge.core.events import BridgeLeft, ChannelsPresent, Event, HungUp, RecordingStarted
+from ami_bridge.core.facts import Closed, Ended, Fact, Gone, Noticed, Outside, Started
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import Sign

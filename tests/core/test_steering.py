@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, Follower, OutsideSeen, RecordingStarted, Silenced, Voiced
+from ami_bridge.core.calls import Follower
 from ami_bridge.core.entries import account
+from ami_bridge.core.events import BridgeEntered, BridgeLeft, Event, OutsideSeen, RecordingStarted
+from ami_bridge.core.facts import Silenced, Voiced
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
     Asked,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.calls import BridgeEntered, ChannelsPresent, OutsideSeen, RecordingStarted, Silenced, Started, Voiced
+from ami_bridge.core.events import BridgeEntered, ChannelsPresent, OutsideSeen, RecordingStarted
+from ami_bridge.core.facts import Silenced, Started, Voiced
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.signs import Asked, Restarted, SomeStopped, Wish
 from ami_bridge.core.steering import AGAIN, SETTLES, TRIES, Do, Order, SteeringRules

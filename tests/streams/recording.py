@@ -28,9 +28,10 @@ from ami_bridge.asterisk.translate import (
     login,
     translate,
 )
-from ami_bridge.core.calls import Closed, Ended, Fact, HungUp, RecordingClosed
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.events import HungUp, RecordingClosed
+from ami_bridge.core.facts import Closed, Ended, Fact
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.spool import Spool
 from tests.pbx.asterisk import Pbx
