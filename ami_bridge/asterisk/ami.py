@@ -11,18 +11,9 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 from ssl import SSLContext
 
+from ami_bridge.asterisk.actions import PERMISSION, Action, login, outcome
 from ami_bridge.asterisk.protocol import Protocol
-from ami_bridge.asterisk.translate import (
-    EVENT_CLASSES,
-    PERMISSION,
-    WANTED,
-    Action,
-    login,
-    outcome,
-    sent_at,
-    snapshot,
-    version,
-)
+from ami_bridge.asterisk.translate import EVENT_CLASSES, WANTED, sent_at, snapshot, version
 from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, NotPermitted
 from ami_bridge.core.events import Event
 

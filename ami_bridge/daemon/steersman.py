@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ami_bridge.asterisk.controls import HEARD, REFUSED, SILENT, Controls
 from ami_bridge.core.errors import ExchangeError, NotPermitted
-from ami_bridge.core.steering import Do, Order
+from ami_bridge.core.orders import Do, Order
 
 log = logging.getLogger(__name__)
 

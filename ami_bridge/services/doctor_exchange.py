@@ -4,8 +4,8 @@ import asyncio
 import socket
 from collections.abc import Iterator
 
+from ami_bridge.asterisk.actions import mute
 from ami_bridge.asterisk.ami import AmiLink, AmiSettings
-from ami_bridge.asterisk.translate import mute
 from ami_bridge.config import Config
 from ami_bridge.core.agi import quote
 from ami_bridge.core.errors import AmiBridgeError, ExchangeError, NotPermitted

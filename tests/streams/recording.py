@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from ami_bridge.asterisk.actions import login
 from ami_bridge.asterisk.capture import anonymise
 from ami_bridge.asterisk.translate import (
     EVENT,
@@ -25,7 +26,6 @@ from ami_bridge.asterisk.translate import (
     field,
     headers,
     is_ours,
-    login,
     translate,
 )
 from ami_bridge.core.entries import Entry
