@@ -26,6 +26,7 @@ from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.gaps import Cause
 from ami_bridge.core.steering import Order
 from ami_bridge.core.versions import loses_second_voice
+from ami_bridge.daemon.health import pages
 from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
@@ -75,8 +76,8 @@ class Daemon:
         self._intaking = Intaking(app.intake.take, partial(ended_at, app.spool), now, self._nudge)
         self._link = AmiLink(ami_settings(app.config), self._hearing.hear, self._link_up, self._link_down, self._alarm)
         self._steersman = Steersman(Controls(self._link), self._steered, self._alarm)
-        self._server = fastagi(app, self._finished_from_thread)
-        figures(self._metrics, self._intaking, self._hearing, self._link, self._server, self._report, app.spool,
+        self._server = fastagi(app, self._finished_from_thread, self._metrics.passed)
+        figures(self._metrics, app, self._intaking, self._hearing, self._link, self._server, self._report, self._steersman,
                 lambda: self._follow.open_calls)
 
     def stop(self) -> None:
@@ -86,7 +87,8 @@ class Daemon:
     async def run(self) -> None:
         """Run until ``stop``. ExchangeError when the FastAGI port is taken."""
         await self._server.start()
-        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port)
+        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port,
+                            pages(self._loop, lambda: self._metrics.held, lambda: self._link.connected_since is not None))
         self._hearing.jobs.put_nowait(self._take_up_gaps)
         tasks = [asyncio.create_task(work, name=name) for name, work in (
             ("ami", self._link.run()), ("follow", self._following()), ("compare", self._comparing()),
