@@ -1,5 +1,6 @@
 """What the daemon's tasks are made of, from one application."""
 
+import math
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -92,9 +93,14 @@ def _disks(metrics: Metrics, where: dict[str, Path]) -> None:
             ("disk_free_bytes", "Bytes free on the file system of a place.", lambda path: Disk.at(path).free),
             ("disk_size_bytes", "Bytes that the file system of a place has in all.", lambda path: Disk.at(path).size),
             ("disk_free_inodes", "Files that can still be made there; not a number where that is not counted.",
-             lambda path: Disk.at(path).inodes),
+             _inodes),
         ):
             metrics.figure(name, meaning, partial(value, path), place=place)
+
+
+def _inodes(path: Path) -> float:
+    found = Disk.at(path).inodes
+    return math.nan if found is None else found
 
 
 def _counted(metrics: Metrics, link: AmiLink, server: FastAgiServer, report: Report, steersman: Steersman) -> None:

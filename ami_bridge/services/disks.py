@@ -1,6 +1,5 @@
 """How much room there is where calls are kept."""
 
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,18 @@ from ami_bridge.register import engine
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A file system, for those who are not root: bytes free and in all; files that can still be made (NaN: uncounted)."""
+    """A file system, for those who are not root: bytes free and in all; files that can still be made (None: uncounted)."""
 
     free: int
     size: int
-    inodes: float
+    inodes: int | None
 
     @classmethod
     def at(cls, path: Path) -> Self:
         """Return the file system that holds ``path``; OSError when it cannot be asked. Source: statvfs(3)."""
         found = os.statvfs(path)
         return cls(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize,
-                   found.f_favail if found.f_files else math.nan)
+                   found.f_favail if found.f_files else None)
 
 
 def places(config: Config) -> dict[str, Path]:
