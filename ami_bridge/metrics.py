@@ -71,8 +71,8 @@ class Metrics:
                                        "register.", INTAKE_SECONDS)
         self._calls: Counter[tuple[str, ...]] = Counter(dict.fromkeys(_combinations(), 0))
         self._passed: Counter[tuple[str, ...]] = Counter({(str(d), str(r)): 0 for d in Direction for r in PASSED})
-        self.counts("calls", "Calls registered.", ("direction", "reason", "state"), lambda: self._calls)
-        self.counts("calls_passed", "Calls that were not to be recorded, and left no entry.", ("direction", "reason"),
+        self.counts("calls_total", "Calls registered.", ("direction", "reason", "state"), lambda: self._calls)
+        self.counts("calls_passed_total", "Calls that were not to be recorded, and left no entry.", ("direction", "reason"),
                     lambda: self._passed)
         ProcessCollector(registry=self.registry)
         self._show_alarms(())

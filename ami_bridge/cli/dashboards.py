@@ -6,6 +6,7 @@ import click
 
 from ami_bridge.cli.configured import with_file
 
+
 @click.command("dashboards")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--runbook", default="", help="Where your copy of docs/runbook.md is read, for the links in the alerts.")

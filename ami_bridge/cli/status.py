@@ -47,7 +47,7 @@ def lines(standing: "Standing", zone: ZoneInfo) -> Iterator[Line]:
     daemon = standing.daemon
     yield "Daemon", _daemon(daemon, zone), daemon.running
     yield "Exchange", _exchange(standing), daemon.connected is not False and daemon.running
-    yield "Calls", f"{_many(daemon.in_progress)} in progress, {_many(standing.waiting)} waiting for the register", True
+    yield "Calls", _calls(standing), True
     if standing.register:
         yield from _register(standing.register, standing, zone)
     else:
@@ -88,6 +88,12 @@ def _exchange(standing: "Standing") -> str:
         return f"{standing.exchange}: {UNKNOWN}, the daemon does not say"
     version = f", Asterisk {daemon.exchange_version}" if daemon.exchange_version else ""
     return f"{standing.exchange} is {'heard' if daemon.connected else 'not heard'}{version}"
+
+
+def _calls(standing: "Standing") -> str:
+    if not standing.daemon.running:
+        return f"{_many(standing.waiting)} in the spool, in progress or finished"
+    return f"{_many(standing.daemon.in_progress)} in progress, {_many(standing.waiting)} waiting for the register"
 
 
 def _many(count: int | None) -> str:

@@ -105,12 +105,13 @@ def _inodes(path: Path) -> float:
 
 def _counted(metrics: Metrics, link: AmiLink, server: FastAgiServer, report: Report, steersman: Steersman) -> None:
     for name, meaning, labels, read in (
-        ("conversations", "FastAGI conversations, by how they ended.", ("ending",),
+        ("conversations_total", "FastAGI conversations, by how they ended.", ("ending",),
          lambda: {(ending.value,): server.endings[ending] for ending in Ending}),
-        ("gaps", "Gaps that began: the exchange was not heard.", ("cause",),
+        ("gaps_total", "Gaps that began: the exchange was not heard.", ("cause",),
          lambda: {(cause.value,): count for cause, count in report.begun.items()}),
-        ("steering_orders", "What recordings in progress were told.", ("order", "outcome"), lambda: steersman.outcomes),
-        ("exchange_logins", "How often the link to the exchange came up.", (), lambda: {(): link.logins}),
-        ("exchange_events", "Events of the exchange that were taken.", (), lambda: {(): link.events_wanted}),
+        ("steering_orders_total", "What recordings in progress were told.", ("order", "outcome"),
+         lambda: steersman.outcomes),
+        ("exchange_logins_total", "How often the link to the exchange came up.", (), lambda: {(): link.logins}),
+        ("exchange_events_total", "Events of the exchange that were taken.", (), lambda: {(): link.events_wanted}),
     ):
         metrics.counts(name, meaning, labels, read)

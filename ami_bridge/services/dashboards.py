@@ -11,7 +11,8 @@ RUNBOOK = "docs/runbook.md"
 
 def shipped() -> dict[str, str]:
     """Return the files by name."""
-    return {one.name: one.read_text("utf-8") for one in files("ami_bridge").joinpath("dashboards").iterdir() if one.is_file()}
+    folder = files("ami_bridge").joinpath("dashboards")
+    return {one.name: one.read_text("utf-8") for one in folder.iterdir() if one.is_file()}
 
 
 def write(directory: Path, runbook: str = "") -> list[Path]:

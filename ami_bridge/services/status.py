@@ -68,8 +68,8 @@ class Standing:
 
     @property
     def healthy(self) -> bool:
-        """Tell whether nobody has to do anything."""
-        return self.daemon.running and not self.alarms
+        """Tell whether all is well: the daemon runs and hears the exchange, as far as it says, and no alarm holds."""
+        return self.daemon.running and self.daemon.connected is not False and not self.alarms
 
 
 def look(config: Config, now: datetime) -> Standing:

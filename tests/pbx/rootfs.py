@@ -35,11 +35,32 @@ def provision(release: str = "forky") -> Path:
         raise ProvisionError("building and entering a root file system needs root: run this as root")
     cache = cache_folder()
     root = cache / f"rootfs-{release}"
+    promtool()
     with _locked(cache / f"rootfs-{release}.lock"):
         _install_host_tools()
         if not (root / BUILT).exists():
             _build(release, root)
     return root
+
+
+def promtool() -> Path:
+    """Prometheus' own checker of rules: the machine's, else out of Debian's package, which is fetched but not installed, because
+    that would start a server.
+    """
+    there = shutil.which("promtool")
+    if there:
+        return Path(there)
+    cache = cache_folder()
+    with _locked(cache / "promtool.lock"):
+        if not (cache / "promtool").exists():
+            with tempfile.TemporaryDirectory(prefix="promtool.", dir=cache) as scratch:
+                say("fetching promtool")
+                _run("apt-get", "update", "--quiet=2")
+                _run("apt-get", "download", "--quiet=2", "prometheus", folder=Path(scratch))
+                (package,) = Path(scratch).glob("*.deb")
+                _run("dpkg-deb", "--extract", str(package), f"{scratch}/prometheus")
+                Path(scratch, "prometheus/usr/bin/promtool").rename(cache / "promtool")
+    return cache / "promtool"
 
 
 def cache_folder() -> Path:
@@ -111,9 +132,9 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _run(*command: str) -> str:
+def _run(*command: str, folder: Path | None = None) -> str:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, cwd=folder)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
         raise ProvisionError(f"{' '.join(command[:3])} ... failed with {done.returncode}; mend this and run again:\n{tail}")
