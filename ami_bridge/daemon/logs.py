@@ -82,5 +82,7 @@ def fault(error: Exception) -> str:
 
 def _fatal(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     """Tell the way to a fault that nobody caught: files and lines, no values."""
+    if issubclass(kind, SystemExit | KeyboardInterrupt):
+        return
     way = " < ".join(f"{Path(at.filename).name}:{at.lineno}" for at in reversed(traceback.extract_tb(trace)))
     log.critical("A fault nobody expected: %s at %s. Report it, please", kind.__name__, way, extra={"action": "fault"})

@@ -40,8 +40,7 @@ class Daemon:
 
 def ask_daemon(config: Config) -> Daemon:
     """Return what the daemon of this configuration says; where it shows nothing, only whether it holds the spool."""
-    text = fetch(config.metrics.host, config.metrics.port) if config.metrics.port else ""
-    said = list(text_string_to_metric_families(text))
+    said = _families(fetch(config.metrics.host, config.metrics.port)) if config.metrics.port else []
     if _word(said, "ami_bridge_build", "exchange") == config.exchange.name:
         return _daemon(said)
     return Daemon(running=Spool(config.spool.directory).locked())
@@ -68,6 +67,14 @@ def next_purge() -> datetime | None:
         return datetime.fromtimestamp(int(said.strip().removeprefix("@")), UTC)
     except (OSError, ValueError, OverflowError, subprocess.SubprocessError):
         return None
+
+
+def _families(text: str) -> list[Metric]:
+    """Return the figures in a text; none where it is something else, of another program on our port."""
+    try:
+        return list(text_string_to_metric_families(text))
+    except ValueError:
+        return []
 
 
 def _daemon(said: list[Metric]) -> Daemon:

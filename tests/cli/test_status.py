@@ -2,9 +2,11 @@
 
 import os
 import stat
+import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,24 @@ def test_the_figures_of_another_exchanges_daemon_are_not_taken_for_ours(watched:
         other = replace(watched, ports=watched.ports | {"AMI_BRIDGE__EXCHANGE__NAME": "other",
                                                         "AMI_BRIDGE__SPOOL__DIRECTORY": str(tmp_path / "elsewhere")})
         assert ask_daemon(other.config) == Daemon(running=False)
+
+
+@pytest.mark.parametrize("page", [b"<html>{a</html>", b"\xff\x00 {", b"", b"ami_bridge_build_info{exchange=1} x\n"])
+def test_another_program_on_our_port_is_not_the_daemon(page: bytes, watched: Machine) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", int(watched.ports["AMI_BRIDGE__METRICS__PORT"])), Other) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert ask_daemon(watched.config) == Daemon(running=False)
+        thread.join()
 
 
 @pytest.mark.parametrize(("said", "wanted"), [

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.live, pytest.mark.no_stream]
 CALLER, NAME, DIALLED, OUTSIDE = "0459998877", "Liisa Ångström", "1234567", "0507654321"
 AGENTS = ("Maija", "Mäkinen", "O'Brien", "Nguy")
 UNWANTED = "3004"
+STEERED = 'ami_bridge_steering_orders_total{{order="{}",outcome="done"}}'
 MORE = f"""
 [[route]]
 name = "not-recorded"
@@ -41,6 +42,26 @@ def page(system: System, path: str) -> tuple[int, str]:
             return refused.code, refused.read().decode()
 
 
+def paused(system: System) -> None:
+    """A call in which the agent asks for silence, and for its end."""
+    callee, caller = answer(system.pbx, "6001"), call(system.pbx, DIALLED, caller=CALLER, name=NAME, talk=8.0)
+    system.wait_for(lambda: figures(system.metrics_port)["ami_bridge_calls_in_progress"] == 1, "the call", 20)
+    system.wait_for(lambda: "6001" in system.pbx.rx("core show channels") and "Up" in system.pbx.rx("core show channels"), "the agent", 20)
+    system.wait_for(lambda: said(system, "pause", "--agent", "PJSIP/6001"), "silence", 10)
+    system.wait_for(lambda: figures(system.metrics_port)[STEERED.format("mute")] == 1, "silence", 10)
+    assert said(system, "resume", "--agent", "PJSIP/6001")
+    system.wait_for(lambda: figures(system.metrics_port)[STEERED.format("unmute")] == 1, "an end of silence", 10)
+    assert caller.wait().ok and callee.wait().ok
+
+
+def said(system: System, *words: str) -> bool:
+    """Whether a verb did as it was told."""
+    try:
+        return bool(system.command(*words))
+    except RuntimeError:
+        return False
+
+
 def talk(system: System, number: str, who: str, **options) -> None:
     callee = answer(system.pbx, who)
     caller = call(system.pbx, number, talk=3.0, **options)
@@ -53,23 +74,24 @@ def test_all_is_told_and_nobody_is_named(system: System) -> None:
     talk(system, DIALLED, "6001", caller=CALLER, name=NAME)
     talk(system, OUTSIDE, "trunk", source="6002")
     talk(system, "6003", "6003", source="6002")
+    paused(system)
     talk(system, UNWANTED, "6001", caller=CALLER, name=NAME)
     assert call(system.pbx, DIALLED, caller=CALLER, name=NAME, talk=0.4).wait().ok
     system.wait_for(lambda: figures(system.metrics_port)[
         'ami_bridge_calls_total{direction="inbound",reason="hung-up-in-notice",state="unannounced"}'] == 1, "the one who left", 60)
     found = figures(system.metrics_port)
-    for direction in ("inbound", "outbound", "internal"):
-        assert found[f'ami_bridge_calls_total{{direction="{direction}",reason="announced",state="sealed"}}'] == 1
+    for direction, count in (("inbound", 2), ("outbound", 1), ("internal", 1)):
+        assert found[f'ami_bridge_calls_total{{direction="{direction}",reason="announced",state="sealed"}}'] == count
     assert found['ami_bridge_calls_passed_total{direction="inbound",reason="route-says-no"}'] == 1
-    assert found["ami_bridge_intake_seconds_count"] == 3
+    assert found["ami_bridge_intake_seconds_count"] == 4
     verdicts = found["ami_bridge_verdict_seconds_count"]
-    assert verdicts == 4, "three recorded and one unwanted; who left in the notice had no verdict"
+    assert verdicts == 5, "four recorded and one unwanted; who left in the notice had no verdict"
     assert found["ami_bridge_verdict_seconds_sum"] / verdicts < 1.2, "the notice alone takes 1.2 s: it is not counted"
     assert any(name.startswith('ami_bridge_exchange_info{version="22.') for name in found)
     assert found["ami_bridge_exchange_logins_total"] == 1 and found["ami_bridge_exchange_events_total"] > 20
     assert found['ami_bridge_disk_free_bytes{place="vault"}'] > 0
     screen = system.command("status")
-    assert "is heard, Asterisk 22." in " ".join(screen.split()) and "3 recorded, 1 not: hung-up-in-notice 1" in screen
+    assert "is heard, Asterisk 22." in " ".join(screen.split()) and "4 recorded, 1 not: hung-up-in-notice 1" in screen
     assert json.loads(system.command("status", "--json"))["healthy"]
     told = {"log": system.log(), "figures": page(system, "/metrics")[1], "screen": screen}
     assert len(system.log().splitlines()) > 6

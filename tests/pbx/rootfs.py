@@ -35,7 +35,6 @@ def provision(release: str = "forky") -> Path:
         raise ProvisionError("building and entering a root file system needs root: run this as root")
     cache = cache_folder()
     root = cache / f"rootfs-{release}"
-    promtool()
     with _locked(cache / f"rootfs-{release}.lock"):
         _install_host_tools()
         if not (root / BUILT).exists():
