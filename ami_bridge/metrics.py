@@ -39,8 +39,10 @@ PASSED = (Reason.ROUTE_SAYS_NO, Reason.NO_ROUTE)
 BEGUN = (Reason.ANNOUNCED, Reason.NOTICE_NOT_REQUIRED)
 ENDS = (State.SEALED, State.RECOVERED, State.NO_AUDIO, State.MISSING)
 
-Page = Callable[[], tuple[bool, object]]
-"""A page of JSON beside the figures: whether all is well (200, else 503), and what it says. Called in any thread."""
+STATUS = {True: "200 OK", False: "503 Service Unavailable", None: "404 Not Found"}
+
+Page = Callable[[], tuple[bool | None, object]]
+"""A page of JSON: whether all is well (200, else 503; None: no such page), and what it says. Called in any thread."""
 
 
 class Metrics:
@@ -209,12 +211,15 @@ def _paths(registry: CollectorRegistry, pages: Mapping[str, Page]) -> Callable[.
 
     def application(environ: dict, start_response: Callable) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if path in ("/", "/metrics"):
-            return figures(environ, start_response)
-        page = pages.get(path)
-        well, said = page() if page else (False, "not found")
-        start_response(("200 OK" if well else "503 Service Unavailable") if page else "404 Not Found",
-                       [("Content-Type", "application/json")])
+        try:
+            if path in ("/", "/metrics"):
+                return figures(environ, start_response)
+            page = pages.get(path, lambda: (None, "not found"))
+            well, said = page()
+        except Exception as fault:  # noqa: BLE001 - as it stands it would be printed with its words
+            log.error("A page of figures cannot be shown (%s)", type(fault).__name__, extra={"action": "metrics_failed"})
+            well, said = False, "fault"
+        start_response(STATUS[well], [("Content-Type", "application/json")])
         return [json.dumps(said).encode() + b"\n"]
 
     return application
@@ -223,9 +228,16 @@ def _paths(registry: CollectorRegistry, pages: Mapping[str, Page]) -> Callable[.
 def _server_for(host: str) -> type[ThreadingWSGIServer]:
     """Return the kind of server that speaks the address family of ``host``."""
     family = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-    return type("Server", (ThreadingWSGIServer,), {"address_family": family})
+    return type("Server", (_Server,), {"address_family": family})
+
+
+class _Server(ThreadingWSGIServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Pass over a client that went away, or said nothing in time."""
 
 
 class _Quiet(WSGIRequestHandler):
+    timeout = 10.0
+
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: a look every few seconds is no event."""

@@ -127,7 +127,9 @@ def _print(standing: "Standing", zone: ZoneInfo) -> None:
     for about, said, well in lines(standing, zone):
         grid.add_row(about, Text(harmless(said), style="" if well else "bold red"))
     console = Console(width=WIDTH, highlight=False)
-    console.print(f"ami-bridge on {standing.exchange}, {on_screen(standing.at, zone)}", style="bold", markup=False)
-    console.print(grid)
-    if standing.alarms:
-        console.print(RUNBOOK, markup=False)
+    with console.capture() as screen:
+        console.print(f"Status of {standing.exchange} at {on_screen(standing.at, zone)}", style="bold", markup=False)
+        console.print(grid)
+        if standing.alarms:
+            console.print(RUNBOOK, markup=False)
+    click.echo("\n".join(line.rstrip() for line in screen.get().splitlines()))

@@ -21,6 +21,9 @@ from ami_bridge.services.watch import ask, installed_at, patience_of
 from ami_bridge.spool import Spool
 from ami_bridge.vault import KeyStore
 
+OF_EVENTS = {alarm.name: alarm for alarm in (alarms.link_down(), alarms.events_shed())}
+"""Alarms that only the daemon can raise, and that always have the same words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
@@ -80,7 +83,7 @@ def look(config: Config, now: datetime) -> Standing:
     seen = Seen(installed=installed_at(config, now), kept=kept, key_days=key_days, backlog=Backlog(),
                 suspended=spool.suspended(), room=_has_room(spool, config))
     judged = {alarm.name: alarm for alarm in alarms.judge(seen, patience_of(config), now)}
-    held = {name: judged.get(name) for name in daemon.alarms} if daemon.looked_at else judged
+    held = {name: judged.get(name) or OF_EVENTS.get(name) for name in daemon.alarms} if daemon.looked_at else judged
     return Standing(
         at=now, exchange=config.exchange.name, daemon=daemon, register=register, key_days=key_days,
         waiting=daemon.waiting if daemon.running else _tickets(spool), alarms={**held, **{one.name: one for one in away}},

@@ -45,7 +45,7 @@ def lines(machine: Machine) -> dict[str, str]:
     found: dict[str, str] = {}
     about = ""
     for line in machine.run("status").output.splitlines():
-        assert len(line) <= WIDTH, line
+        assert len(line) <= WIDTH and line == line.rstrip(), line
         if line[:1].strip():
             about, _, line = line.partition(" ")
         found[about] = f"{found.get(about, '')} {line.strip()}".strip()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -26,7 +27,7 @@ from ami_bridge.core.readiness import STARTING, UNREADY, in_the_way
 from ami_bridge.core.recordings import State
 from ami_bridge.core.steering import Do
 from ami_bridge.daemon.health import answers, pages
-from ami_bridge.metrics import Metrics
+from ami_bridge.metrics import Metrics, _Quiet
 from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
 from tests.daemon.test_daemon import running, wait
@@ -201,3 +202,32 @@ def test_the_figures_are_shown_over_ipv6_too() -> None:
             assert b"ami_bridge_alarm" in answer.read()
     finally:
         metrics.stop()
+
+
+def test_a_fault_in_a_figure_is_a_line_without_its_words(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    def broken() -> float:
+        raise ValueError("0459998877")
+
+    metrics, port = Metrics(timedelta(days=31)), free_port()
+    metrics.figure("calls_broken", "Broken.", broken)
+    metrics.serve("127.0.0.1", port)
+    try:
+        assert get(port, "/metrics") == (503, '"fault"\n')
+    finally:
+        metrics.stop()
+    assert "A page of figures cannot be shown (ValueError)" in caplog.text
+    assert "0459998877" not in caplog.text + capfd.readouterr().err
+
+
+def test_who_connects_and_says_nothing_is_let_go_without_a_word(monkeypatch: pytest.MonkeyPatch,
+                                                                capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(_Quiet, "timeout", 0.1)
+    metrics, port = Metrics(timedelta(days=31)), free_port()
+    metrics.serve("127.0.0.1", port)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as silent:
+            assert silent.recv(1) == b"", "the server hangs up"
+        assert get(port, "/metrics")[0] == 200
+    finally:
+        metrics.stop()
+    assert "Traceback" not in capfd.readouterr().err
