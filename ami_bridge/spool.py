@@ -136,6 +136,20 @@ class Spool:
                              "Stop it first (systemctl stop ami-bridge), or give this one a spool of its own.") from error
         return descriptor
 
+    def locked(self) -> bool:
+        """Tell whether a daemon works on this spool. A daemon that starts at this very moment may be refused its lock."""
+        try:
+            descriptor = os.open(self.root / "daemon.lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def write_ticket(self, ticket: tickets.Ticket) -> None:
         """Keep a ticket durably. Until this returns, MixMonitor must not start."""
         write_durably(self._ticket(ticket.call), tickets.to_json(ticket).encode())

@@ -27,6 +27,8 @@ VERBS = {
     "notice": Verb("notice", "Add, list and publish the notices that callers hear."),
     "agents": Verb("agents", "Import and list who uses which device."),
     "doctor": Verb("doctor", "Say what is wrong, and what to do about it."),
+    "status": Verb("status", "Show on one screen how things stand."),
+    "dashboards": Verb("dashboards", "Write out what Prometheus and Grafana need to watch ami-bridge."),
     "keys": Verb("keys", "Make, publish, list and destroy the keys that recordings are sealed to."),
     "purge": Verb("purge", "Destroy what is past its time, and certify it: the nightly job."),
     "hold": Verb("hold", "Keep a call beyond its time: place, list, show and release holds."),

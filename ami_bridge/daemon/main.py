@@ -23,6 +23,7 @@ from ami_bridge.core.orders import Order
 from ami_bridge.core.versions import loses_second_voice
 from ami_bridge.daemon.comparing import Comparing
 from ami_bridge.daemon.following import Following
+from ami_bridge.daemon.health import pages
 from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.housekeeping import Housekeeping
 from ami_bridge.daemon.intaking import Intaking
@@ -70,8 +71,8 @@ class Daemon:
                                           Pulse(app.spool, self._report, self._ask_from_thread), self._intaking,
                                           lambda: self._link.connected_since is not None, self._nudge_from_thread)
         self._steersman = Steersman(Controls(self._link), self._steered, self._alarm)
-        self._server = fastagi(app, self._finished_from_thread)
-        figures(self._metrics, self._intaking, self._hearing, self._link, self._server, self._report, app.spool,
+        self._server = fastagi(app, self._finished_from_thread, self._metrics.passed)
+        figures(self._metrics, app, self._intaking, self._hearing, self._link, self._server, self._report, self._steersman,
                 lambda: self._follow.open_calls)
 
     def stop(self) -> None:
@@ -81,7 +82,8 @@ class Daemon:
     async def run(self) -> None:
         """Run until ``stop``. ExchangeError when the FastAGI port is taken."""
         await self._server.start()
-        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port)
+        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port,
+                            pages(self._loop, lambda: self._metrics.held, lambda: self._link.connected_since is not None))
         self._hearing.jobs.put_nowait(self._following.take_up_gaps)
         tasks = [asyncio.create_task(work, name=name) for name, work in (
             ("ami", self._link.run()), ("follow", self._following.run(self._hearing.jobs)),

@@ -17,6 +17,7 @@ from ami_bridge.register.findings import Findings
 from ami_bridge.register.gaps import Gaps
 from ami_bridge.register.holds import Holds
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
+from ami_bridge.register.tallies import Tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,13 @@ class Work:
     destructions: Destructions
     gaps: Gaps
     findings: Findings
+    tallies: Tallies
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
-                   Destructions(connection), Gaps(connection), Findings(connection))
+                   Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection))
 
 
 class Register:

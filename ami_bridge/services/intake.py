@@ -75,6 +75,9 @@ class Intake:
         self.on_finding: Callable[[], None] = lambda: None
         """Called, in the thread of ``take``, when a call was registered with something amiss; set by whoever tells of it."""
 
+        self.on_registered: Callable[[Entry, datetime], None] = lambda entry, at: None
+        """Called, in that thread, with each call that has come into the register, and when; set by whoever counts them."""
+
     def take(self, call: UUID) -> Outcome:
         """Take one call in. RegisterUnavailable, KeyMissing, AudioError or OSError: nothing is lost, try again later."""
         try:
@@ -174,6 +177,7 @@ class Intake:
                 work.findings.add(finding)
         self._spool.discard(ticket.call, ticket.recording)
         if new:
+            self.on_registered(entry, self._now())
             _say(entry)
             for finding in amiss:
                 say(finding)
