@@ -36,7 +36,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Examined:
-    """What the exchange said of itself and of our user.
+    """What the exchange said of itself and of our user. ``version``: empty when our user may not ask for it.
 
     ``actions``: those permitted, name -> description; empty when not told. ``contexts``: context -> whether it is loaded;
     empty when that may not be asked. ``globals``: variables of the dialplan. ``hears``: whether our own user event came
@@ -90,12 +90,19 @@ async def _came_up(up: "asyncio.Future[None]", settings: AmiSettings) -> None:
 async def examined(settings: AmiSettings, contexts: Iterable[str], variables: Iterable[str]) -> Examined:
     """Ask all questions. Errors as of ``visiting``; what our user may not ask is empty."""
     async with visiting(settings) as visit:
-        said = await visit.link.do(SETTINGS)
+        said = await _settings(visit.link)
         echo = await _echo(visit)
         return Examined(
             name=said.get("SystemName", ""), version=said.get("AsteriskVersion", ""), may_mute=await _may_mute(visit.link),
             actions=await _actions(visit.link), contexts=await _contexts(visit.link, contexts),
             globals=await _globals(visit.link, variables), hears=bool(echo), timestamped=CLOCK_HEADER in echo)
+
+
+async def _settings(link: AmiLink) -> dict[str, str]:
+    try:
+        return await link.do(SETTINGS)
+    except NotPermitted:
+        return {}
 
 
 async def _echo(visit: Visit) -> dict[str, str]:

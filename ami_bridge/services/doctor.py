@@ -1,4 +1,4 @@
-"""The doctor: looks at everything a recorded call needs, and says what is wrong and what to do. It changes nothing."""
+"""The doctor: looks at all that a recorded call needs, says what is wrong and what to do. What it tries leaves nothing."""
 
 import shutil
 from collections import Counter

@@ -18,7 +18,7 @@ CONTEXTS = ("recorded-call", "recorded-callee", "recorded-call-begin", "recorded
 RELOAD = "run asterisk -rx 'dialplan reload'."
 
 
-ENTERS = re.compile(r"\bGosub\w*\(\s*recorded-call\s*,", re.I)
+ENTERS = re.compile(r"\bGosub\w*\(.*\brecorded-call\s*,", re.I)
 OURS = "recorded-call"
 
 

@@ -28,9 +28,10 @@ def manager(config: Config) -> Iterator[Finding]:
     wanted = doctor_dialplan.globals_wanted(config)
     seen = asyncio.run(examined(settings_of(config, "user"), doctor_dialplan.CONTEXTS, wanted))
     yield ok("ami", f"{ami.username} may log in at {ami.host}:{ami.port}")
-    yield named(seen.name, config.exchange.name)
-    yield hears_everybody(seen.version)
-    yield from doctor_versions.known(seen.version, datetime.now(UTC).date())
+    if seen.version:
+        yield named(seen.name, config.exchange.name)
+        yield hears_everybody(seen.version)
+        yield from doctor_versions.known(seen.version, datetime.now(UTC).date())
     yield steers(seen.may_mute)
     yield from doctor_manager.rights(seen.actions)
     yield from doctor_manager.events(seen.hears, seen.timestamped)
