@@ -50,7 +50,9 @@ def test_call(config: Config, insist: bool) -> Iterator[Finding]:
     """Place the call where this user may. ``insist``: whether it is an error that it may not."""
     exchange = found(config)
     left_out = error if insist else warning
-    if obstacle := why_not(exchange):
+    if config.exchange.configuration is None and not insist:
+        return
+    if obstacle := why_not(config.exchange.configuration, exchange):
         yield left_out(NAME, f"the test call was left out: {obstacle}",
                        "Run the doctor as root on Asterisk's host, or with --no-call.")
         return
@@ -65,8 +67,10 @@ def test_call(config: Config, insist: bool) -> Iterator[Finding]:
         Spool(config.spool.directory).trial(steps["token"]).unlink(missing_ok=True)
 
 
-def why_not(exchange: Asterisk) -> str:
+def why_not(configuration: Path | None, exchange: Asterisk) -> str:
     """Return why no call file can be put into Asterisk's folder; empty when it can."""
+    if configuration is None or not configuration.is_dir():
+        return f"there is no Asterisk on this host, by [exchange] configuration ({configuration or 'empty'})"
     if not os.path.isdir(exchange.outgoing):  # noqa: PTH112 - pathlib's raises where it may not look
         return f"the folder {exchange.outgoing} is not there, or not to be seen"
     shut = [folder for folder in (exchange.spool, exchange.outgoing) if not os.access(folder, os.W_OK | os.X_OK)]

@@ -82,6 +82,8 @@ def inodes(free: int) -> Finding:
 def asterisk_user(config: Config) -> Iterator[Finding]:
     """Look whether Asterisk's user gets where it must: the spool, the prompts, the generated dialplan, our program."""
     who = found(config).identity
+    if config.exchange.configuration is None:
+        return
     if who is None:
         yield warning(USER, "it cannot be told as which user Asterisk runs: what it may read and write was not looked at",
                       "Run the doctor on Asterisk's host while it runs; see [exchange] configuration.")

@@ -406,6 +406,18 @@ def test_the_test_call_is_left_out_where_it_cannot_be_placed(machine: Machine) -
     assert "test-call" not in machine.run("doctor", "--no-call").stdout
 
 
+def test_where_asterisk_is_on_another_host_its_files_are_not_looked_for(machine: Machine) -> None:
+    machine.ports["AMI_BRIDGE__EXCHANGE__CONFIGURATION"] = ""
+    assert not {"test-call", "asterisk-user", "manager-conf", "backends", "rivals"} & findings(machine).keys()
+    assert "no Asterisk on this host" in machine.run("doctor", "--call").stdout
+
+
+def test_without_an_asterisk_nothing_is_put_anywhere(machine: Machine) -> None:
+    with exchange() as one:
+        status, line = findings(with_exchange(machine, one))["test-call"]
+    assert status == "warning" and "no Asterisk on this host" in line and "no-asterisk" in line
+
+
 def test_the_test_call_needs_the_manager_user_and_leaves_no_file(machine: Machine) -> None:
     outgoing = machine.folder / "spool-of-asterisk" / "outgoing"
     outgoing.mkdir(parents=True)
