@@ -22,6 +22,7 @@ ENOUGH = 5000
 """Milliseconds for which Asterisk should bear with a slow reader; its own 100 cut the link under load (fact 49)."""
 
 OTHERS = 0o007
+SECRET = re.compile(r"^\s*secret\s*=", re.I | re.M)
 NAMED = re.compile(r"\bname\((\w+)\)", re.I)
 OLD_KIND, EXCLUDES = "eventfilter", "action(exclude)"
 
@@ -86,7 +87,8 @@ def address(conf: Conf) -> Finding:
 
 def closed(files: list[Path]) -> Finding:
     """Judge whether only Asterisk's group can read the secrets."""
-    shared = [file for file in files if file.stat().st_mode & OTHERS]
+    open_to_all = [file for file in files if file.stat().st_mode & OTHERS]
+    shared = [file for file in open_to_all if SECRET.search(file.read_text("utf-8", errors="replace"))]
     if shared:
         return error("manager-conf", f"{shared[0]} holds secrets and is open to everybody on this machine",
                      f"Run 'chmod o= {shared[0]}'.")

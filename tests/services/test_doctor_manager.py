@@ -86,6 +86,11 @@ def test_secrets_are_closed_to_others_and_never_told(tmp_path: Path) -> None:
     assert "very-secret" not in str(found)
 
 
+def test_a_file_without_secrets_may_be_open(tmp_path: Path) -> None:
+    (tmp_path / "readme.conf").write_text("; secret = none\n")
+    assert manager(tmp_path, f"{GENERAL}{OURS}\n#include {tmp_path}/readme.conf\n")["manager-conf"].status is Status.OK
+
+
 def test_what_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (found,) = in_configuration("manager-conf", doctor_manager.manager_conf)(of(tmp_path))
