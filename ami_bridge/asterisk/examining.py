@@ -7,17 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from ami_bridge.asterisk.ami import AmiLink, AmiSettings
-from ami_bridge.asterisk.translate import (
-    ACTIONS_PERMITTED,
-    CLOCK_HEADER,
-    SETTINGS,
-    dialplan_of,
-    global_variable,
-    mute,
-    trial,
-    tried,
-    value_of,
-)
+from ami_bridge.asterisk.questions import ACTIONS_PERMITTED, SETTINGS, dialplan_of, global_variable, trial, tried
+from ami_bridge.asterisk.translate import CLOCK_HEADER, mute, value_of
 from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, NotPermitted
 
 NO_CHANNEL = "ami-bridge/doctor"

@@ -160,8 +160,9 @@ def as_nobody(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def given_to_nobody(system: System) -> None:
     """Let that user into what an Asterisk of its own would have, and by its group into the spool."""
     home = system.pbx.home
-    for folder in (*home.parents[:3], home, system.home):
-        folder.chmod(folder.stat().st_mode | 0o055)
+    for folder in (home, *home.parents):
+        if folder.stat().st_mode & 0o055 != 0o055:
+            folder.chmod(folder.stat().st_mode | 0o055)
     for name in ("etc", "lib", "spool", "log", "log/cdr-csv", "log/cel-custom", "recordings"):
         (home / name).mkdir(parents=True, exist_ok=True)
         shutil.chown(home / name, "nobody", "nogroup")
