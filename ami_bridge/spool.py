@@ -12,6 +12,7 @@
     <spool>/live/<recording>.wav   written by MixMonitor
     <spool>/legs/<recording>-r.wav  the recorded party alone, and -t.wav whoever they speak with; on some routes
     <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
+    <spool>/live/doctor-*.wav      two seconds of a tone, while the doctor looks at them
 
 Every write is temp, fsync, rename, fsync of the folder; every removal may be repeated. Standard library only: the
 process AGI imports this.
@@ -33,6 +34,7 @@ from ami_bridge.core.notice import Reason
 FILE_MODE = 0o640
 FOLDER_MODE = 0o2770
 FALLBACK_PREFIX = "fb-"
+TRIAL_PREFIX = "doctor-"
 INODES = 1000
 """Free inodes below which nothing is recorded: a call takes three."""
 
@@ -197,8 +199,13 @@ class Spool:
         return self.legs_folder / f"{name}-r.wav", self.legs_folder / f"{name}-t.wav"
 
     def sounds(self) -> Iterator[Path]:
-        """Yield every file in the folder of live audio but the markers of the dialplan."""
-        yield from (path for path in sorted(self.live.iterdir()) if path.is_file() and path.suffix != ".txt")
+        """Yield every file in the folder of live audio but the markers of the dialplan and the doctor's test call."""
+        yield from (path for path in sorted(self.live.iterdir())
+                    if path.is_file() and path.suffix != ".txt" and not path.name.startswith(TRIAL_PREFIX))
+
+    def trial(self, token: str) -> Path:
+        """Return where the dialplan records the doctor's test call."""
+        return self.live / f"{TRIAL_PREFIX}{token}.wav"
 
     def damaged(self) -> Iterator[Path]:
         """Yield the tickets and markers that were set aside."""
