@@ -1,7 +1,7 @@
 """Asterisk's configuration files as texts: read a section, put one marked block in, take it out again. Pure.
 
-Sources (Asterisk 22 and 16): ``main/config.c``. ``[name](+)`` adds to a section that is there already and is an error where it is
-not; ``;--`` begins a comment of several lines; ``#include`` and ``#tryinclude`` take paths from the configuration folder.
+Sources (Asterisk 22 and 16): ``main/config.c``. ``[name](+)`` adds to a section that is there already and is an error
+where it is not; ``;--`` begins a comment of several lines; ``#include`` takes its path from the configuration folder.
 """
 
 import re

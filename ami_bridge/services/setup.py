@@ -47,8 +47,9 @@ def write_configuration(file: Path, directory: Path | None) -> Iterator[str]:
     """Write a new configuration with fresh secrets where there is none; yield what was made."""
     if file.exists():
         return
-    values = {"exchange": {"name": exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
-              "agi": {"secret": new_secret(), **_process()}, **_places(directory)}
+    values: dict[str, dict[str, str | int]] = {
+        "exchange": {"name": exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
+        "agi": {"secret": new_secret(), **process_program()}, **_places(directory)}
     try:
         file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         write_durably(file, template(values).encode())
@@ -153,7 +154,7 @@ def _register(config: Config) -> Iterator[str]:
         yield f"Made the register {register.place}"
 
 
-def _places(directory: Path | None) -> dict[str, dict[str, str]]:
+def _places(directory: Path | None) -> dict[str, dict[str, str | int]]:
     if directory is None:
         return {}
     try:
@@ -166,7 +167,7 @@ def _places(directory: Path | None) -> dict[str, dict[str, str]]:
             "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")}}
 
 
-def _process() -> dict[str, str]:
-    """Where this installation keeps the process AGI; nothing where the default must do."""
+def process_program() -> dict[str, str]:
+    """Return where this installation keeps the process AGI; nothing where the default must do."""
     program = Path(sys.executable).parent / "ami-bridge-agi"
     return {"process": str(program)} if program.exists() and re.fullmatch(r"/[A-Za-z0-9_./-]+", str(program)) else {}
