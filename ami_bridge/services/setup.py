@@ -4,6 +4,7 @@ import re
 import secrets
 import socket
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,7 +22,9 @@ from ami_bridge.spool import Spool, write_durably
 from ami_bridge.vault import KeyStore, Vault
 
 SECRET_BYTES = 32
-DIALPLAN_FOLDER = Path(__file__).parents[2] / "dialplan"
+DIALPLAN_PLACES = (Path(__file__).parents[2] / "dialplan", Path(sysconfig.get_path("data")) / "share/ami-bridge/dialplan")
+DIALPLAN_FOLDER = next((place for place in DIALPLAN_PLACES if (place / "extensions_recording.conf").is_file()), DIALPLAN_PLACES[-1])
+"""What Asterisk runs and merges: in a checkout, else where the wheel put it."""
 
 NEXT = """\
 What is left for you, in Asterisk's configuration folder:
@@ -93,9 +96,8 @@ def write_dialplan(config: Config, file: Path) -> bool:
 
 def next_steps(config: Config, file: Path) -> str:
     """Return what the admin does next. It names where secrets stand, never a secret."""
-    folder = DIALPLAN_FOLDER if DIALPLAN_FOLDER.is_dir() else Path("dialplan")
-    return NEXT.format(exchange=config.exchange.name, username=config.ami.username, file=file.absolute(), dialplan=folder,
-                       diary=config.cel.file,
+    return NEXT.format(exchange=config.exchange.name, username=config.ami.username, file=file.absolute(),
+                       dialplan=DIALPLAN_FOLDER, diary=config.cel.file,
                        generated=generated_file(file))
 
 

@@ -1,0 +1,184 @@
+"""Tried as a new user would: a machine with Debian's Asterisk as its package leaves it, and the how-to followed word by word."""
+
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pbx import phones
+from tests.pbx.host import Host
+
+pytestmark = pytest.mark.live
+
+HOWTO = (Path(__file__).parents[2] / "docs" / "howto-existing-asterisk.md").read_text("utf-8")
+COMMANDS = ("apt-get", "python3", "/opt/", "ln", "ami-bridge", "systemctl", "asterisk")
+ETC = "/etc/asterisk"
+PJSIP = """
+[the-udp]
+type = transport
+protocol = udp
+bind = 127.0.0.1:5060
+
+[trunk]
+type = endpoint
+transport = the-udp
+context = from-trunk
+disallow = all
+allow = alaw
+aors = trunk
+direct_media = no
+
+[trunk]
+type = aor
+contact = sip:127.0.0.2:5070
+
+[trunk]
+type = identify
+endpoint = trunk
+match = 127.0.0.2
+
+[6001]
+type = endpoint
+transport = the-udp
+context = from-internal
+disallow = all
+allow = alaw
+aors = 6001
+direct_media = no
+callerid = "Maija Mäkinen" <6001>
+
+[6001]
+type = aor
+contact = sip:6001@127.0.0.1:5071
+"""
+DIALPLAN = """
+[from-trunk]
+exten => 2000,1,NoOp(customer service)
+ same => n,Dial(PJSIP/6001,30)
+"""
+
+
+@pytest.fixture(params=["forky", "bullseye"], ids=["22", "16"])
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+    """The machine of an admin with one trunk and one telephone, Asterisk running."""
+    with Host(tmp_path, request.param) as host:
+        for name, text in (("pjsip.conf", PJSIP), ("extensions.conf", DIALPLAN)):
+            with host.see(f"{ETC}/{name}").open("a") as file:
+                file.write(text)
+        host.run("systemctl start asterisk")
+        host.wait_for("asterisk -rx 'core waitfullybooted'", "fully booted")
+        yield host
+
+
+def test_the_howto_word_by_word(host: Host) -> None:
+    before = everything(host)
+    for command in (*commands("1. Install"), *commands("2. Set up")):
+        if "notice add" in command:
+            host.run("espeak-ng -v fi -w our-notice.wav 'Puhelu nauhoitetaan'", cwd="/root/ami-bridge")
+        said = host.run(command, cwd="/root/ami-bridge")
+        assert not secrets(host) or not any(secret in said for secret in secrets(host)), command
+        if command.endswith("--dry-run"):
+            assert everything(host) == before and "+secret = (a fresh secret)" in said and '+#include "ami-bridge/manager.conf"' in said
+    assert_rights(host)
+    again = everything(host)
+    assert "Everything is in place; nothing was changed." in host.run("ami-bridge init")
+    assert "Everything is in place; nothing was changed." in host.run("ami-bridge init --dry-run")
+    assert everything(host) == again
+
+    gosub, dial = (line.strip() for line in blocks("3. Say which calls")[0].splitlines())
+    plan = host.see(f"{ETC}/extensions.conf")
+    admins = plan.read_text()
+    plan.write_text(admins.replace(" same => n,Dial(PJSIP/6001,30)", f" same => n,{gosub.partition(',1,')[2]}\n {dial}"))
+    follow(host)
+    assert_asterisk_was_told(host)
+
+    assert "the dialplan still calls ami-bridge" in host.run("ami-bridge uninstall", code=3)
+    plan.write_text(plan.read_text().replace(f" same => n,{gosub.partition(',1,')[2]}\n", ""))
+    for command in commands("7. Take it out again"):
+        said = host.run(command)
+    assert everything(host) == before
+    assert not [path for path in host.see("/etc/systemd/system").rglob("*ami-bridge*") if path.is_file()]
+    assert "nothing of ours" in host.run("ami-bridge uninstall")
+    assert "inbound" in host.run("ami-bridge calls"), "what was recorded stays"
+    host.wait_for("asterisk -rx 'manager show users'", "There are no manager users")
+
+
+def follow(host: Host) -> None:
+    """Go on with the how-to: run, look, call."""
+    for command in commands("4. Run"):
+        if command == "ami-bridge calls":
+            call(host)
+            host.wait_for(command, "sealed")
+            shown = host.run(command)
+            assert re.search(r"inbound +0401234567 +2000 +Maija Mäkinen +0:00:\d\d +sealed +recorded-v1 en", shown), shown
+        elif command == "ami-bridge doctor":
+            host.wait_for("cat /run/standin/ami-bridge.log", "action=ami_link_up")
+            findings = host.run(f"{command} || true")
+            wrong = [line for line in findings.splitlines() if line.startswith("error") and " clock" not in line]
+            assert not wrong, findings
+        else:
+            host.run(command)
+            host.wait_for("asterisk -rx 'core waitfullybooted'", "fully booted")
+
+
+def call(host: Host) -> None:
+    with host.network():
+        agent = phones.answer(host, "6001")
+        caller = phones.call(host, "2000", talk=14)  # the channel speaks English, and the notice as it comes is long
+        assert caller.wait().ok and agent.wait().ok
+
+
+def assert_rights(host: Host) -> None:
+    """Whom what belongs to, as far as the secrecy of calls hangs on it."""
+    for path, rights in (("/etc/ami-bridge/ami-bridge.toml", "root ami-bridge 640"), ("/etc/ami-bridge/secrets/ami", "root ami-bridge 640"),
+                         ("/etc/ami-bridge/ami_bridge_generated.conf", "root asterisk 640"), (f"{ETC}/ami-bridge/manager.conf", "root asterisk 640"),
+                         ("/run/ami-bridge/spool/live", "ami-bridge asterisk 2770"), ("/var/lib/ami-bridge/keys", "ami-bridge ami-bridge 2700"),
+                         ("/var/lib/ami-bridge/prompts", "ami-bridge asterisk 2750"), ("/var/lib/ami-bridge/register.db", "ami-bridge ami-bridge 600")):
+        assert host.run(f"stat -c '%U %G %a' {path}").strip() == rights, path
+    listed = "find /var/lib/ami-bridge /etc/ami-bridge -type f | runuser -u asterisk -- xargs -I @ sh -c 'test ! -r @ || echo @'"
+    readable = host.run(listed).split()
+    assert any(path.endswith("recorded.sln") or "/prompts/fi/" in path for path in readable), readable
+    assert all("/prompts/" in path or path.endswith("ami_bridge_generated.conf") for path in readable), readable
+
+
+def assert_asterisk_was_told(host: Host) -> None:
+    """What Asterisk itself says it read, of each file that init touched."""
+    user = host.run("asterisk -rx 'manager show user ami-bridge'")
+    assert "read perm: call,user,agent" in user.replace("agent,user", "user,agent") and "write perm: call,user,reporting" in user, user
+    said = host.run("asterisk -rx 'manager show settings'")
+    assert re.search(r"Manager \(AMI\): +Yes", said) and "127.0.0.1:5038" in said and re.search(r"Timestamp events: +Yes", said), said
+    assert re.search(r"System name: +\S*[a-z]", host.run("asterisk -rx 'core show settings'"))
+    features = host.run("asterisk -rx 'features show'")
+    assert all(key in features for key in ("ami-bridge-pause", "ami-bridge-record", "ami-bridge-again")), features
+    diary = host.run("asterisk -rx 'cel show status'")
+    assert "CEL Logging: Enabled" in diary and "AST_CEL_USER_DEFINED" in diary.replace("USER_DEFINED", "AST_CEL_USER_DEFINED"), diary
+    assert "AMI_BRIDGE" in host.run("cat /var/log/asterisk/cel-custom/ami_bridge.csv")
+
+
+def everything(host: Host) -> dict[str, tuple[str, int, int, int, bytes]]:
+    """All of Asterisk's folder: names, rights, content."""
+    found = {}
+    for path in sorted(host.see(ETC).rglob("*")):
+        status = path.lstat()
+        content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+        found[str(path).partition(ETC)[2]] = (stat.filemode(status.st_mode), status.st_uid, status.st_gid, len(content), content)
+    return found
+
+
+def secrets(host: Host) -> list[str]:
+    return [path.read_text().strip() for path in host.see("/etc/ami-bridge/secrets").glob("*")]
+
+
+def blocks(title: str) -> list[str]:
+    """The indented blocks of a section of the how-to."""
+    section = HOWTO.split(f"## {title}\n")[1].split("\n## ")[0]
+    return [block for block in re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)]
+
+
+def commands(title: str) -> list[str]:
+    """The commands of a section. A block that is none would have to be taken out here by name."""
+    lines = [line.strip() for block in blocks(title) for line in block.splitlines()]
+    assert lines and all(line.startswith(COMMANDS) for line in lines), lines
+    return lines
