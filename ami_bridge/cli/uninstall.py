@@ -25,7 +25,7 @@ def uninstall_command(file: Path, asterisk: Path | None, asterisk_user: str, ast
     exchange = find(Given(folder=asterisk, user=asterisk_user, group=asterisk_group, version=asterisk_version or "unasked"))
     if exchange is None:
         raise ConfigurationError("no asterisk.conf was found", "Name Asterisk's configuration folder with --asterisk.")
-    config = load(file)
+    stays = uninstall.what_stays(load(file), file) if file.exists() else ""
     changes = uninstall.plan(file, exchange)
     if dry_run:
         click.echo("".join(change.shown() for change in changes) or "There is nothing of ours here.\n", nl=False)
@@ -34,7 +34,7 @@ def uninstall_command(file: Path, asterisk: Path | None, asterisk_user: str, ast
     for line in carried_out(changes):
         click.echo(line)
     click.echo("There is nothing of ours here." if not changes else
-               "\nRestart Asterisk, and it is as it was.\n" + uninstall.what_stays(config, file))
+               "\nRestart Asterisk, and it is as it was.\n" + stays)
 
 
 def refuse_while_used(exchange: Exchange, force: bool) -> None:
