@@ -13,7 +13,7 @@ from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.services import install
 from ami_bridge.services.accounts import working_as
 from ami_bridge.services.changes import carried_out
-from ami_bridge.services.machine import Exchange, Given, find
+from ami_bridge.services.machine import DEFAULT, Exchange, Given, find
 from ami_bridge.services.setup import next_steps, set_up, write_configuration
 from ami_bridge.services.units import BOOTED
 
@@ -67,8 +67,10 @@ def exchange_here(file: Path, given: Given) -> Exchange | None:
     if given.folder is None and (not install.default_place(file) or os.geteuid() != 0):
         return None
     found = find(given)
-    if given.folder and found is None:
-        raise ConfigurationError(f"there is no asterisk.conf in {given.folder}", "Name Asterisk's configuration folder.")
+    if found is None:
+        raise ConfigurationError(f"there is no asterisk.conf in {given.folder or DEFAULT}",
+                                 "Name Asterisk's configuration folder with --asterisk; or make our own side only: "
+                                 "runuser -u ami-bridge -- ami-bridge init")
     return found
 
 
@@ -87,6 +89,8 @@ def own_side(file: Path, directory: Path | None, dry_run: bool) -> None:
         made.append(line)
         click.echo(line)
     click.echo("\n" + next_steps(config, file) if made else NOTHING)
+    if made and install.default_place(file):
+        click.echo("Run by root, 'ami-bridge init' does all of that but the Gosub lines and the restart.")
 
 
 def show(plan: install.Plan, exchange: Exchange) -> None:

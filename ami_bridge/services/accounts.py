@@ -35,6 +35,14 @@ def is_member(group: str, user: str = USER) -> bool:
         return False
 
 
+def owner_of(path: Path) -> str | None:
+    """Return who owns a path; None when it is not there, or its owner has no name."""
+    try:
+        return path.owner()
+    except (OSError, KeyError):
+        return None
+
+
 def joining(group: str) -> Iterator[Deed]:
     """Yield what makes the daemon's user, and a member of the group that it shares with Asterisk."""
     if not exists():

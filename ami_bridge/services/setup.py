@@ -23,7 +23,8 @@ from ami_bridge.vault import KeyStore, Vault
 
 SECRET_BYTES = 32
 DIALPLAN_PLACES = (Path(__file__).parents[2] / "dialplan", Path(sysconfig.get_path("data")) / "share/ami-bridge/dialplan")
-DIALPLAN_FOLDER = next((place for place in DIALPLAN_PLACES if (place / "extensions_recording.conf").is_file()), DIALPLAN_PLACES[-1])
+DIALPLAN_FOLDER = next((place for place in DIALPLAN_PLACES if (place / "extensions_recording.conf").is_file()),
+                       DIALPLAN_PLACES[-1])
 """What Asterisk runs and merges: in a checkout, else where the wheel put it."""
 
 NEXT = """\
