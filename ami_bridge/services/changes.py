@@ -37,9 +37,13 @@ class Rights:
         return ids == (status.st_uid, status.st_gid) and stat.S_IMODE(status.st_mode) == self.mode
 
     def give(self, path: Path) -> None:
-        """Give them to a path; a link is not followed."""
-        os.chown(path, pwd.getpwnam(self.user).pw_uid, grp.getgrnam(self.group).gr_gid, follow_symlinks=False)
-        path.chmod(self.mode)
+        """Give them to a path. A link is refused: it may lead root anywhere."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            os.fchown(descriptor, pwd.getpwnam(self.user).pw_uid, grp.getgrnam(self.group).gr_gid)
+            os.fchmod(descriptor, self.mode)
+        finally:
+            os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

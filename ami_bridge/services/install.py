@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ami_bridge.asterisk.configuration import BlockDamaged, values, with_block
 from ami_bridge.config import DEFAULT_PATH, Config, load
 from ami_bridge.config.loading import from_environment, merged
+from ami_bridge.config.problems import sentences
 from ami_bridge.config.template import template
 from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.dialplan_globals import FILE_NAME, render
@@ -59,7 +62,7 @@ def plan(file: Path, exchange: Exchange, name: str = "") -> Plan:
     copied = there.exists() and not there.is_symlink()
     after = (*_exchange_files(asked, exchange, file, rights), *(() if copied else link(there, generated_file(file))),
              *units.installing(config, exchange.unit, group))
-    remarks = [*asked.remarks, *_edited(asked, exchange), *filter(None, [units.hidden_program()])]
+    remarks = [*asked.remarks, *_edited(asked, exchange), *units.changed_by_hand(), *filter(None, [units.hidden_program()])]
     if copied:
         remarks.append(f"{there} is a file, not a link: left so; write it anew after each change of routes.")
     return Plan(config=config, before=before, after=after, remarks=tuple(remarks))
@@ -102,7 +105,11 @@ def _drafted(text: str, secrets: Mapping[str, str]) -> Config:
     for section, secret in secrets.items():
         del content[section]["secret_file"]
         content[section]["secret"] = secret
-    config = Config.model_validate(content)
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        raise ConfigurationError("what was found out makes no configuration: " + "; ".join(sentences(error, content, set())),
+                                 "Say it otherwise: --name, --asterisk.") from None
     named = {section: tomllib.loads(text)[section]["secret_file"] for section in secrets}
     return config.model_copy(update={section: getattr(config, section).model_copy(update={"secret_file": Path(path)})
                                      for section, path in named.items()})

@@ -82,6 +82,13 @@ def owned(path: Path, text: str, sign: str = "#") -> Iterator[Write]:
         yield Write(path=path, before=before, after=wanted, rights=None if before else _PUBLIC)
 
 
+def changed_by_hand() -> Iterator[str]:
+    """Yield a sentence for each of these files that is not as init would have written it, and stays."""
+    for path in _places():
+        if path.is_file() and not untouched(read(path)):
+            yield f"{path} was changed or written by hand: left so. Remove it and run init again to have it anew."
+
+
 def drop_in(config: Config) -> str:
     """Return what fits our services to this machine: secrets handed over by systemd, further folders to write to."""
     lines = [f"LoadCredential={name}:{file}" for name, file in _secret_files(config)]

@@ -17,58 +17,16 @@ pytestmark = pytest.mark.live
 HOWTO = (Path(__file__).parents[2] / "docs" / "howto-existing-asterisk.md").read_text("utf-8")
 COMMANDS = ("apt-get", "python3", "/opt/", "ln", "ami-bridge", "systemctl", "asterisk")
 ETC = "/etc/asterisk"
-PJSIP = """
-[the-udp]
-type = transport
-protocol = udp
-bind = 127.0.0.1:5060
-
-[trunk]
-type = endpoint
-transport = the-udp
-context = from-trunk
-disallow = all
-allow = alaw
-aors = trunk
-direct_media = no
-
-[trunk]
-type = aor
-contact = sip:127.0.0.2:5070
-
-[trunk]
-type = identify
-endpoint = trunk
-match = 127.0.0.2
-
-[6001]
-type = endpoint
-transport = the-udp
-context = from-internal
-disallow = all
-allow = alaw
-aors = 6001
-direct_media = no
-callerid = "Maija Mäkinen" <6001>
-
-[6001]
-type = aor
-contact = sip:6001@127.0.0.1:5071
-"""
-DIALPLAN = """
-[from-trunk]
-exten => 2000,1,NoOp(customer service)
- same => n,Dial(PJSIP/6001,30)
-"""
+CONF = Path(__file__).parents[1] / "pbx" / "conf"
 
 
 @pytest.fixture(params=["forky", "bullseye"], ids=["22", "16"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     """The machine of an admin with one trunk and one telephone, Asterisk running."""
     with Host(tmp_path, request.param) as host:
-        for name, text in (("pjsip.conf", PJSIP), ("extensions.conf", DIALPLAN)):
+        for name, more in (("pjsip.conf", "admins_pjsip.txt"), ("extensions.conf", "admins_dialplan.txt")):
             with host.see(f"{ETC}/{name}").open("a") as file:
-                file.write(text)
+                file.write((CONF / more).read_text("utf-8"))
         host.run("systemctl start asterisk")
         host.wait_for("asterisk -rx 'core waitfullybooted'", "fully booted")
         yield host
@@ -102,6 +60,7 @@ def test_the_howto_word_by_word(host: Host) -> None:
         said = host.run(command)
     assert everything(host) == before
     assert not [path for path in host.see("/etc/systemd/system").rglob("*ami-bridge*") if path.is_file()]
+    assert "asterisk" in host.run("id -nG asterisk") and "asterisk" not in host.run("id -nG ami-bridge")
     assert "nothing of ours" in host.run("ami-bridge uninstall")
     assert "inbound" in host.run("ami-bridge calls"), "what was recorded stays"
     host.wait_for("asterisk -rx 'manager show users'", "There are no manager users")
@@ -121,8 +80,13 @@ def test_a_grown_configuration(host: Host) -> None:
     (etc / "extensions.conf").rename(etc / "front-end.conf")
     (etc / "extensions.conf").symlink_to("front-end.conf")
     before = everything(host)
+    assert "[exchange] name must be letters" in host.run(f"{AMI_BRIDGE} init --name 'a b'", code=3)
+    assert "no asterisk.conf in /var" in host.run(f"{AMI_BRIDGE} init --asterisk /var", code=3)
+    assert "no such user" in host.run(f"{AMI_BRIDGE} init --asterisk-user nobody-here", code=3)
     said = host.run(f"{AMI_BRIDGE} init --dry-run")
     assert "their-secret" not in said and everything(host) == before
+    asked = host.run(f"echo n | script -qec '{AMI_BRIDGE} init' /dev/null", code=1)
+    assert "Go on?" in asked and "Aborted!" in asked and everything(host) == before, asked
     said = host.run(f"{AMI_BRIDGE} init")
     assert "runs as asterisk:asterisk" in said and (etc / "extensions.conf").is_symlink()
     changed = {name for name, found in everything(host).items() if before.get(name) != found}
@@ -134,9 +98,13 @@ def test_a_grown_configuration(host: Host) -> None:
     assert_asterisk_was_told(host, port=5039, diary=False)
     assert "eventfilter" in host.run("cat /etc/asterisk/ami-bridge/manager.conf") or "Asterisk 16" in said
 
+    unit = host.see("/etc/systemd/system/ami-bridge-verify.timer")
+    unit.write_text(unit.read_text().replace("02:20", "03:20"))
     ours = etc / "ami-bridge" / "features.conf"
     ours.write_text(ours.read_text().replace("*7", "*8"))
-    assert "was changed by hand" in host.run(f"{AMI_BRIDGE} init") and "*8" in ours.read_text()
+    said = host.run(f"{AMI_BRIDGE} init")
+    assert "features.conf was changed by hand" in said and "*8" in ours.read_text()
+    assert "ami-bridge-verify.timer was changed" in said and "03:20" in unit.read_text()
     with (etc / "manager_custom.conf").open("a") as file:
         file.write("[another]\nsecret = x\n")
     kept = (etc / "cel.conf").read_text()
@@ -149,6 +117,15 @@ def test_a_grown_configuration(host: Host) -> None:
     assert (etc / "manager_custom.conf").read_bytes() == "[admin]\nsecret = their-secret\n; \xe4\n[another]\nsecret = x\n".encode("latin-1")
     assert {name: found for name, found in after.items() if "manager_custom" not in name} == {
         name: found for name, found in before.items() if "manager_custom" not in name}
+
+
+def test_an_asterisk_that_runs_as_root(host: Host) -> None:
+    """It needs no group to write into the spool; the daemon reads what it wrote by its own."""
+    said = host.run(f"{AMI_BRIDGE} init --yes --asterisk-user root --asterisk-group root")
+    assert "runs as root:root" in said and "member of the group" not in said
+    for path, rights in (("/run/ami-bridge/spool/live", "ami-bridge ami-bridge 2770"), ("/var/log/asterisk/cel-custom", "root ami-bridge 2770"),
+                         ("/etc/ami-bridge/ami_bridge_generated.conf", "root ami-bridge 640")):
+        assert host.run(f"stat -c '%U %G %a' {path}").strip() == rights, path
 
 
 def test_the_service_manager_takes_what_init_writes(host: Host) -> None:

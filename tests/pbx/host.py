@@ -7,12 +7,15 @@ Two programs are stand-ins: systemctl (no systemd runs there) and apt-get (what 
 import ctypes
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -177,14 +180,14 @@ class Host:
 
 def wheels() -> Path:
     """A folder with all that the installation needs, fetched once: the machine of one's own has no way out."""
-    folder = cache_folder() / "wheels"
-    constraints = (REPOSITORY / ".ci/constraints.txt").read_bytes() + (REPOSITORY / "pyproject.toml").read_bytes()
-    done = folder / "done"
-    if not done.exists() or done.read_bytes() != constraints:
-        folder.mkdir(exist_ok=True)
-        subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--wheel-dir", str(folder),
-                        "-c", str(REPOSITORY / ".ci/constraints.txt"), "setuptools>=77", "--no-deps"], check=True, stderr=subprocess.DEVNULL)
-        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(folder),
-                        "-c", str(REPOSITORY / ".ci/constraints.txt"), str(REPOSITORY)], check=True, stderr=subprocess.DEVNULL)
-        done.write_bytes(constraints)
+    wanted = (REPOSITORY / ".ci/constraints.txt").read_bytes() + (REPOSITORY / "pyproject.toml").read_bytes()
+    folder = cache_folder() / f"wheels-{sha256(wanted).hexdigest()[:12]}"
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            for what in (["wheel", "--no-deps", "--wheel-dir", scratch, "setuptools>=77"], ["download", "--dest", scratch, str(REPOSITORY)]):
+                subprocess.run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *what, "-c", str(REPOSITORY / ".ci/constraints.txt")],
+                               check=True, stderr=subprocess.DEVNULL)
+            shutil.copytree(scratch, folder.with_suffix(f".{os.getpid()}"))
+        with suppress(OSError):  # another was quicker
+            folder.with_suffix(f".{os.getpid()}").rename(folder)
     return folder

@@ -56,6 +56,15 @@ def test_a_folder_and_a_link_are_made_once(tmp_path: Path) -> None:
         list(link(tmp_path / "file", tmp_path / "a"))
 
 
+def test_root_is_not_led_away_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "spool").symlink_to(tmp_path / "elsewhere")
+    rights = Rights(tmp_path.owner(), tmp_path.group(), 0o2770)
+    with pytest.raises(ConfigurationError, match="cannot be changed"):
+        list(carried_out(folder(tmp_path / "spool", rights)))
+    assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o700
+
+
 def test_what_cannot_be_changed_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="cannot be changed"):
