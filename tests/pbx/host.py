@@ -25,7 +25,7 @@ from tests.pbx.rootfs import cache_folder, provision
 
 OWN = ("/etc", "/opt", "/var", "/usr/local", "/root", "/home")
 SHARED = ("/etc", "/opt", "/var", "/run", "/usr/local", "/dev", "/proc", "/tmp")
-PACKAGE = ("etc/asterisk", "var/lib/asterisk", "var/log/asterisk", "var/spool/asterisk", "var/cache/asterisk", "usr/share/asterisk")
+PACKAGE = ("etc/asterisk", "var/lib/asterisk", "var/log/asterisk", "var/spool/asterisk", "var/cache/asterisk")
 CLONE_NEWNET = 0x40000000
 UP_SECONDS = 30.0
 TREE = ("ami_bridge", "agi_scripts", "dialplan", "docs", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in")
@@ -150,11 +150,12 @@ class Host:
     def _furnish(self) -> None:
         """Put the package's files, its user and its unit where Debian puts them, and the stand-ins."""
         self.run("useradd --system --user-group --home-dir /var/lib/asterisk --no-create-home --shell /usr/sbin/nologin asterisk")
+        theirs = next(":".join(line.split(":")[2:4]) for line in (self._root / "etc/passwd").read_text().splitlines() if line.startswith("asterisk:"))
         for part in PACKAGE:
             source = self._root / part
-            if source.exists() and not part.startswith("usr"):
+            if source.exists():
                 self.run(f"mkdir -p /{Path(part).parent} && cp -a {source} /{Path(part).parent}/")
-                self.run(f"chown -R --from=101:101 asterisk:asterisk /{part}")
+                self.run(f"chown -R --from={theirs} asterisk:asterisk /{part}")
         self.run("chown asterisk:asterisk /run/asterisk")
         self.program("asterisk", f'exec chroot {self._pbx} /usr/sbin/asterisk "$@"')
         unit = next(self._root.glob("lib/systemd/system/asterisk.service"))
