@@ -18,7 +18,7 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "init": Verb("init", "Make configuration, folders, register, prompts and dialplan."),
+    "init": Verb("init", "Set up everything that is not there yet, in Asterisk's configuration too."),
     "run": Verb("run", "Run the daemon in the foreground."),
     "calls": Verb("calls", "List registered calls."),
     "show": Verb("show", "Show all that is kept of one call."),
@@ -38,6 +38,7 @@ VERBS = {
     "rebuild": Verb("rebuild", "Make an empty register anew from the vault and the keys."),
     "dialplan": Verb("dialplan", "Print the generated part of the dialplan."),
     "register": Verb("register", "Look after the retention database."),
+    "uninstall": Verb("uninstall", "Leave Asterisk's configuration as it was; recordings and keys stay."),
     "capture": Verb("capture", "Record the exchange's events to a test fixture, people replaced."),
 }
 

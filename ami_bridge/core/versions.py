@@ -48,3 +48,16 @@ def loses_second_voice(version: str) -> bool:
     """
     major = re.match(r"(\d+)\.", version)
     return major is not None and int(major[1]) >= FIRST_DEAF_MAJOR and "dfsg" in version
+
+NAMED_FILTERS = ((18, 26), (20, 11), (21, 6), (22, 1))
+"""From which releases on an event filter may name events (``eventfilter(action(include),name(...))``)."""
+
+
+def filters_by_name(version: str) -> bool:
+    """Tell whether a release can leave out events by their names; an unknown one is taken not to."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None:
+        return False
+    major, minor = int(found[1]), int(found[2])
+    first = dict(NAMED_FILTERS).get(major)
+    return minor >= first if first is not None else major > NAMED_FILTERS[-1][0]
