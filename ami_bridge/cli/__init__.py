@@ -27,6 +27,7 @@ VERBS = {
     "notice": Verb("notice", "Add, list and publish the notices that callers hear."),
     "agents": Verb("agents", "Import and list who uses which device."),
     "doctor": Verb("doctor", "Say what is wrong, and what to do about it."),
+    "notice-check": Verb("notice_check", "Say clause by clause whether the privacy notice is kept."),
     "status": Verb("status", "Show on one screen how things stand."),
     "dashboards": Verb("dashboards", "Write out what Prometheus and Grafana need to watch ami-bridge."),
     "keys": Verb("keys", "Make, publish, list and destroy the keys that recordings are sealed to."),
@@ -54,7 +55,8 @@ class Verbs(click.Group):
         """Import and return one verb."""
         if cmd_name not in VERBS:
             return None
-        command = getattr(import_module(f"ami_bridge.cli.{VERBS[cmd_name].module}"), f"{cmd_name}_command")
+        module = VERBS[cmd_name].module
+        command = getattr(import_module(f"ami_bridge.cli.{module}"), f"{module}_command")
         assert isinstance(command, click.Command)
         return command
 

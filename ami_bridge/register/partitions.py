@@ -4,6 +4,7 @@ Source: PostgreSQL 15, "Table Partitioning". A partition that other tables refer
 and can be detached only when nothing refers to its rows any more: children go first.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -18,6 +19,11 @@ PARTITIONING = 0x7061727469746E73
 def partition(table: str, day: date) -> str:
     """Return the name of a day's partition."""
     return f"{table}_{day:%Y%m%d}"
+
+
+def is_partition(name: str) -> bool:
+    """Tell whether a table is one of ours of a day."""
+    return re.fullmatch(rf"({'|'.join(table.name for table in OF_A_CALL)})_\d{{8}}", name) is not None
 
 
 def prepare(connection: Connection, days: Iterable[date]) -> None:

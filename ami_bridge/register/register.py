@@ -17,6 +17,7 @@ from ami_bridge.register.findings import Findings
 from ami_bridge.register.gaps import Gaps
 from ami_bridge.register.health import Health, health
 from ami_bridge.register.holds import Holds
+from ami_bridge.register.proofs import Proofs
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
 from ami_bridge.register.tallies import Tallies
 
@@ -33,12 +34,14 @@ class Work:
     gaps: Gaps
     findings: Findings
     tallies: Tallies
+    proofs: Proofs
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
-                   Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection))
+                   Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection),
+                   Proofs(connection))
 
 
 class Register:
@@ -99,6 +102,11 @@ class Register:
         """Return how the database is set up."""
         with self._connected(writing=False) as connection:
             return health(connection)
+
+    def columns(self) -> dict[str, frozenset[str]]:
+        """Return every table of the database and its columns."""
+        with self._connected(writing=False) as connection:
+            return schema.columns(connection)
 
     def scrub(self, days: Iterable[date] = ()) -> bool:
         """See that nothing deleted is left behind: in the write-ahead log of SQLite, in dead rows of ``days`` on PostgreSQL.

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 
 from ami_bridge.core.errors import RegisterError
 from ami_bridge.register.engine import serialise
+from ami_bridge.register.partitions import is_partition
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,6 +31,13 @@ def found_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(select(column("version_num")).select_from(table("alembic_version"))).scalar()
+
+
+def columns(connection: Connection) -> dict[str, frozenset[str]]:
+    """Return every table of the database and its columns; the partitions of a day count as their table."""
+    looked = inspect(connection)
+    return {table: frozenset(one["name"] for one in looked.get_columns(table))
+            for table in looked.get_table_names() if not is_partition(table)}
 
 
 def unusable(found: str | None, place: str, known: Sequence[str] = REVISIONS) -> RegisterError | None:
