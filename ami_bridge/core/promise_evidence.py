@@ -44,6 +44,12 @@ def unclear(reason: str, look: str) -> Said:
     return Said(Verdict.UNCLEAR, reason, look)
 
 
+def many(count: int, what: str) -> str:
+    """Return a count with its noun; the last word of ``what`` takes the plural."""
+    first, _, rest = what.partition(" of ")
+    return f"{count} {first}{'' if count == 1 else 's'}{f' of {rest}' if rest else ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class Unseen:
     """In the place of evidence: why it could not be had, and what to do."""

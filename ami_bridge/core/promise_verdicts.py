@@ -1,7 +1,6 @@
 """One function a check: from what was seen to the verdict, its reason, and what a person must do. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Direction
@@ -25,6 +24,7 @@ from ami_bridge.core.promise_evidence import (
     Whole,
     broken,
     kept,
+    many,
     unclear,
 )
 
@@ -244,9 +244,3 @@ def trial(seen: Trial, what: str, remedy: str) -> Said:
             return unclear(f"{what}: {seen.how}", "Check again when a call is registered.")
         case _:
             return kept(f"{what} worked")
-
-
-def many(count: int, what: str) -> str:
-    """Return a count with its noun; the last word of ``what`` takes the plural."""
-    first, _, rest = what.partition(" of ")
-    return f"{count} {first}{'' if count == 1 else 's'}{f' of {rest}' if rest else ''}"

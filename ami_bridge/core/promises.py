@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ami_bridge.core import promise_verdicts as judge
-from ami_bridge.core.promise_evidence import Accounts, Late, Rest, Said, Unseen, Verdict, broken, kept, unclear
+from ami_bridge.core.promise_evidence import Accounts, Late, Rest, Said, Unseen, Verdict, broken, kept, many, unclear
 
 CLAUSES = {
     "N1": "callers are told at the start of the call if it is recorded",
@@ -116,7 +116,7 @@ def _certificates(seen: tuple[int, tuple[str, ...]]) -> Said:
     issued, problems = seen
     if problems:
         return broken(problems[0], "Run 'ami-bridge certificate verify', and compare with the backup of the certificates.")
-    return kept(f"{judge.many(issued, 'certificate')} of destruction, signed and chained" if issued
+    return kept(f"{many(issued, 'certificate')} of destruction, signed and chained" if issued
                 else "nothing was destroyed yet")
 
 
