@@ -136,6 +136,23 @@ class Spool:
                              "Stop it first (systemctl stop ami-bridge), or give this one a spool of its own.") from error
         return descriptor
 
+    def refuse_daemon(self) -> None:
+        """Refuse to go on while a daemon works on this spool (SpoolError). Makes no file."""
+        try:
+            descriptor = os.open(self.root / "daemon.lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SpoolError(f"whether a daemon works on the spool {self.root} cannot be seen ({error.strerror})",
+                             "Run this as the daemon's user: runuser -u ami-bridge -- ...") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SpoolError(f"a daemon works on the spool {self.root}",
+                             "Stop it first: systemctl stop ami-bridge. Calls go on meanwhile.") from None
+        finally:
+            os.close(descriptor)
+
     def write_ticket(self, ticket: tickets.Ticket) -> None:
         """Keep a ticket durably. Until this returns, MixMonitor must not start."""
         write_durably(self._ticket(ticket.call), tickets.to_json(ticket).encode())

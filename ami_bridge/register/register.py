@@ -18,6 +18,8 @@ from ami_bridge.register.gaps import Gaps
 from ami_bridge.register.holds import Holds
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
 
+SEEN = "ami_bridge_version_seen"
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -46,7 +48,7 @@ class Register:
 
     def __init__(self, address: URL) -> None:
         self.place = engine.place_of(address)
-        self._generation = 0
+        self._generation, self._opened = 0, False
         self._engine = engine.engine_for(address)
         self._readers = engine.readers(self._engine)
         self._writers = engine.writers(self._engine)
@@ -61,6 +63,7 @@ class Register:
         register = cls(address)
         with register._closed_on_failure(), register._connected(writing=False) as connection:
             schema.check(connection, register.place)
+        register._opened = True
         return register
 
     @classmethod
@@ -73,6 +76,7 @@ class Register:
         register = cls(address)
         with register._closed_on_failure(), register._connected(writing=True) as connection:
             schema.upgrade(connection, register.place)
+        register._opened = True
         return register
 
     @contextmanager
@@ -124,6 +128,7 @@ class Register:
         try:
             with refusals(self.place), side.connect() as connection:
                 with connection.begin():
+                    self._refuse_another_version(connection)
                     yield connection
                 if generation != self._generation:
                     connection.invalidate()
@@ -131,6 +136,15 @@ class Register:
             self._generation += 1
             self.close()
             raise
+
+    def _refuse_another_version(self, connection: Connection) -> None:
+        """Look once a connection: while the server was away the register may have been upgraded. Entries wait then."""
+        if not self._opened or connection.info.get(SEEN):
+            return
+        wrong = schema.unusable(schema.found_revision(connection), self.place)
+        if wrong:
+            raise RegisterUnavailable(f"{wrong.args[0]}", wrong.hint)
+        connection.info[SEEN] = True
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
