@@ -24,22 +24,21 @@ def upgrade(config: Config, dry_run: bool) -> None:
     from ami_bridge.register import upgrading
     from ami_bridge.spool import Spool
 
-    if dry_run:
-        show(upgrading.plan(config.register.url), "would be")
+    planned = upgrading.plan(config.register.url)
+    if not planned.steps:
+        click.echo(f"The register at {planned.place} is up to date (version {planned.found}).")
         return
-    Spool(config.spool.directory).refuse_daemon()
-    done = upgrading.upgrade(config.register.url)
-    show(done, "was")
-    click.echo(f"The register at {done.place} is up to date.")
+    if not dry_run:
+        Spool(config.spool.directory).refuse_daemon()
+        planned = upgrading.upgrade(config.register.url)
+    show(planned, "would be" if dry_run else "was")
 
 
 def show(plan: "Plan", tense: str) -> None:
     """Say what was, or would be, done."""
-    if not plan.steps:
-        click.echo(f"Nothing to do: the register at {plan.place} is of this program's version ({plan.found}).")
-    elif plan.found is None:
+    if plan.found is None:
         click.echo(f"A new register {tense} made at {plan.place}, of version {plan.steps[-1][0]}.")
-    else:
-        click.echo(f"The register at {plan.place}, of version {plan.found}, {tense} changed in {len(plan.steps)} steps:")
-        for version, purpose in plan.steps:
-            click.echo(f"  {version}  {purpose}")
+        return
+    click.echo(f"The register at {plan.place} {tense} brought from version {plan.found} to {plan.steps[-1][0]}:")
+    for version, purpose in plan.steps:
+        click.echo(f"  {version}  {purpose}")

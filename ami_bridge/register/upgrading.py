@@ -8,7 +8,7 @@ Nobody else may have the register open meanwhile: a daemon of the older program 
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +38,19 @@ class Plan:
 
 
 def plan(url: str) -> Plan:
-    """Return what ``upgrade`` would do. Changes nothing. RegisterError when the register is too new, or no database."""
+    """Return what ``upgrade`` would do. Changes nothing.
+
+    RegisterError when the register is too new, no database, or of our version without being what our tables are.
+    """
     address = engine.address_of(url)
     file, place = engine.file_of(address), engine.place_of(address)
     if file and not file.exists():
         return _plan(place, None)
     with _engine(address) as used, refusals(place), engine.readers(used).connect() as connection:
-        return _plan(place, schema.found_revision(connection))
+        planned = _plan(place, schema.found_revision(connection))
+        if not planned.steps:
+            _refuse_altered(connection, place)
+        return planned
 
 
 def upgrade(url: str) -> Plan:
@@ -52,11 +58,12 @@ def upgrade(url: str) -> Plan:
 
     RegisterError, and nothing changed, when it is too new, in use, or would not come out as our tables are.
     """
-    address = engine.address_of(url)
-    file, place = engine.file_of(address), engine.place_of(address)
-    if file and not file.exists() or plan(url).found is None:
-        with closing(Register.create(url)):
-            return _plan(place, None)
+    planned = plan(url)
+    if planned.found is None:
+        Register.create(url).close()
+    if planned.found is None or not planned.steps:
+        return planned
+    address, place = engine.address_of(url), planned.place
     with _engine(address) as used, refusals(place), _in_use(place), engine.alone(used).begin() as connection:
         return _bring(connection, place)
 
@@ -73,14 +80,17 @@ def _bring(connection: Connection, place: str) -> Plan:
     if done.steps and not engine.nobody_else(connection):
         raise in_use(place)
     schema.upgrade(connection, place)
+    _refuse_altered(connection, place)
+    return done
+
+
+def _refuse_altered(connection: Connection, place: str) -> None:
     wrong = differences(connection)
     if wrong:
         raise RegisterError(
-            f"the register at {place} does not come out as version {schema.HEAD} should be ({', '.join(wrong)}); "
-            "nothing was changed",
+            f"the register at {place} is not as version {schema.HEAD} should be ({', '.join(wrong)}); nothing was changed",
             "Somebody altered it by hand. Make it anew: docs/howto-upgrade.md, 'Make the register anew'.",
         )
-    return done
 
 
 def in_use(place: str) -> RegisterError:

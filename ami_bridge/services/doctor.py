@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ami_bridge.config import Config, load
+from ami_bridge.config import Config, load, outdated
 from ami_bridge.core.errors import AmiBridgeError
 from ami_bridge.dialplan_globals import render
 from ami_bridge.services import doctor_diary, doctor_exchange, doctor_places, doctor_retention, doctor_rivals
@@ -30,7 +30,8 @@ def examine(file: Path) -> list[Finding]:
         config = load(file)
     except AmiBridgeError as problem:
         return [_as_finding("configuration", problem)]
-    findings = [ok("configuration", f"{file} is whole")]
+    findings = [warning("configuration", f"{file}: {sentence}", "Correct that line; until then the old name works.")
+                for sentence in outdated(file)] or [ok("configuration", f"{file} is whole")]
     for name, check in CHECKS.items():
         try:
             findings += check(config)

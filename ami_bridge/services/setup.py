@@ -13,7 +13,7 @@ from ami_bridge.certificates import Certificates
 from ami_bridge.config import Config
 from ami_bridge.config.kinds import plain_path
 from ami_bridge.config.template import template
-from ami_bridge.core.errors import ConfigurationError, RegisterError
+from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.dialplan_globals import FILE_NAME, render
 from ami_bridge.services.keys import make_ahead
 from ami_bridge.services.notices import publish, speak_shipped
@@ -143,14 +143,15 @@ def _keys(config: Config, now: datetime) -> Iterator[str]:
 
 
 def _register(config: Config) -> Iterator[str]:
-    from ami_bridge.register import Register
+    """Make the register where there is none. An older one is refused: only 'register upgrade' changes it."""
+    from ami_bridge.register import Register, upgrading
 
-    try:
+    if upgrading.plan(config.register.url).found is not None:
         Register.open(config.register.url).close()
-    except RegisterError:
-        register = Register.create(config.register.url)
-        register.close()
-        yield f"Made the register {register.place}"
+        return
+    register = Register.create(config.register.url)
+    register.close()
+    yield f"Made the register {register.place}"
 
 
 def _places(directory: Path | None) -> dict[str, dict[str, str]]:
