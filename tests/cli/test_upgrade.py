@@ -74,5 +74,5 @@ def test_the_doctor_tells_an_old_name_of_a_setting(machine: Machine, monkeypatch
         monkeypatch.setattr(module, "CHANGES", {("purge", "factor"): renamed.Renamed("0.7.0", ("purge", "cap"))})
     file = machine.file
     file.write_text(file.read_text("utf-8").replace("\n[purge]\n", "\n[purge]\nfactor = 4\n"), "utf-8")
-    (line,) = [line for line in machine.run("doctor").output.splitlines() if "configuration" in line]
+    (line,) = [line for line in machine.run("doctor").output.splitlines() if line.split()[1] == "configuration"]
     assert line.startswith("warning") and "[purge] factor (line " in line and "is called cap since version 0.7.0" in line
