@@ -62,7 +62,7 @@ class Hosts:
         """Type a command on a host."""
         programs = self.folder / "bin"
         environment = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": HERE, "LOGNAME": "root",
-                       "LANG": "C.UTF-8", "RSYNC_RSH": str(programs / "enter"), **(variables or {})}
+                       "LANG": "C.UTF-8", "RESTIC_REPOSITORY": "/srv/restic", "RESTIC_PASSWORD": "secret", "RSYNC_RSH": str(programs / "enter"), **(variables or {})}
         return subprocess.run([programs / "enter", host, command], env=environment, capture_output=True, text=True, timeout=300,
                               stdin=subprocess.DEVNULL)
 

@@ -31,7 +31,8 @@ NOT_HERE = {
 ELSEWHERE = {"docs/howto-existing-asterisk.md": "followed word by word on a clean machine with Asterisk"}
 """Pages whose commands another test runs."""
 
-HOSTS = {"On the key host": "keyhost", "On the exchange's host": "exchange"}
+KEY_HOST = ("On the key host", "Restore drill", "Hold a call")
+HOSTS = {heading: "keyhost" for heading in KEY_HOST}
 """Heading -> the host on which what stands below it is typed; elsewhere it is the exchange's."""
 
 NEEDED = {"rsync": "rsync", "restic": "restic"}
@@ -77,9 +78,9 @@ def hosts(tmp_path: Path, made: Path) -> Hosts:
     return hosts
 
 
-def follow(hosts: Hosts, page: str, at: dict[str, Callable[[], None]] | None = None) -> None:
-    """Do what a page says, in its order; ``at``: what happens when a heading is reached."""
-    ahead = dict(at or {})
+def follow(hosts: Hosts, page: str, at: dict[str, Callable[[], object]] | None = None) -> dict[str, str]:
+    """Do what a page says, in its order, and return what each command said; ``at``: what happens when a heading is reached."""
+    ahead, said = dict(at or {}), {}
     for one in shown(ROOT / page):
         ahead.pop(one.heading, lambda: None)()
         host = HOSTS.get(one.heading, "exchange")
@@ -89,7 +90,9 @@ def follow(hosts: Hosts, page: str, at: dict[str, Callable[[], None]] | None = N
             if not beginning(command):
                 done = hosts.run(host, filled(hosts, host, command))
                 assert done.returncode == ENDS.get(command, 0), (page, host, command, done.stdout + done.stderr)
+                said[command] = done.stdout
     assert not ahead, "there is no such heading above a command"
+    return said
 
 
 def filled(hosts: Hosts, host: str, command: str) -> str:
@@ -157,7 +160,7 @@ def test_a_backup_brings_the_calls_back(hosts: Hosts) -> None:
     lost = "rm -r /var/lib/ami-bridge/vault /var/lib/ami-bridge/certificates /var/lib/ami-bridge/keys /etc/ami-bridge"
     for name in ("backup", "vaultkeeper"):
         hosts.host(name)
-    follow(hosts, "docs/howto-backup.md", {"Restore": lambda: print(hosts.said("exchange", lost))})
+    follow(hosts, "docs/howto-backup.md", {"Restore": lambda: hosts.said("exchange", lost)})
     assert calls(hosts) == both and len(both) == 2
     assert sorted(hosts.said("vaultkeeper", "ls /srv/ami-bridge-keys").split()) == sorted(
         hosts.said("exchange", "ls /var/lib/ami-bridge/keys").split())
@@ -167,10 +170,11 @@ def test_a_backup_brings_the_calls_back(hosts: Hosts) -> None:
 def test_with_the_keys_elsewhere_the_exchange_seals_and_only_the_key_host_opens(hosts: Hosts) -> None:
     both = calls(hosts)
     hosts.host("keyhost")
-    follow(hosts, "docs/howto-keys-elsewhere.md")
+    said = follow(hosts, "docs/howto-keys-elsewhere.md")
+    assert said["ami-bridge rebuild"].startswith("2 calls") and "2 opened; all agree" in said["ami-bridge verify --all"]
+    assert calls(hosts, "keyhost") == both and not [*(hosts.folder / "exchange").rglob("keys/*.key")]
     hosts.said("exchange", f"{shlex.quote(sys.executable)} -m tests.docs.calls")
-    assert calls(hosts) == sorted([*both, *both]) and calls(hosts, "keyhost") == both
-    assert hosts.said("exchange", "find / -xdev -name '*.key' -path '*ami-bridge*' ! -name certificate.key 2>/dev/null || true") == ""
+    assert calls(hosts) == sorted([*both, *both]) and "0 opened" in hosts.said("exchange", "ami-bridge verify --all")
 
 
 @contextmanager
