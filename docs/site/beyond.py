@@ -1,4 +1,4 @@
-"""What the site shows from beyond docs/: the dialplan's files, the changes, the licence. Links to them keep working in both."""
+"""What the site shows from beyond docs/: the dialplan's files, the changes, the licence. Links work in both places."""
 
 import posixpath
 import re

@@ -1,22 +1,28 @@
-"""``python -m tests.docs.calls``: two calls that ended a while ago, sealed and registered by the configuration at its place."""
+"""``python -m tests.docs.calls [past]``: two calls that ended a while ago, sealed and registered as the configuration says.
 
+``past``: the key of a day that is over, too.
+"""
+
+import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ami_bridge.app import build, new_id
+from ami_bridge.app import build, key_store, new_id
 from ami_bridge.config import load
 from ami_bridge.core.calls import Closed, Entered, Named
 from ami_bridge.services.intake import Outcome
+from ami_bridge.vault import day_key
 from tests.samples import TICKET, wav
 
+CONFIGURATION = Path("/etc/ami-bridge/ami-bridge.toml")
 NUMBERS = ("0401234567", "0459998877")
 
 
 def place(number: str, at: datetime) -> None:
     """Take in one call of a minute."""
-    config = load(Path("/etc/ami-bridge/ami-bridge.toml"))
+    config = load(CONFIGURATION)
     ticket = replace(TICKET, call=new_id(at), recording=new_id(at), opened_at=at, caller=number, exchange=config.exchange.name)
     begun = at.timestamp()
     facts = [Entered("b", "pbx-1.1", "PJSIP/trunk", "", "", begun + 5), Named("pbx-1.2", "Maija Mäkinen", begun + 4),
@@ -30,6 +36,14 @@ def place(number: str, at: datetime) -> None:
         assert app.intake.take(ticket.call) is Outcome.REGISTERED
 
 
+def key_of_the_past() -> None:
+    """Make the key of a day that is over, as if this host were older: the next purge destroys and certifies it."""
+    over = datetime.now(UTC).date() - timedelta(days=2)
+    key_store(load(CONFIGURATION)).make([day_key(over)])
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["past"]:
+        key_of_the_past()
     for minutes, number in enumerate(NUMBERS, 10):
         place(number, datetime.now(UTC) - timedelta(minutes=minutes))

@@ -17,9 +17,10 @@ PAGES = [ROOT / "README.md", ROOT / "dialplan" / "README.md", *sorted((ROOT / "d
 
 SETTINGS = re.compile(r"\[|[\w.-]+ = |(same|exten) => |#include |[\w.-]+ => |;|&")
 """How TOML, a dialplan or another configuration file of Asterisk begins."""
-MESSAGE = re.compile(r"[A-Z][A-Za-z-]+: ")
+MESSAGE = re.compile(r"[A-Z][A-Za-z-]+: |\w+:$")
+"""How a message of AMI begins, or YAML."""
 TABLE = re.compile(r"\w+(,\w+)+$")
-PICTURES = re.compile(r"Start {2}|caller {2}|expected -> |dialled \d|\d\d:\d\d ")
+PICTURES = re.compile(r"Start {2}|caller {2}|expected -> |dialled \d|Status of ")
 """What is drawn or was printed."""
 COMMANDS = ("", "sh", "console")
 

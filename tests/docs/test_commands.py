@@ -14,7 +14,7 @@ import pytest
 
 from tests import postgresql
 from tests.docs.hosts import HERE, Hosts
-from tests.docs.pages import PAGES, ROOT, name_of, shown
+from tests.docs.pages import PAGES, ROOT, shown
 from tests.pbx.system import System
 from tests.samples import wav
 
@@ -22,6 +22,7 @@ NOT_HERE = {
     r"apt-get install ": "installs packages on the machine",
     r"\S+/pip install ": "installs this program; the pages that need it are followed word by word on a clean machine",
     r"systemctl ": "needs systemd as the first process; the units are tested in tests/units",
+    r"journalctl ": "needs systemd's journal; what we write there is read in tests/live/test_journald.py",
     r"fwconsole ": "needs FreePBX, which is in no package index",
     r"asterisk -rx ": "asked of a real Asterisk below",
     r"make ": "this repository's own; that the target is there is asked below",
@@ -38,11 +39,14 @@ HOSTS = {heading: "keyhost" for heading in KEY_HOST}
 NEEDED = {"rsync": "rsync", "restic": "restic"}
 """Program -> package, of what the pages use and a machine may lack."""
 
-ENDS = {"ami-bridge doctor": 1}
-"""Command -> exit code, where it is not 0: there is no Asterisk for the doctor."""
+ENDS = {"ami-bridge doctor": 1, "ami-bridge status": 1}
+"""Command -> exit code, where it is not 0: there is no Asterisk for the doctor, and no daemon runs."""
 
 OWN_TEST = {"docs/howto-backup.md", "docs/howto-keys-elsewhere.md", "docs/howto-postgresql.md"}
 """Pages that are followed by a test of their own, which sees what came of it."""
+
+CALLS = f"{shlex.quote(sys.executable)} -m tests.docs.calls"
+AS_USER = "runuser -u ami-bridge -- "
 
 BLOCKS = [one for page in PAGES for one in shown(page)]
 COMMANDS = [command for one in BLOCKS for command in one.commands]
@@ -55,7 +59,7 @@ def beginning(command: str) -> str | None:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A host on which ``init`` was run and two calls were taken in."""
+    """A host on which ``init`` was run, two calls were taken in, and the key of a day that is over was destroyed."""
     missing = [package for program, package in NEEDED.items() if not shutil.which(program)]
     if missing:
         subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", *missing], capture_output=True)
@@ -64,9 +68,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     here = hosts.host("made") / HERE.strip("/")
     wav(here / "our-notice.wav")
     (here / "agents.csv").write_text("key,name,valid_from,valid_to\n6001,Maija Mäkinen,2026-01-01,\n", "utf-8")
-    hosts.said("made", "ami-bridge init")
+    hosts.said("made", "runuser -u ami-bridge -- ami-bridge init")
     hosts.set("made", {"exchange": {"name": "pbx"}, "purge": {"clock": "trusted"}})
-    hosts.said("made", f"{shlex.quote(sys.executable)} -m tests.docs.calls")
+    hosts.said("made", f"{AS_USER}{CALLS} past && {AS_USER}ami-bridge purge")
     return hosts.folder / "made"
 
 
@@ -89,7 +93,7 @@ def follow(hosts: Hosts, page: str, at: dict[str, Callable[[], object]] | None =
         for command in one.commands:
             if not beginning(command):
                 done = hosts.run(host, filled(hosts, host, command))
-                assert done.returncode == ENDS.get(command, 0), (page, host, command, done.stdout + done.stderr)
+                assert done.returncode == ENDS.get(command.removeprefix(AS_USER), 0), (page, host, command, done.stdout + done.stderr)
                 said[command] = done.stdout
     assert not ahead, "there is no such heading above a command"
     return said
@@ -173,7 +177,7 @@ def test_with_the_keys_elsewhere_the_exchange_seals_and_only_the_key_host_opens(
     said = follow(hosts, "docs/howto-keys-elsewhere.md")
     assert said["ami-bridge rebuild"].startswith("2 calls") and "2 opened; all agree" in said["ami-bridge verify --all"]
     assert calls(hosts, "keyhost") == both and not [*(hosts.folder / "exchange").rglob("keys/*.key")]
-    hosts.said("exchange", f"{shlex.quote(sys.executable)} -m tests.docs.calls")
+    hosts.said("exchange", CALLS)
     assert calls(hosts) == sorted([*both, *both]) and "0 opened" in hosts.said("exchange", "ami-bridge verify --all")
 
 
@@ -191,5 +195,5 @@ def server_of(hosts: Hosts) -> Iterator[None]:
 def test_a_register_is_made_on_postgresql(hosts: Hosts) -> None:
     with server_of(hosts):
         follow(hosts, "docs/howto-postgresql.md")
-        hosts.said("exchange", f"{shlex.quote(sys.executable)} -m tests.docs.calls")
+        hosts.said("exchange", CALLS)
         assert len(calls(hosts)) == 2
