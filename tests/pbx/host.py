@@ -128,7 +128,8 @@ class Host:
             if word in said:
                 return said
             if time.monotonic() > until:
-                raise AssertionError(f"{command!r} did not say {word!r} in {timeout:.0f} s, but: {said[-2000:]}")
+                asterisk = self.run("ps ax | grep '[a]sterisk'; tail -n 15 /var/log/asterisk/messages* /run/standin/asterisk.log 2>&1 || true")
+                raise AssertionError(f"{command!r} did not say {word!r} in {timeout:.0f} s, but: {said[-2000:]}\n{asterisk}")
             time.sleep(0.2)
 
     def _start(self) -> None:
