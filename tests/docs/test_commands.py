@@ -23,6 +23,7 @@ NOT_HERE = {
     r"\S+/pip install ": "installs this program; the pages that need it are followed word by word on a clean machine",
     r"systemctl ": "needs systemd as the first process; the units are tested in tests/units",
     r"journalctl ": "needs systemd's journal; what we write there is read in tests/live/test_journald.py",
+    r"ami-bridge init( |$)": "changes Asterisk's configuration and the system; run in tests/live/test_new_user.py and tests/cli",
     r"fwconsole ": "needs FreePBX, which is in no package index",
     r"asterisk -rx ": "asked of a real Asterisk below",
     r"make ": "this repository's own; that the target is there is asked below",
@@ -94,7 +95,7 @@ def follow(hosts: Hosts, page: str, at: dict[str, Callable[[], object]] | None =
             if not beginning(command):
                 done = hosts.run(host, filled(hosts, host, command))
                 assert done.returncode == ENDS.get(command.removeprefix(AS_USER), 0), (page, host, command, done.stdout + done.stderr)
-                said[command] = done.stdout
+                said[command.removeprefix(AS_USER)] = done.stdout
     assert not ahead, "there is no such heading above a command"
     return said
 
@@ -175,6 +176,7 @@ def test_with_the_keys_elsewhere_the_exchange_seals_and_only_the_key_host_opens(
     both = calls(hosts)
     hosts.host("keyhost")
     said = follow(hosts, "docs/howto-keys-elsewhere.md")
+    assert [out for command, out in said.items() if "--dry-run" in command] == [""]
     assert said["ami-bridge rebuild"].startswith("2 calls") and "2 opened; all agree" in said["ami-bridge verify --all"]
     assert calls(hosts, "keyhost") == both and not [*(hosts.folder / "exchange").rglob("keys/*.key")]
     hosts.said("exchange", CALLS)

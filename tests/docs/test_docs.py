@@ -92,6 +92,12 @@ def test_every_channel_variable_is_in_the_reference() -> None:
     assert not ours & theirs and all(f"`{name}`" in text("docs/howto-freepbx.md") for name in theirs)
 
 
+def test_the_lines_for_freepbx_are_those_that_we_ship() -> None:
+    for name in ("features_ami_bridge.conf", "cel_ami_bridge.conf"):
+        lines = [line for line in text(f"dialplan/{name}").splitlines() if line and line[0] not in ";["]
+        assert len(lines) == 3 and "\n".join(lines) in text("docs/howto-freepbx.md"), name
+
+
 def test_every_test_that_a_page_names_is_there() -> None:
     for page in PAGES:
         for name in re.findall(r"`(tests/[\w/.]+)`", page.read_text("utf-8")):

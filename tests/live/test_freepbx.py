@@ -22,8 +22,6 @@ did = "2000"
 record = false
 """
 PAGE = ROOT / "docs" / "howto-freepbx.md"
-UNTIMED = "[general](+)\ntimestampevents = no\n\n"
-"""Undone by the page's lines."""
 GENERATED = """
 ; What extensions_additional.conf and FreePBX's own extensions.conf hold, as far as our contexts meet it.
 [from-trunk]
@@ -64,7 +62,7 @@ exten => s,1,NoOp(a mail)
 
 
 def snippets() -> str:
-    """Return the page's contexts in the order in which FreePBX reads their files; without the line of the manager."""
+    """Return the page's contexts in the order in which FreePBX reads their files."""
     blocks = ["\n".join(one.lines) for one in shown(PAGE) if one.language == "ini" and "exten =>" in "\n".join(one.lines)]
     override = [block for block in blocks if block.startswith("[sub-send-obroute-email]")]
     assert len(override) == 1 and len(blocks) == 7
@@ -76,8 +74,7 @@ def snippets() -> str:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    manager = next("\n".join(one.lines) for one in shown(PAGE) if one.lines[0] == "[general](+)")
-    with System(tmp_path_factory.mktemp("freepbx"), dialplan=snippets(), routes=LEFT_OUT + ROUTES, asterisk={"manager.conf": UNTIMED + manager}) as system:
+    with System(tmp_path_factory.mktemp("freepbx"), dialplan=snippets(), routes=LEFT_OUT + ROUTES) as system:
         yield system
 
 
@@ -111,7 +108,3 @@ def test_a_call_to_outside_is_announced_though_freepbx_sets_the_option_itself(sy
 def test_a_call_between_extensions(system: System) -> None:
     entry = talk(system, "6001", "6001", source="6003")
     assert (entry.direction, entry.caller, entry.callee) == (Direction.INTERNAL, "6003", "6001")
-
-
-def test_the_section_general_takes_a_line_from_the_file_of_ones_own(system: System) -> None:
-    assert "Yes" in next(line for line in system.pbx.rx("manager show settings").splitlines() if "Timestamp" in line)
