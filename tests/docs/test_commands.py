@@ -1,6 +1,7 @@
 """Every command that the documentation shows is run, on hosts of its own; the few that are not are named here, each with its reason."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -58,12 +59,20 @@ def beginning(command: str) -> str | None:
     return next((known for known in NOT_HERE if re.match(known, command)), None)
 
 
+def install(packages: list[str]) -> None:
+    if packages:
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        waiting = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"]
+        subprocess.run([*waiting, "update"], check=True, capture_output=True, env=quiet)
+        subprocess.run([*waiting, "install", "-y", "--no-install-recommends", *packages], check=True, capture_output=True, env=quiet)
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A host on which ``init`` was run, two calls were taken in, and the key of a day that is over was destroyed."""
-    missing = [package for program, package in NEEDED.items() if not shutil.which(program)]
-    if missing:
-        subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", *missing], capture_output=True)
+    if os.geteuid() != 0:
+        pytest.skip("hosts of one's own are mount namespaces: run this as root")
+    install([package for program, package in NEEDED.items() if not shutil.which(program)])
     hosts = Hosts(tmp_path_factory.mktemp("hosts"))
     hosts.start()
     here = hosts.host("made") / HERE.strip("/")
