@@ -14,7 +14,8 @@ from panoramisk.manager import Manager
 
 from ami_bridge.asterisk.protocol import Protocol
 from ami_bridge.asterisk.translate import WANTED, sent_at, translate
-from ami_bridge.core.calls import Event, Follower, RecordingStarted
+from ami_bridge.core.calls import Follower
+from ami_bridge.core.events import Event, RecordingStarted
 from ami_bridge.core.signs import SIGNS, Sign
 from ami_bridge.core.steering import Steering, SteeringRules
 from ami_bridge.services.follow import Follow
@@ -27,7 +28,7 @@ from bench.report import Comparison, Figure
 Receiver = Callable[[bytes], None]
 WANTED_RATIO = 5.0
 RULES = SteeringRules(longest=300.0)
-NOBODY = Told(orders=lambda orders: None, revived=lambda call: None, given_up=lambda call: None)
+NOBODY = Told(orders=lambda orders: None, revived=lambda call: None, given_up=lambda call: None, later=lambda seconds: None)
 
 
 def run(*, quick: bool) -> Iterator[Comparison]:

@@ -5,26 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ami_bridge.asterisk.files import measure
-from ami_bridge.core.calls import (
-    BridgeLeft,
-    ChannelsPresent,
-    Closed,
-    Ended,
-    Event,
-    Fact,
-    Follower,
-    Gone,
-    HungUp,
-    Noticed,
-    Outside,
-    RecordingStarted,
-    Started,
-)
+from ami_bridge.core.calls import Follower
 from ami_bridge.core.errors import AudioError, SpoolError
+from ami_bridge.core.events import BridgeLeft, ChannelsPresent, Event, HungUp, RecordingStarted
+from ami_bridge.core.facts import Closed, Ended, Fact, Gone, Noticed, Outside, Started
+from ami_bridge.core.orders import Do, Order
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import Sign
-from ami_bridge.core.steering import Do, Order, Steering, SteeringRules
+from ami_bridge.core.steering import Steering, SteeringRules
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.spool import Spool
 
@@ -32,12 +21,13 @@ from ami_bridge.spool import Spool
 @dataclass(frozen=True, slots=True)
 class Told:
     """Who is told: what the exchange is to do; each call whose recording another had stopped and goes on; each that could
-    not be restarted.
+    not be restarted; and in how many seconds to look again.
     """
 
     orders: Callable[[list[Order]], None]
     revived: Callable[[UUID], None]
     given_up: Callable[[UUID], None]
+    later: Callable[[float], None]
 
 
 class Steer:
@@ -51,6 +41,7 @@ class Steer:
         self._spool, self._follower, self._mute_hold, self._told = spool, follower, mute_hold, told
         self._steering = Steering(follower, rules)
         self._placed = True
+        self._looks_at: float | None = None
 
     def set_rules(self, rules: SteeringRules) -> None:
         """Change the rules."""
@@ -89,7 +80,7 @@ class Steer:
         if any(isinstance(fact, Closed | Ended | Gone) for fact in facts):
             self._steering.end(call)
             return
-        if any(isinstance(fact, Started) for fact in facts) and (ticket := self._ticket(call)):
+        if any(isinstance(fact, Started) for fact in facts) and (ticket := recorded(self._spool, call)):
             self._begin(ticket, (), begun.monitor if begun else "")
         self._steering.moved(call)
 
@@ -99,6 +90,10 @@ class Steer:
         needed = [order for order in orders if self._is_needed(order)]
         if needed:
             self._told.orders(needed)
+        if self._steering.settles_at != self._looks_at:
+            self._looks_at = self._steering.settles_at
+            if self._looks_at is not None:
+                self._told.later(max(self._looks_at - at, 0.0))
         self._say()
 
     def done(self, order: Order, at: float) -> list[Noticed]:
@@ -123,7 +118,7 @@ class Steer:
         return False
 
     def _was_stopped(self, call: UUID) -> bool:
-        ticket = self._ticket(call)
+        ticket = recorded(self._spool, call)
         if ticket is None or ticket.recording is None:
             return False
         try:
@@ -131,9 +126,11 @@ class Steer:
         except (AudioError, FileNotFoundError):
             return False
 
-    def _ticket(self, call: UUID) -> Ticket | None:
-        try:
-            ticket = self._spool.ticket(call)
-        except (SpoolError, FileNotFoundError):
-            return None
-        return ticket if ticket.recording else None
+
+def recorded(spool: Spool, call: UUID) -> Ticket | None:
+    """Return the ticket of a call that is recorded; None when there is none, it cannot be read, or nothing is recorded."""
+    try:
+        ticket = spool.ticket(call)
+    except (SpoolError, FileNotFoundError):
+        return None
+    return ticket if ticket.recording else None
