@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.config import Config
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def register_command() -> None:
 @register_command.command("upgrade")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @configured
+@as_owner
 def upgrade(config: Config, dry_run: bool) -> None:
     """Bring the register to the version of this program, wholly or not at all; it is made where there is none."""
     from ami_bridge.register import upgrading

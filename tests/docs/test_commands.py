@@ -22,6 +22,7 @@ from tests.samples import wav
 NOT_HERE = {
     r"apt-get install ": "installs packages on the machine",
     r"\S+/pip install ": "installs this program; the pages that need it are followed word by word on a clean machine",
+    r"dpkg ": "of the Debian package: tests/packaging/test_deb.py",
     r"systemctl ": "needs systemd as the first process; the units are tested in tests/units",
     r"journalctl ": "needs systemd's journal; what we write there is read in tests/live/test_journald.py",
     r"ami-bridge init( |$)": "changes Asterisk's configuration and the system; run in tests/live/test_new_user.py and tests/cli",
