@@ -3,18 +3,19 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ami_bridge import __version__
-from tests.packaging.conftest import run
+from tests.packaging.conftest import ROOT, run
 from tests.register.older import filled
 
 OF_DEBIAN = re.compile(r"(?:etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?|etc/\.pwd\.lock|tmp/.*|run/adduser"
-                       r"|var/(?:log|cache)/.*|var/lib/(?:dpkg|apt)/.*|root/.*)")
-"""What Debian's own programs write when a package and its user come and go."""
+                       r"|var/(?:log|cache)/.*|var/lib/(?:dpkg|apt)/.*|root/.*|opt)")
+"""What Debian's own programs write when a package and its user come and go; dpkg removes an /opt that is empty."""
 
 LAYOUT = ("/opt/ami-bridge/bin/ami-bridge", "/opt/ami-bridge/bin/ami-bridge-agi", "/usr/bin/ami-bridge",
           "/opt/ami-bridge/share/ami-bridge/dialplan/extensions_recording.conf", "/usr/lib/systemd/system/ami-bridge.service",
@@ -38,7 +39,7 @@ class System:
         """Run a script in it, in mounts that end with it."""
         return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c",
                                f'{self._mounts}exec chroot "{self._root}" sh -c "$0"', script], capture_output=True, text=True,
-                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"})
+                              env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"})
 
     def said(self, script: str) -> str:
         """Run a script that must succeed; return what it prints."""
@@ -56,18 +57,29 @@ class System:
         (self.changed / "run/systemd/system").mkdir(parents=True)
         program = self.changed / "usr/local/bin/systemctl"
         program.parent.mkdir(parents=True)
-        program.write_text(f'#!/bin/sh\n'
-                           f'echo "$*" >>/tmp/asked\n[ "$1" != is-enabled ] || case " {enabled} " in *" $3 "*) ;; *) exit 1;; esac\n')
+        program.write_text('#!/bin/sh\necho "$*" >>/tmp/asked\nfor unit; do :; done\n'
+                           'case " $* " in *" is-enabled "*) ;; *) exit 0;; esac\n'
+                           f'case " {enabled} " in *" $unit "*) echo enabled;; *) echo disabled; exit 1;; esac\n')
         program.chmod(0o755)
 
 
+@pytest.fixture(scope="session")
+def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Notices as `init` has them spoken: the Debian system here has no voice."""
+    home = tmp_path_factory.mktemp("spoken")
+    run(sys.executable, "-m", "ami_bridge", "--config", home / "ami-bridge.toml", "init", "--directory", home, cwd=ROOT)
+    return home / "prompts"
+
+
 @pytest.fixture
-def system(debian: Path, package: Path, tmp_path: Path) -> Iterator[System]:
-    yield System(debian, tmp_path, package)
+def system(debian: Path, package: Path, prompts: Path, tmp_path: Path) -> Iterator[System]:
+    system = System(debian, tmp_path, package)
+    shutil.copytree(prompts, system.changed / "tmp/prompts", symlinks=True)
+    yield system
 
 
 INSTALL = "dpkg -i /tmp/ami-bridge.deb"
-INIT = "ami-bridge init --yes"
+INIT = "mkdir -p /var/lib/ami-bridge && cp -a /tmp/prompts /var/lib/ami-bridge/ && ami-bridge init --yes"
 
 
 def test_it_is_there_as_the_documentation_says(system: System) -> None:
@@ -81,7 +93,7 @@ def test_it_is_there_as_the_documentation_says(system: System) -> None:
 def test_init_sets_it_up_there_with_the_units_of_the_package(system: System) -> None:
     system.said(INSTALL)
     before = system.left()
-    system.sh(INIT)  # without espeak-ng it ends before the notices
+    system.said(INIT)
     made = {f"/{name}" for name in system.left()} - {f"/{name}" for name in before}
     assert "/etc/systemd/system/ami-bridge.service.d/10-ami-bridge.conf" in made
     assert "/etc/systemd/system/ami-bridge.service" not in made
@@ -99,7 +111,7 @@ def test_removed_and_purged_it_leaves_nothing(system: System) -> None:
 
 def test_purged_it_leaves_recordings_keys_and_certificates_and_says_so(system: System) -> None:
     system.said(INSTALL)
-    system.sh(INIT)
+    system.said(INIT)
     removed = system.sh("dpkg --purge ami-bridge")
     said = removed.stdout
     assert removed.returncode == 0 and "Asterisk's configuration still names it" in removed.stderr
@@ -111,7 +123,7 @@ def test_purged_it_leaves_recordings_keys_and_certificates_and_says_so(system: S
 
 def test_taken_out_of_asterisk_first_nothing_but_the_archive_stays(system: System) -> None:
     system.said(INSTALL)
-    system.sh(INIT)
+    system.said(INIT)
     system.said("ami-bridge uninstall")
     removed = system.sh("dpkg --purge ami-bridge")
     assert removed.returncode == 0 and "still names it" not in removed.stderr
@@ -122,7 +134,7 @@ def test_taken_out_of_asterisk_first_nothing_but_the_archive_stays(system: Syste
 def with_a_register_of(system: System, version: str, folder: Path) -> None:
     """Install it, set it up, and put a register of an earlier version in place of the new one."""
     system.said(INSTALL)
-    system.sh(INIT)
+    system.said(INIT)
     with filled(f"sqlite:///{folder}/register.db", version):
         shutil.copy(folder / "register.db", system.changed / "var/lib/ami-bridge/register.db")
     system.said("chown ami-bridge:ami-bridge /var/lib/ami-bridge/register.db; rm -f /var/lib/ami-bridge/register.db-*")
