@@ -14,10 +14,11 @@ from ami_bridge.certificates import Certificates
 from ami_bridge.clock import read as read_clock
 from ami_bridge.config import Config
 from ami_bridge.core.agi import Script
-from ami_bridge.core.calls import Event
 from ami_bridge.core.clock import Clock
+from ami_bridge.core.events import Event
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
+from ami_bridge.core.parties import Direction
 from ami_bridge.core.steering import SteeringRules
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.prompts import PromptStore
@@ -137,8 +138,9 @@ def ami_settings(config: Config) -> AmiSettings:
                        keepalive=ami.keepalive)
 
 
-def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
-    """Return the FastAGI server; ``on_unrecorded`` is told (in any thread) each call that has only an entry to come.
+def fastagi(app: App, on_unrecorded: Callable[[UUID], None], passed: Callable[[Direction, Reason], object]) -> FastAgiServer:
+    """Return the FastAGI server; ``on_unrecorded`` is told (in any thread) each call that has only an entry to come,
+    ``passed`` (on the event loop) each that leaves none, and why.
 
     A caller who seems to have left in the notice is not among them: perhaps only the script was given up.
     """
@@ -148,7 +150,7 @@ def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
         if ticket.recording is None and ticket.reason is not Reason.HUNG_UP_IN_NOTICE:
             on_unrecorded(ticket.call)
 
-    desk = Desk(app.policy, keep, now, new_id, partial(app.spool.obstacle, app.policy.floor))
+    desk = Desk(app.policy, keep, now, new_id, partial(app.spool.obstacle, app.policy.floor), passed)
     agi = app.config.agi
     scripts: dict[str, Script] = {"announce": partial(announce, desk), "ready": ready}
     limits = FastAgiLimits(workers=0 if app.spool.in_memory() else FastAgiLimits().workers)

@@ -12,6 +12,7 @@
     <spool>/live/<recording>.wav   written by MixMonitor
     <spool>/legs/<recording>-r.wav  the recorded party alone, and -t.wav whoever they speak with; on some routes
     <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
+    <spool>/live/doctor-*.wav      two seconds of a tone, while the doctor looks at them
 
 Every write is temp, fsync, rename, fsync of the folder; every removal may be repeated. Standard library only: the
 process AGI imports this.
@@ -26,13 +27,14 @@ from typing import get_type_hints
 from uuid import UUID
 
 from ami_bridge.core import tickets
-from ami_bridge.core.calls import FACTS, Fact
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.facts import FACTS, Fact
 from ami_bridge.core.notice import Reason
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o2770
 FALLBACK_PREFIX = "fb-"
+TRIAL_PREFIX = "doctor-"
 INODES = 1000
 """Free inodes below which nothing is recorded: a call takes three."""
 
@@ -136,6 +138,20 @@ class Spool:
                              "Stop it first (systemctl stop ami-bridge), or give this one a spool of its own.") from error
         return descriptor
 
+    def locked(self) -> bool:
+        """Tell whether a daemon works on this spool. A daemon that starts at this very moment may be refused its lock."""
+        try:
+            descriptor = os.open(self.root / "daemon.lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def write_ticket(self, ticket: tickets.Ticket) -> None:
         """Keep a ticket durably. Until this returns, MixMonitor must not start."""
         write_durably(self._ticket(ticket.call), tickets.to_json(ticket).encode())
@@ -183,8 +199,13 @@ class Spool:
         return self.legs_folder / f"{name}-r.wav", self.legs_folder / f"{name}-t.wav"
 
     def sounds(self) -> Iterator[Path]:
-        """Yield every file in the folder of live audio but the markers of the dialplan."""
-        yield from (path for path in sorted(self.live.iterdir()) if path.is_file() and path.suffix != ".txt")
+        """Yield every file in the folder of live audio but the markers of the dialplan and the doctor's test call."""
+        yield from (path for path in sorted(self.live.iterdir())
+                    if path.is_file() and path.suffix != ".txt" and not path.name.startswith(TRIAL_PREFIX))
+
+    def trial(self, token: str) -> Path:
+        """Return where the dialplan records the doctor's test call."""
+        return self.live / f"{TRIAL_PREFIX}{token}.wav"
 
     def damaged(self) -> Iterator[Path]:
         """Yield the tickets and markers that were set aside."""

@@ -14,7 +14,8 @@ from panoramisk.manager import Manager
 
 from ami_bridge.asterisk.protocol import Protocol
 from ami_bridge.asterisk.translate import WANTED, sent_at, translate
-from ami_bridge.core.calls import Event, Follower, RecordingStarted
+from ami_bridge.core.calls import Follower
+from ami_bridge.core.events import Event, RecordingStarted
 from ami_bridge.core.signs import SIGNS, Sign
 from ami_bridge.core.steering import Steering, SteeringRules
 from ami_bridge.services.follow import Follow

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Entered, Named, Started
+from ami_bridge.core.facts import Closed, Entered, Named, Started
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.tickets import Ticket

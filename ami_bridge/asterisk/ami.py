@@ -11,20 +11,11 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 from ssl import SSLContext
 
+from ami_bridge.asterisk.actions import PERMISSION, Action, login, outcome
 from ami_bridge.asterisk.protocol import Protocol
-from ami_bridge.asterisk.translate import (
-    EVENT_CLASSES,
-    PERMISSION,
-    WANTED,
-    Action,
-    login,
-    outcome,
-    sent_at,
-    snapshot,
-    version,
-)
-from ami_bridge.core.calls import Event
+from ami_bridge.asterisk.translate import EVENT_CLASSES, WANTED, sent_at, snapshot, version
 from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, NotPermitted
+from ami_bridge.core.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +68,7 @@ class AmiLink:
         self.events_lost = 0
         self.lag = 0.0
         self.heard_until: float | None = None
+        self.exchange_version = ""
 
     @property
     def last_bytes_at(self) -> float | None:
@@ -121,8 +113,9 @@ class AmiLink:
         return (await self.action(action.name, **action.headers))[0]
 
     async def version(self) -> str:
-        """Return Asterisk's version. Errors as of ``action``."""
-        return version(await self.action("CoreSettings"))
+        """Return Asterisk's version, and keep it in ``exchange_version``. Errors as of ``action``."""
+        self.exchange_version = version(await self.action("CoreSettings"))
+        return self.exchange_version
 
     async def channels(self) -> list[Event]:
         """Return who is in which bridge now, as BridgeEntered events. Errors as of ``action``."""

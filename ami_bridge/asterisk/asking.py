@@ -4,8 +4,8 @@ import asyncio
 import secrets
 from dataclasses import replace
 
+from ami_bridge.asterisk.actions import answered, ask
 from ami_bridge.asterisk.ami import AmiLink, AmiSettings
-from ami_bridge.asterisk.translate import answered, ask
 from ami_bridge.core.errors import AmiBridgeError, ExchangeError
 from ami_bridge.core.signs import Wish
 

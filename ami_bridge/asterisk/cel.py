@@ -10,7 +10,7 @@ import json
 from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, HungUp, OutsideSeen, RecordingStarted
+from ami_bridge.core.events import BridgeEntered, BridgeLeft, Event, HungUp, OutsideSeen, RecordingStarted
 from ami_bridge.core.text import clean
 from ami_bridge.core.witness import Line, What
 from ami_bridge.spool import FALLBACK_PREFIX

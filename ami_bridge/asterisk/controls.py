@@ -4,9 +4,10 @@ Sources (Asterisk 22): ``apps/app_mixmonitor.c``, ``apps/app_senddtmf.c``, ``mai
 uniqueid, which every action takes in place of a name (``main/channel.c``, ast_channel_get_by_name).
 """
 
+from ami_bridge.asterisk.actions import answer, mute, press_again, set_variable, stop, value_of, variable
 from ami_bridge.asterisk.ami import AmiLink
-from ami_bridge.asterisk.translate import BY_MANAGER, answer, mute, press_again, set_variable, stop, value_of, variable
-from ami_bridge.core.steering import Own
+from ami_bridge.asterisk.translate import BY_MANAGER
+from ami_bridge.core.orders import Own
 
 MONITOR = "REC_MIXMONITOR"
 MUTED = "REC_MUTED"

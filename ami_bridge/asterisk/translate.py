@@ -1,4 +1,4 @@
-"""Asterisk's vocabulary, and the only file that knows it: AMI header names in, core events out.
+"""Asterisk's vocabulary: AMI header names in, core events out. They are known here and in ``actions``.
 
 Sources (Asterisk 22): ``main/manager.c`` (layout of a message, Timestamp), ``main/manager_channels.c`` (channel
 headers, which of them are escaped), ``main/manager_bridges.c``, ``apps/app_queue.c``, ``main/utils.c`` (ast_escape_c).
@@ -7,10 +7,9 @@ A header's first occurrence counts; a repeated one changes nothing.
 
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import (
+from ami_bridge.core.events import (
     BridgeEntered,
     BridgeLeft,
     ChannelsPresent,
@@ -130,27 +129,6 @@ def sent_at(raw: bytes, otherwise: float) -> float:
     return at if 0 < at < LATEST else otherwise
 
 
-def login(username: str, secret: str, classes: str) -> dict[str, str]:
-    """Return the headers of a Login action."""
-    return {"Username": username, "Secret": secret, "Events": classes}
-
-
-class Outcome(NamedTuple):
-    """How an action went: whether Asterisk did it, and in its own words."""
-
-    success: bool
-    message: str
-
-
-PERMISSION = "Permission denied"
-"""What Asterisk says when our user may not do something (``main/manager.c``)."""
-
-
-def outcome(answer: dict[str, str]) -> Outcome:
-    """Return how an action went, from the first message of its answer."""
-    return Outcome(answer.get("Response", "") in ("Success", "Goodbye"), answer.get("Message", ""))
-
-
 def version(answer: list[dict[str, str]]) -> str:
     """Return Asterisk's version from the answer to CoreSettings."""
     return answer[0].get("AsteriskVersion", "unknown")
@@ -168,68 +146,6 @@ def snapshot(answer: Iterable[dict[str, str]], received: float) -> list[Event]:
                       _name(one.get("CallerIDName", "")), received)
         for one in answer if one.get("BridgeId") and one.get("Uniqueid")
     )]
-
-
-class Action(NamedTuple):
-    """What the exchange is asked to do."""
-
-    name: str
-    headers: dict[str, str]
-
-
-AGAIN_KEY = "D"
-"""The key of our feature ``ami-bridge-again`` (``dialplan/features_ami_bridge.conf``). No telephone has it."""
-
-
-def mute(channel: str, monitor: str, on: bool) -> Action:
-    """Return how a recording is muted, or heard again (``apps/app_mixmonitor.c``, manager_mute_mixmonitor).
-
-    ``monitor``: which MixMonitor; Asterisk 16 does not know this header and mutes the first of the channel.
-    """
-    state = "1" if on else "0"
-    return Action("MixMonitorMute", {"Channel": channel, "Direction": "both", "State": state, "MixMonitorID": monitor})
-
-
-def stop(channel: str, monitor: str) -> Action:
-    """Return how one MixMonitor of a channel is stopped (``apps/app_mixmonitor.c``, manager_stop_mixmonitor)."""
-    return Action("StopMixMonitor", {"Channel": channel, "MixMonitorID": monitor})
-
-
-def variable(channel: str, name: str) -> Action:
-    """Return how a channel variable is asked for; its value is in ``value_of`` the answer."""
-    return Action("Getvar", {"Channel": channel, "Variable": name})
-
-
-def value_of(answer: dict[str, str]) -> str:
-    """Return the value of a channel variable that was asked for."""
-    return answer.get("Value", "")
-
-
-def set_variable(channel: str, name: str, value: str) -> Action:
-    """Return how a channel variable is set."""
-    return Action("Setvar", {"Channel": channel, "Variable": name, "Value": value})
-
-
-def press_again(channel: str) -> Action:
-    """Return how our feature is run on a channel in a bridge: as if its party had pressed the key."""
-    return Action("PlayDTMF", {"Channel": channel, "Digit": AGAIN_KEY, "Receive": "1"})
-
-
-def ask(wish: Wish, token: str, *, call: str = "", interface: str = "", seconds: int = 0, by: str = "") -> Action:
-    """Return how anybody with the class ``user`` asks us for silence: what ``translate`` gives back as ``Asked``."""
-    return Action("UserEvent", {"UserEvent": OUR_EVENT, "State": ASK, "Wish": str(wish), "Token": token, "Call": call,
-                                "Interface": interface, "Seconds": str(seconds), "By": by})
-
-
-def answer(token: str, word: str) -> Action:
-    """Return how we answer such a question."""
-    return Action("UserEvent", {"UserEvent": OUR_EVENT, "State": "answer", "Token": token, "Word": word})
-
-
-def answered(raw: bytes, token: str) -> str:
-    """Return the word of our answer to a question; empty when the message is something else."""
-    ours = is_ours(raw) and field(raw, b"State") == "answer" and field(raw, b"Token") == token
-    return field(raw, b"Word") if ours else ""
 
 
 def translate(raw: bytes, received: float) -> Event | Sign | None:

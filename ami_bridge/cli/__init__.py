@@ -18,7 +18,7 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "init": Verb("init", "Make configuration, folders, register, prompts and dialplan."),
+    "init": Verb("init", "Set up everything that is not there yet, in Asterisk's configuration too."),
     "run": Verb("run", "Run the daemon in the foreground."),
     "calls": Verb("calls", "List registered calls."),
     "show": Verb("show", "Show all that is kept of one call."),
@@ -27,6 +27,8 @@ VERBS = {
     "notice": Verb("notice", "Add, list and publish the notices that callers hear."),
     "agents": Verb("agents", "Import and list who uses which device."),
     "doctor": Verb("doctor", "Say what is wrong, and what to do about it."),
+    "status": Verb("status", "Show on one screen how things stand."),
+    "dashboards": Verb("dashboards", "Write out what Prometheus and Grafana need to watch ami-bridge."),
     "keys": Verb("keys", "Make, publish, list and destroy the keys that recordings are sealed to."),
     "purge": Verb("purge", "Destroy what is past its time, and certify it: the nightly job."),
     "hold": Verb("hold", "Keep a call beyond its time: place, list, show and release holds."),
@@ -36,6 +38,7 @@ VERBS = {
     "rebuild": Verb("rebuild", "Make an empty register anew from the vault and the keys."),
     "dialplan": Verb("dialplan", "Print the generated part of the dialplan."),
     "register": Verb("register", "Look after the retention database."),
+    "uninstall": Verb("uninstall", "Leave Asterisk's configuration as it was; recordings and keys stay."),
     "capture": Verb("capture", "Record the exchange's events to a test fixture, people replaced."),
 }
 

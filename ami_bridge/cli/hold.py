@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.cli.show import WIDTH, lines
 from ami_bridge.cli.words import SHORT_ID, Moment, entry_as_dict, harmless, in_zone, on_screen, print_json, print_table
 from ami_bridge.config import Config
@@ -31,6 +31,7 @@ def hold_command() -> None:
 @click.option("--remind", type=Moment(), help="When to be reminded; else seven days before the end.")
 @BY
 @configured
+@as_owner
 def place(config: Config, call: str, reason: str, basis: str, until: datetime, remind: datetime | None,
           by: str | None) -> None:
     """Hold a call: it is sealed anew to a key of its own. CALL_ID is its id or the beginning of it."""
@@ -83,6 +84,7 @@ def show(config: Config, hold: str, as_json: bool) -> None:
 @click.argument("hold", metavar="HOLD_ID")
 @BY
 @configured
+@as_owner
 def release(config: Config, hold: str, by: str | None) -> None:
     """Release a hold. The next purge destroys its copy, and the call too if its time has come."""
     from ami_bridge.app import holding

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.cli.words import print_json, print_table
 from ami_bridge.config import Config
 
@@ -21,6 +21,7 @@ def keys_command() -> None:
 @keys_command.command("make")
 @click.option("--ahead", type=click.IntRange(1, 366), help="Days beyond those that calls of today need; else [keys] ahead.")
 @configured
+@as_owner
 def make(config: Config, ahead: int | None) -> None:
     """Make the keys of the coming days that are not there yet. The daemon does so too, where the private keys are."""
     from ami_bridge.app import key_store
@@ -60,6 +61,7 @@ def list_keys(config: Config, as_json: bool) -> None:
 @click.argument("days", nargs=-1, type=click.DateTime(["%Y-%m-%d"]), metavar="[DAY]...")
 @click.option("--past", is_flag=True, help="Of all days that are over.")
 @configured
+@as_owner
 def destroy(config: Config, days: tuple[datetime, ...], past: bool) -> None:
     """Destroy the keys of days that are over, where the private keys are kept apart. ('purge' does it elsewhere.)"""
     from ami_bridge.app import key_store

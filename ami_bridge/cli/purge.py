@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.cli.words import print_json, print_table
 from ami_bridge.config import Config
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
               help="You looked at the plan, and up to N calls are right.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @configured
+@as_owner
 def purge_command(config: Config, dry_run: bool, accept_clock: bool, accept_size: int, as_json: bool) -> None:
     """Destroy what is past its time, and certify it: the nightly job.
 

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.config import Config
 
 
 @click.command("rebuild")
 @configured
+@as_owner
 def rebuild_command(config: Config) -> None:
     """Fill an empty register from the vault and the keys. The exit code is 1 when something could not be restored.
 

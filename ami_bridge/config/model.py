@@ -38,7 +38,7 @@ class Exchange(Section):
     name: kinds.ExchangeName = Field(
         description="Its name in the register. Must equal `systemname` in asterisk.conf.")
     configuration: kinds.OptionalPath = Field(Path("/etc/asterisk"), description=(
-        "Asterisk's configuration, where the doctor looks for other recorders. The empty text: not to be looked at."))
+        "Asterisk's configuration on this host, where the doctor looks. The empty text: Asterisk is on another host."))
 
 
 class Controller(Section):

@@ -5,192 +5,24 @@ not what it meant at that moment: who was in a bridge with whom is found out at 
 makes the same entry of the same facts in any order (invariant I9).
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.text import interface_of
-
-# What the exchange reports. Times are seconds since 1970 (float): they are made datetimes only when kept.
-
-
-class RecordingStarted(NamedTuple):
-    """Our dialplan started MixMonitor on a channel. ``outside``: it is known to be an external party's.
-
-    ``monitor``: what Asterisk calls this MixMonitor, while it lives.
-    """
-
-    call: UUID
-    recording: UUID
-    uniqueid: str
-    channel: str
-    at: float
-    outside: bool = False
-    monitor: str = ""
-
-
-class RecordingClosed(NamedTuple):
-    """Our hangup handler stopped MixMonitor: the file is complete."""
-
-    call: UUID
-    recording: UUID
-    at: float
-
-
-class QueueConnected(NamedTuple):
-    """app_queue gave a caller to a member."""
-
-    caller: str
-    agent: str
-    member: str
-    at: float
-
-
-class BridgeEntered(NamedTuple):
-    """A channel entered a bridge. ``number`` and ``name`` are its own caller id."""
-
-    bridge: str
-    uniqueid: str
-    channel: str
-    number: str
-    name: str
-    at: float
-
-
-class BridgeLeft(NamedTuple):
-    """A channel left a bridge."""
-
-    bridge: str
-    uniqueid: str
-    at: float
-
-
-class HungUp(NamedTuple):
-    """A channel is gone."""
-
-    uniqueid: str
-    at: float
-
-
-class OutsideSeen(NamedTuple):
-    """A channel belongs to an external party; ``told``: that this call is recorded."""
-
-    uniqueid: str
-    at: float
-    told: bool = False
-
-
-class ChannelsPresent(NamedTuple):
-    """Every channel that the exchange has, by uniqueid. Whoever is not among them has hung up unheard."""
-
-    uniqueids: frozenset[str]
-    at: float
-
-
-Event = (ChannelsPresent | OutsideSeen | RecordingStarted | RecordingClosed | QueueConnected | BridgeEntered | BridgeLeft
-         | HungUp)
-
-
-# What we hold to be so about one call. The first element of each JSON line is the class name.
-
-
-class Started(NamedTuple):
-    """The exchange confirmed that MixMonitor was started."""
-
-    at: float
-
-
-class Entered(NamedTuple):
-    """A channel entered a bridge in which the recorded channel was, is or will be. ``channel`` is its uniqueid."""
-
-    bridge: str
-    channel: str
-    interface: str
-    number: str
-    name: str
-    at: float
-
-
-class Exited(NamedTuple):
-    """A channel left such a bridge."""
-
-    bridge: str
-    channel: str
-    at: float
-
-
-class Named(NamedTuple):
-    """The queue says who the member on ``channel`` is."""
-
-    channel: str
-    name: str
-    at: float
-
-
-class Ended(NamedTuple):
-    """The recorded channel hung up."""
-
-    at: float
-
-
-class Closed(NamedTuple):
-    """The audio file was closed by our hangup handler: it is complete."""
-
-    at: float
-
-
-class Outside(NamedTuple):
-    """A channel that met the recorded one belongs to an external party: it is nobody of the company."""
-
-    channel: str
-
-
-class Silenced(NamedTuple):
-    """The recording is silent from now on, on purpose: why, who would have it so, and until when at most (0: no limit)."""
-
-    why: str
-    by: str
-    until: float
-    at: float
-
-
-class Voiced(NamedTuple):
-    """It hears again."""
-
-    at: float
-
-
-class Gone(NamedTuple):
-    """The recorded channel was no longer there when we could look again; when it ended nobody saw."""
-
-    at: float
-
-
-Move = Entered | Exited
-Fact = Started | Move | Named | Ended | Closed | Gone | Outside | Silenced | Voiced
-
-FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Ended, Closed, Gone, Outside,
-                                                           Silenced, Voiced)}
-
-
-class Noticed(NamedTuple):
-    """A fact about a call, as the fold gives it out."""
-
-    call: UUID
-    fact: Fact
-
-
-def moment(at: float) -> datetime:
-    """Return an event's time as an aware datetime."""
-    return datetime.fromtimestamp(at, UTC)
-
-
-LOCAL = "Local/"
-"""What the names of channels begin with that only lead on to others; each has two ends, ``;1`` and ``;2``."""
-
-OPTIMISED = 0.5
-"""Seconds within which another channel takes the place of a Local one."""
+from ami_bridge.core.bridges import Bridges
+from ami_bridge.core.events import (
+    BridgeEntered,
+    BridgeLeft,
+    ChannelsPresent,
+    Event,
+    HungUp,
+    OutsideSeen,
+    QueueConnected,
+    RecordingClosed,
+    RecordingStarted,
+)
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Fact, Gone, Move, Named, Noticed, Outside, Started
+from ami_bridge.core.text import LOCAL, interface_of
 
 SNAPSHOT_SECONDS = 10.0
 """How old a list of channels may be when it arrives."""
@@ -229,14 +61,12 @@ class Follower:
     def __init__(self) -> None:
         self._recorded: dict[str, _Followed] = {}
         self._carriers: dict[UUID, str] = {}
-        self._moves: dict[str, dict[Move, None]] = {}
-        self._visitors: dict[str, set[str]] = {}
+        self._bridges = Bridges()
         self._named: dict[str, dict[Named, None]] = {}
         self._early: dict[UUID, dict[Closed, None]] = {}
         self._hung: dict[str, dict[Ended, None]] = {}
         self.outside: dict[str, bool] = {}
         """The channels of external parties, and whether each was told that it is recorded."""
-        self._locals: dict[str, str] = {}
         self._newest = self._pruned = 0.0
         self._steps: dict[type, Callable[[Any], list[Noticed]]] = {
             ChannelsPresent: self._present,
@@ -282,7 +112,7 @@ class Follower:
         seen = {uniqueid, *waiting}
         while waiting:
             channel, line = waiting.popitem()
-            behind = self._behind(channel)
+            behind = self._bridges.behind(channel)
             if behind:
                 waiting |= {one: step for one, step in behind.items() if one not in seen}
                 seen |= behind.keys()
@@ -290,24 +120,9 @@ class Follower:
                 found[channel] = line.interface
         return found
 
-    def _behind(self, local: str) -> dict[str, Entered]:
-        """Return who shares a bridge with the other end of a Local channel."""
-        name = self._locals.get(local, "")
-        other = next((id for id, one in self._locals.items() if id != local and one[:-1] == name[:-1]), "") if name else ""
-        return self._with(other, self._visitors.get(other, set())) if other else {}
-
     def partners(self, uniqueid: str) -> dict[str, Entered]:
         """Return who shares a bridge with a recorded channel now, and how they entered it."""
-        return self._with(uniqueid, self._bridges_of(uniqueid))
-
-    def _with(self, uniqueid: str, bridges: Iterable[str]) -> dict[str, Entered]:
-        found: dict[str, Entered] = {}
-        for moves in (self._moves.get(bridge, {}) for bridge in bridges):
-            inside = _inside(moves)
-            if uniqueid in inside:
-                found |= {move.channel: move for move in moves if isinstance(move, Entered) and move.channel in inside}
-        found.pop(uniqueid, None)
-        return found
+        return self._bridges.company(uniqueid, self._bridges_of(uniqueid))
 
     def has_hung_up(self, uniqueid: str) -> bool:
         """Tell whether any channel was seen to hang up within the time of grace."""
@@ -315,8 +130,7 @@ class Follower:
 
     def forget_bridges(self) -> None:
         """Drop what is known of bridges: after a gap it may be wrong. A fresh snapshot follows."""
-        self._moves.clear()
-        self._visitors.clear()
+        self._bridges.forget()
         for followed in self._recorded.values():
             followed.bridges.clear()
 
@@ -344,12 +158,11 @@ class Follower:
             if followed.over is None and uniqueid not in event.uniqueids and followed.opened < event.at - SNAPSHOT_SECONDS:
                 followed.over = event.at
                 gone.append(followed.call)
-        gone_outside = self.outside.keys() - event.uniqueids - self._recorded.keys() - self._visitors.keys()
-        for uniqueid in gone_outside if self._newest < event.at + SNAPSHOT_SECONDS else ():
-            del self.outside[uniqueid]
-        for bridge in [b for b, moves in self._moves.items() if not any(m.channel in event.uniqueids for m in moves)]:
-            if max(move.at for move in self._moves[bridge]) < event.at - SNAPSHOT_SECONDS:
-                self._drop(bridge)
+        absent = self.outside.keys() - event.uniqueids - self._recorded.keys()
+        for uniqueid in absent if self._newest < event.at + SNAPSHOT_SECONDS else ():
+            if not self._bridges.knows(uniqueid):
+                del self.outside[uniqueid]
+        self._drop(self._bridges.forget_absent(event.uniqueids, event.at - SNAPSHOT_SECONDS))
         return [Noticed(call, Gone(event.at)) for call in gone]
 
     def _started(self, event: RecordingStarted) -> list[Noticed]:
@@ -358,7 +171,7 @@ class Follower:
         facts: list[Fact] = [Started(event.at), *self._early.get(event.call, ()), *self._named.get(event.uniqueid, ())]
         for ended in self._hung.get(event.uniqueid, ()):
             facts += self._end(event.uniqueid, ended)
-        for bridge in self._visitors.get(event.uniqueid, ()):
+        for bridge in self._bridges.of(event.uniqueid):
             facts += self._visit(event.uniqueid, bridge)
         met = self._outsider(event.uniqueid, told=True) if event.outside else []
         return [Noticed(event.call, fact) for fact in facts] + met
@@ -370,7 +183,7 @@ class Follower:
         """Note an external party; return who has met it already."""
         self.outside[uniqueid] = told
         return [Noticed(followed.call, Outside(uniqueid)) for carrier, followed in self._recorded.items()
-                if carrier != uniqueid and followed.bridges & self._visitors.get(uniqueid, set())]
+                if carrier != uniqueid and followed.bridges & self._bridges.of(uniqueid)]
 
     def _closed(self, event: RecordingClosed) -> list[Noticed]:
         fact = Closed(event.at)
@@ -393,7 +206,7 @@ class Follower:
 
     def _entered(self, event: BridgeEntered) -> list[Noticed]:
         if event.channel.startswith(LOCAL):
-            self._locals[event.uniqueid] = event.channel
+            self._bridges.call_local(event.uniqueid, event.channel)
         return self._moved(Entered(event.bridge, event.uniqueid, interface_of(event.channel), event.number, event.name,
                                    event.at))
 
@@ -401,12 +214,9 @@ class Follower:
         return self._moved(Exited(event.bridge, event.uniqueid, event.at))
 
     def _moved(self, move: Move) -> list[Noticed]:
-        known = self._moves.setdefault(move.bridge, {})
-        if move in known:
+        visitors = [one for one in self._bridges.visitors(move.bridge) if self._is_in(one, move.bridge)]
+        if not self._bridges.add(move):
             return []
-        visitors = [uniqueid for uniqueid in {m.channel: None for m in known} if self._is_in(uniqueid, move.bridge)]
-        known[move] = None
-        self._visitors.setdefault(move.channel, set()).add(move.bridge)
         noticed = [Noticed(self._recorded[one].call, fact) for one in visitors for fact in self._known(move, one)]
         if move.channel in self._recorded and move.channel not in visitors:
             call = self._recorded[move.channel].call
@@ -422,7 +232,7 @@ class Follower:
         if bridge in bridges:
             return []
         bridges.add(bridge)
-        return [fact for move in self._moves[bridge] for fact in self._known(move, uniqueid)]
+        return [fact for move in self._bridges.moves(bridge) for fact in self._known(move, uniqueid)]
 
     def _known(self, move: Move, carrier: str) -> list[Fact]:
         """Return a move, and what else is known of whoever made it."""
@@ -448,40 +258,8 @@ class Follower:
         self._early = {call: ends for call, ends in self._early.items() if any(fact.at >= before for fact in ends)}
         self._named = {caller: facts for caller, facts in self._named.items()
                        if caller in self._recorded or any(fact.at >= before for fact in facts)}
-        for bridge in list(self._moves):
-            self._prune_bridge(bridge, before)
+        self._drop(self._bridges.prune(before))
 
-    def _prune_bridge(self, bridge: str, before: float) -> None:
-        moves = self._moves[bridge]
-        inside, last = _inside(moves), {move.channel: 0.0 for move in moves}
-        for move in moves:
-            last[move.channel] = max(last[move.channel], move.at)
-        gone = {channel for channel, at in last.items() if channel not in inside and at < before}
-        kept = {move: None for move in moves if move.channel not in gone}
-        for channel in gone:
-            self._leave(channel, bridge)
-        if kept:
-            self._moves[bridge] = kept
-        else:
-            self._drop(bridge)
-
-    def _drop(self, bridge: str) -> None:
-        for move in self._moves.pop(bridge):
-            self._leave(move.channel, bridge)
+    def _drop(self, bridges: list[str]) -> None:
         for followed in self._recorded.values():
-            followed.bridges.discard(bridge)
-
-    def _leave(self, channel: str, bridge: str) -> None:
-        bridges = self._visitors.get(channel, set())
-        bridges.discard(bridge)
-        if not bridges:
-            self._visitors.pop(channel, None)
-            self._locals.pop(channel, None)
-
-
-def _inside(moves: Iterable[Move]) -> set[str]:
-    """Return who is in a bridge: whoever entered it later than they left it."""
-    last: dict[str, tuple[float, bool]] = {}
-    for move in moves:
-        last[move.channel] = max(last.get(move.channel, (0.0, False)), (move.at, isinstance(move, Entered)))
-    return {channel for channel, (_, entered) in last.items() if entered}
+            followed.bridges.difference_update(bridges)

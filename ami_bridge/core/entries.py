@@ -7,8 +7,7 @@ from datetime import date, datetime
 from itertools import zip_longest
 from uuid import UUID
 
-from ami_bridge.core.calls import (
-    LOCAL,
+from ami_bridge.core.facts import (
     OPTIMISED,
     Closed,
     Ended,
@@ -26,7 +25,7 @@ from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Agent, Direction, Participant, agent_name
 from ami_bridge.core.recordings import State, Why
 from ami_bridge.core.retention import expires_at, expiry_day
-from ami_bridge.core.text import clean, interface_of
+from ami_bridge.core.text import LOCAL, clean, interface_of
 from ami_bridge.core.tickets import Ticket
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from ami_bridge.core.calls import Fact, Started, moment
 from ami_bridge.core.entries import Entry, bridged_seconds
+from ami_bridge.core.facts import Fact, Started, moment
 from ami_bridge.core.recordings import State
 
 

@@ -13,11 +13,12 @@ next look asks for the same again.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import LOCAL, OPTIMISED, Entered, Fact, Follower, Noticed, Silenced, Voiced
+from ami_bridge.core.calls import Follower
+from ami_bridge.core.facts import OPTIMISED, Entered, Fact, Noticed, Silenced, Voiced
+from ami_bridge.core.orders import Do, Order, Own
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
     Asked,
@@ -30,6 +31,8 @@ from ami_bridge.core.signs import (
     TookPlace,
     Wish,
 )
+from ami_bridge.core.silence import Pause, Situation, silence
+from ami_bridge.core.text import LOCAL
 
 AGAIN = 2.0
 """Seconds after which an order that nobody carried out is given again."""
@@ -44,85 +47,12 @@ ANSWERED = 1.5
 """Seconds in which a question must be answered: our dialplan waits for two, and then says that nothing was done."""
 
 
-class Do(StrEnum):
-    """What is to be done. RESTART: MixMonitor, into the same file; REVIVE: the same, if another has stopped it.
-
-    ANSWER: tell who asked how it stands. DETACH: stop a recording that came from another channel.
-    """
-
-    MUTE = "mute"
-    UNMUTE = "unmute"
-    RESTART = "restart"
-    REVIVE = "revive"
-    ANSWER = "answer"
-    DETACH = "detach"
-
-
-class Own(NamedTuple):
-    """What the variables of a recorded channel say of its recording."""
-
-    call: UUID
-    recording: UUID
-    monitor: str
-
-
-class Order(NamedTuple):
-    """One thing to do, on the recorded channel ``uniqueid``.
-
-    MUTE: ``why``, and who would have it so (``by``). ANSWER: to ``asker``, that it is silent where there is a ``why``; no
-    ``call``: refused. DETACH: ``stop`` is the MixMonitor that another channel left on this one, ``own`` what this one's
-    variables are to say (None: not known).
-    """
-
-    do: Do
-    call: UUID | None
-    uniqueid: str
-    asker: str = ""
-    why: Why | None = None
-    by: str = ""
-    stop: str = ""
-    own: Own | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class SteeringRules:
     """``longest``: seconds after which a pause ends by itself. ``loses_second``: Asterisk loses whoever comes second."""
 
     longest: float
     loses_second: bool = True
-
-
-class Pause(NamedTuple):
-    """A silence that somebody asked for; ``until``: seconds since 1970."""
-
-    by: str
-    until: float
-
-
-class Situation(NamedTuple):
-    """What decides about one recording now. ``partners``: whose voices the recorded channel hears.
-
-    ``outside``: of all channels of external parties whether they were told. ``internal``: the recorded party is not one.
-    """
-
-    partners: frozenset[str]
-    outside: dict[str, bool]
-    internal: bool
-    pause: Pause | None
-    on_hold: bool
-    mute_hold: bool
-
-
-def silence(now: Situation) -> tuple[Why, str] | None:
-    """Return why a recording must be silent, and who would have it so; None when it must not."""
-    if now.pause:
-        return Why.PAUSED, now.pause.by
-    told = [now.outside[one] for one in now.partners if one in now.outside]
-    if not all(told):
-        return Why.UNTOLD, ""
-    if told and len(told) == len(now.partners) and not now.internal:
-        return Why.ALONE, ""
-    return (Why.HELD, "") if now.on_hold and now.mute_hold else None
 
 
 @dataclass(slots=True)

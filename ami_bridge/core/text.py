@@ -3,6 +3,10 @@
 import unicodedata
 
 LONGEST = 128
+
+LOCAL = "Local/"
+"""What the names of channels begin with that only lead on to others; each has two ends, ``;1`` and ``;2``."""
+
 _DROPPED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 

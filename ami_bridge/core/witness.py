@@ -9,9 +9,8 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from ami_bridge.core.calls import LOCAL
 from ami_bridge.core.entries import Entry
-from ami_bridge.core.text import interface_of
+from ami_bridge.core.text import LOCAL, interface_of
 
 TOLERANCE = 1.0
 """Seconds by which the two may differ."""

@@ -2,11 +2,7 @@
 
 import asyncio
 import logging
-import os
 import signal
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,17 +12,20 @@ from ami_bridge import systemd
 from ami_bridge.app import App, ami_settings, build, fastagi, follow, now, reconcile, report
 from ami_bridge.asterisk.ami import AmiLink
 from ami_bridge.asterisk.controls import Controls
-from ami_bridge.asterisk.translate import translate
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Name
-from ami_bridge.core.calls import SNAPSHOT_SECONDS, ChannelsPresent, Event
-from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, RegisterError
+from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError
+from ami_bridge.core.events import Event
 from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.gaps import Cause
-from ami_bridge.core.steering import Order
+from ami_bridge.core.orders import Order
 from ami_bridge.core.versions import loses_second_voice
+from ami_bridge.daemon.comparing import Comparing
+from ami_bridge.daemon.following import Following
+from ami_bridge.daemon.health import pages
 from ami_bridge.daemon.hearing import Hearing
+from ami_bridge.daemon.housekeeping import Housekeeping
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
 from ami_bridge.daemon.parts import Duties, duties_of, ended_at, figures, watching
@@ -38,11 +37,8 @@ from ami_bridge.services.steer import Told
 
 log = logging.getLogger(__name__)
 
-SCAN_EVERY = 2.0
 STEER_EVERY = 1.0
 ASK_AGAIN = 5.0
-AGAIN = 30.0
-"""Seconds after which a comparison that could not be made is tried again."""
 
 LINK_PATIENCE = 30.0
 """Seconds after the start in which the exchange should have answered."""
@@ -58,25 +54,25 @@ class Daemon:
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._asked = asyncio.Event()
-        self._compare_all = True
-        self._had_room = self._could_scan = True
-        self._hearing = Hearing(self._take_messages, now, self._shedding_begins, self._ask_all)
-        self._follow_thread = ThreadPoolExecutor(1, "follow")
-        self._compare_thread = ThreadPoolExecutor(1, "compare")
         told = Told(self._steer_from_thread, self._revived, self._not_restarted)
         self._follow = follow(app, self._closed_from_thread, told)
         self._report = report(app, self._nudge_from_thread)
         self._reconcile = reconcile(app, self._report, self._follow.take, self._ask_from_thread)
+        self._following = Following(app, self._follow, self._reconcile, self._report)
+        self._hearing = Hearing(self._following.take_messages, now, self._shedding_begins, lambda: self._comparing.ask_all())
         app.intake.on_finding = self._nudge_from_thread
-        self._pulse = Pulse(app.spool, self._report, self._ask_from_thread)
         self._metrics = Metrics(timedelta(days=app.config.retention.days))
         self._watching = watching(app, duties, self._metrics)
         self._intaking = Intaking(app.intake.take, partial(ended_at, app.spool), now, self._nudge)
         self._link = AmiLink(ami_settings(app.config), self._hearing.hear, self._link_up, self._link_down, self._alarm)
+        self._comparing = Comparing(self._link, self._hearing, app.config.reconcile.every_minutes * 60.0,
+                                    self._reconcile.look, self._following.take_list, self._all_heard)
+        self._housekeeping = Housekeeping(app, self._follow, self._reconcile, self._report,
+                                          Pulse(app.spool, self._report, self._ask_from_thread), self._intaking,
+                                          lambda: self._link.connected_since is not None, self._nudge_from_thread)
         self._steersman = Steersman(Controls(self._link), self._steered, self._alarm)
-        self._server = fastagi(app, self._finished_from_thread)
-        figures(self._metrics, self._intaking, self._hearing, self._link, self._server, self._report, app.spool,
+        self._server = fastagi(app, self._finished_from_thread, self._metrics.passed)
+        figures(self._metrics, app, self._intaking, self._hearing, self._link, self._server, self._report, self._steersman,
                 lambda: self._follow.open_calls)
 
     def stop(self) -> None:
@@ -86,13 +82,15 @@ class Daemon:
     async def run(self) -> None:
         """Run until ``stop``. ExchangeError when the FastAGI port is taken."""
         await self._server.start()
-        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port)
-        self._hearing.jobs.put_nowait(self._take_up_gaps)
+        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port,
+                            pages(self._loop, lambda: self._metrics.held, lambda: self._link.connected_since is not None))
+        self._hearing.jobs.put_nowait(self._following.take_up_gaps)
         tasks = [asyncio.create_task(work, name=name) for name, work in (
-            ("ami", self._link.run()), ("follow", self._following()), ("compare", self._comparing()),
+            ("ami", self._link.run()), ("follow", self._following.run(self._hearing.jobs)),
+            ("compare", self._comparing.run()), ("housekeeping", self._housekeeping.run(self._hearing, self._following)),
             ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
             ("steer", self._steersman.run()), ("steer-all", self._steering()),
-            ("housekeeping", self._housekeeping()), ("watch", self._watching.run(self._intaking)),
+            ("watch", self._watching.run(self._intaking)),
             ("first-link", self._first_link()), ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
         log.info("ami-bridge is running", extra={"action": "daemon_ready"})
@@ -109,8 +107,8 @@ class Daemon:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._follow_thread.shutdown()
-        self._compare_thread.shutdown()
+        self._following.close()
+        self._comparing.close()
         self._intaking.close()
         self._watching.close()
         self._metrics.stop()
@@ -132,23 +130,23 @@ class Daemon:
         self._loop.call_soon_threadsafe(self._nudge)
 
     def _ask_from_thread(self) -> None:
-        self._loop.call_soon_threadsafe(self._asked.set)
+        self._loop.call_soon_threadsafe(self._comparing.ask)
 
     # -- the link (on the event loop; must be quick)
 
     def _link_up(self, snapshot: list[Event]) -> None:
         self._watching.take_down(Name.EXCHANGE_REFUSES)
         self._watching.take_down(Name.LINK_DOWN)
-        self._hearing.jobs.put_nowait(partial(self._take_up, snapshot))
+        self._hearing.jobs.put_nowait(partial(self._following.take_up, snapshot))
         self._asking_version = self._loop.create_task(self._ask_version())
-        self._ask_all()
+        self._comparing.ask_all()
 
     def _link_down(self, reason: Exception) -> None:
         self._watching.take_down(Name.EXCHANGE_FAULT)
         self._watching.put_up(alarms.link_down())
         log.warning("The link to the exchange is down: %s", reason, extra={"action": "ami_link_lost"})
         heard = datetime.fromtimestamp(self._link.heard_until, UTC) if self._link.heard_until else now()
-        self._hearing.jobs.put_nowait(partial(self._gap_begins, Cause.LINK_LOST, heard))
+        self._hearing.jobs.put_nowait(partial(self._following.gap_begins, Cause.LINK_LOST, heard))
 
     def _alarm(self, error: AmiBridgeError) -> None:
         self._watching.put_up(alarms.exchange(error, isinstance(error, AuthenticationRefused)))
@@ -163,12 +161,11 @@ class Daemon:
     def _shedding_begins(self) -> None:
         self._watching.put_up(alarms.events_shed())
         heard = now() - timedelta(seconds=max(self._link.lag, 0.0))
-        self._hearing.jobs.put_nowait(partial(self._gap_begins, Cause.OVERLOAD, heard))
+        self._hearing.jobs.put_nowait(partial(self._following.gap_begins, Cause.OVERLOAD, heard))
 
-    def _ask_all(self) -> None:
-        """Have all compared again: something was not heard, and now is."""
-        self._compare_all = True
-        self._asked.set()
+    def _all_heard(self) -> None:
+        self._watching.take_down(Name.EVENTS_SHED)
+        self._hearing.jobs.put_nowait(self._following.gap_over)
 
     async def _ask_version(self) -> None:
         """Find out whether this exchange loses the voice of whoever comes second into a recorded call.
@@ -201,102 +198,9 @@ class Daemon:
                   extra={"action": "restart_unanswered", "call": str(call)})
 
     async def _steering(self) -> None:
-        """Look at all recordings in progress: what was ordered and not done is ordered again, a pause ends in its time."""
         while True:
             await asyncio.sleep(STEER_EVERY)
-            self._hearing.jobs.put_nowait(lambda: self._follow.steer.look(now().timestamp(), whole=True))
-
-    # -- comparing
-
-    async def _comparing(self) -> None:
-        """Ask which channels there are, when asked to; at the start, after a gap, and regularly compare all else too.
-
-        A call that began just before a list was made may be missing from it: hence the pause before each.
-        """
-        pause = self._app.config.reconcile.every_minutes * 60.0
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._asked.wait()
-            self._compare_all = self._compare_all or not self._asked.is_set()
-            self._asked.clear()
-            await asyncio.sleep(SNAPSHOT_SECONDS + 1)
-            done = await self._compare()
-            pause = self._app.config.reconcile.every_minutes * 60.0 if done else AGAIN
-
-    async def _compare(self) -> bool:
-        """Tell whether it could be done; a link that is down asks again by itself when it is up."""
-        try:
-            present = [event for event in await self._link.channels() if isinstance(event, ChannelsPresent)]
-        except ExchangeError:
-            return self._link.connected_since is None
-        await self._followed(partial(self._take_list, present))
-        if not self._compare_all or self._hearing.shedding:
-            return True
-        try:
-            await self._loop.run_in_executor(self._compare_thread, self._reconcile.look)
-        except (RegisterError, OSError) as problem:
-            log.warning("Calls, files and register cannot be compared now (%s)", problem, extra={"action": "compare_failed"})
-            return False
-        if self._link.connected_since is not None and not self._hearing.shedding:
-            self._compare_all = False
-            self._watching.take_down(Name.EVENTS_SHED)
-            await self._followed(self._gap_over)
-        return True
-
-    async def _followed(self, job: Callable[[], None]) -> None:
-        self._hearing.jobs.put_nowait(job)
-        await self._hearing.jobs.join()
-
-    # -- following (in the follow thread, in order)
-
-    async def _following(self) -> None:
-        jobs = self._hearing.jobs
-        while True:
-            job = await jobs.get()
-            try:
-                await self._loop.run_in_executor(self._follow_thread, job)
-            except OSError as error:
-                log.error("Facts could not be journaled (%s): agents may be missing", error.strerror,
-                          extra={"action": "journal_failed"})
-            finally:
-                jobs.task_done()
-
-    def _take_messages(self, messages: list[bytes], received: float) -> None:
-        events = (translate(message, received) for message in messages)
-        self._follow.take(event for event in events if event is not None)
-        self._follow.steer.look(received)
-
-    def _take_list(self, present: list[ChannelsPresent]) -> None:
-        self._follow.take(present)
-        for one in present:
-            self._reconcile.list(one)
-
-    def _take_up(self, snapshot: list[Event]) -> None:
-        self._follow.resume()
-        self._follow.take(snapshot)
-
-    def _take_up_gaps(self) -> None:
-        """Begin with the gap since the last daemon heard everything."""
-        heard = self._app.spool.heard
-        with suppress(RegisterError):
-            self._report.resume()
-            with suppress(FileNotFoundError):
-                self._report.begin(Cause.DAEMON_AWAY, datetime.fromtimestamp(heard.stat().st_mtime, UTC))
-                return
-            with self._app.register.reading() as work:
-                last = work.days.newest_end()
-            if last:
-                self._report.begin(Cause.DAEMON_AWAY, last)
-
-    def _gap_begins(self, cause: Cause, at: datetime) -> None:
-        self._report.begin(cause, at)
-        self._reconcile.rewind(at)
-
-    def _gap_over(self) -> None:
-        self._reconcile.listen()
-        self._report.end(now())
-        self._report.save()
+            self._hearing.jobs.put_nowait(self._following.look)
 
     # -- finished calls
 
@@ -307,54 +211,6 @@ class Daemon:
         """Have a call taken in at once; in a gap the next scan does, which reads the diary first: that knows who spoke."""
         if not self._report.gaps:
             self._finished_from_thread(call)
-
-    async def _housekeeping(self) -> None:
-        while True:
-            self._hearing.hear([])
-            found = await self._loop.run_in_executor(self._follow_thread, self._scan)
-            for call in found or ():
-                self._intaking.offer(call)
-            if found is not None:
-                self._intaking.scanned()
-            await asyncio.sleep(SCAN_EVERY)
-
-    def _scan(self) -> list[UUID] | None:
-        """Find what no event announced: adopted calls, and tickets whose audio is complete. None: it cannot be told now.
-
-        A register that is away is alarmed by the watch.
-        """
-        try:
-            self._look_after()
-            self._app.adopt.run(now())
-            found = [] if self._intaking.full else [call for call in self._app.spool.open_calls() if self._is_due(call)]
-        except RegisterError:
-            return None
-        except OSError as error:
-            if self._could_scan:
-                log.error("The spool cannot be scanned (%s)", error.strerror, extra={"action": "scan_failed"})
-            self._could_scan, found = False, []
-        else:
-            self._could_scan = True
-        return found
-
-    def _look_after(self) -> None:
-        """See whether there is room; read the diary; while all is heard, note that, and feel the pulse of calls."""
-        has_room = self._app.spool.has_room(self._app.policy.floor)
-        if has_room is not self._had_room:
-            self._had_room = has_room
-            self._nudge_from_thread()
-        self._reconcile.listen()
-        if self._link.connected_since is not None and not self._report.gaps:
-            self._pulse.feel(self._follow.in_progress(), now())
-            self._app.spool.heard.touch(0o640)
-            os.utime(self._app.spool.heard)
-        self._report.save()
-
-    def _is_due(self, call: UUID) -> bool:
-        if self._intaking.knows(call):
-            return False
-        goes_on = self._link.connected_since is not None and self._follow.goes_on(call)
-        return not goes_on and self._app.intake.is_due(call, self._follow.has_hung_up)
 
 
 async def _signs_of_life() -> None:

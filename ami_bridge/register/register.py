@@ -15,8 +15,10 @@ from ami_bridge.register.days import Days
 from ami_bridge.register.destructions import Destructions
 from ami_bridge.register.findings import Findings
 from ami_bridge.register.gaps import Gaps
+from ami_bridge.register.health import Health, health
 from ami_bridge.register.holds import Holds
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
+from ami_bridge.register.tallies import Tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ class Work:
     destructions: Destructions
     gaps: Gaps
     findings: Findings
+    tallies: Tallies
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
-                   Destructions(connection), Gaps(connection), Findings(connection))
+                   Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection))
 
 
 class Register:
@@ -91,6 +94,11 @@ class Register:
         """Make room for calls that expire on ``days``, so that no call has to wait for it."""
         with self._connected(writing=True) as connection:
             partitions.prepare(connection, days)
+
+    def health(self) -> Health:
+        """Return how the database is set up."""
+        with self._connected(writing=False) as connection:
+            return health(connection)
 
     def scrub(self, days: Iterable[date] = ()) -> bool:
         """See that nothing deleted is left behind: in the write-ahead log of SQLite, in dead rows of ``days`` on PostgreSQL.

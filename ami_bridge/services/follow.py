@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from ami_bridge.core.calls import Closed, Event, Fact, Follower, Noticed, Open, RecordingStarted
-from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.calls import Follower, Open
+from ami_bridge.core.events import Event, RecordingStarted
+from ami_bridge.core.facts import Closed, Fact, Noticed
+from ami_bridge.core.orders import Order
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.signs import SIGNS, Sign
-from ami_bridge.core.steering import Order, SteeringRules
-from ami_bridge.core.tickets import Ticket
-from ami_bridge.services.steer import Steer, Told
+from ami_bridge.core.steering import SteeringRules
+from ami_bridge.services.steer import Steer, Told, recorded
 from ami_bridge.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Follow:
     def resume(self) -> int:
         """Take up every call that has a ticket (at start, and after the link was down); return how many."""
         self._follower.forget_bridges()
-        tickets = [ticket for call in self._spool.open_calls() if (ticket := self._open(call))]
+        tickets = [ticket for call in self._spool.open_calls() if (ticket := recorded(self._spool, call))]
         for ticket in tickets:
             if ticket.recording:
                 self._follower.resume(ticket.call, ticket.recording, ticket.uniqueid, ticket.opened_at.timestamp(),
@@ -87,10 +88,3 @@ class Follow:
         self._spool.append_facts(call, facts)
         if any(isinstance(fact, Closed) for fact in facts):
             self._on_closed(call)
-
-    def _open(self, call: UUID) -> Ticket | None:
-        try:
-            ticket = self._spool.ticket(call)
-        except (SpoolError, FileNotFoundError):
-            return None
-        return ticket if ticket.recording else None

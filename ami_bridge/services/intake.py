@@ -16,10 +16,10 @@ from pathlib import Path
 from uuid import UUID
 
 from ami_bridge.asterisk.files import MOST_FRAMES, Part, Stereo, Wav, measure, segments
-from ami_bridge.core.calls import Closed, Ended, Fact, Gone, Started
 from ami_bridge.core.entries import Audio, Entry, Recording, account, ended_at
 from ami_bridge.core.entry_json import entry_to_json
 from ami_bridge.core.errors import AmiBridgeError, AudioError, RegisterError, SpoolError
+from ami_bridge.core.facts import Closed, Ended, Fact, Gone, Started
 from ami_bridge.core.findings import Finding, Kind, of_entry
 from ami_bridge.core.findings import Outcome as Mended
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
@@ -74,6 +74,9 @@ class Intake:
         self._now = now
         self.on_finding: Callable[[], None] = lambda: None
         """Called, in the thread of ``take``, when a call was registered with something amiss; set by whoever tells of it."""
+
+        self.on_registered: Callable[[Entry, datetime], None] = lambda entry, at: None
+        """Called, in that thread, with each call that has come into the register, and when; set by whoever counts them."""
 
     def take(self, call: UUID) -> Outcome:
         """Take one call in. RegisterUnavailable, KeyMissing, AudioError or OSError: nothing is lost, try again later."""
@@ -174,6 +177,7 @@ class Intake:
                 work.findings.add(finding)
         self._spool.discard(ticket.call, ticket.recording)
         if new:
+            self.on_registered(entry, self._now())
             _say(entry)
             for finding in amiss:
                 say(finding)

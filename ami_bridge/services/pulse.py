@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from ami_bridge.asterisk.files import measure
-from ami_bridge.core.calls import Open, moment
+from ami_bridge.core.calls import Open
 from ami_bridge.core.errors import AudioError
+from ami_bridge.core.facts import moment
 from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.services.report import Report
 from ami_bridge.spool import Spool

@@ -13,8 +13,9 @@ from pathlib import Path
 from uuid import UUID
 
 from ami_bridge.asterisk.cel import Noted, Promise, event, promise
-from ami_bridge.core.calls import ChannelsPresent, Event, Started, moment
 from ami_bridge.core.errors import RegisterError
+from ami_bridge.core.events import ChannelsPresent, Event
+from ami_bridge.core.facts import Started, moment
 from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.notice import Policy
 from ami_bridge.core.tickets import Ticket

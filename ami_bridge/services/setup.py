@@ -4,6 +4,7 @@ import re
 import secrets
 import socket
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,7 +22,10 @@ from ami_bridge.spool import Spool, write_durably
 from ami_bridge.vault import KeyStore, Vault
 
 SECRET_BYTES = 32
-DIALPLAN_FOLDER = Path(__file__).parents[2] / "dialplan"
+DIALPLAN_PLACES = (Path(__file__).parents[2] / "dialplan", Path(sysconfig.get_path("data")) / "share/ami-bridge/dialplan")
+DIALPLAN_FOLDER = next((place for place in DIALPLAN_PLACES if (place / "extensions_recording.conf").is_file()),
+                       DIALPLAN_PLACES[-1])
+"""What Asterisk runs and merges: in a checkout, else where the wheel put it."""
 
 NEXT = """\
 What is left for you, in Asterisk's configuration folder:
@@ -47,8 +51,9 @@ def write_configuration(file: Path, directory: Path | None) -> Iterator[str]:
     """Write a new configuration with fresh secrets where there is none; yield what was made."""
     if file.exists():
         return
-    values = {"exchange": {"name": exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
-              "agi": {"secret": new_secret(), **_process()}, **_places(directory)}
+    values: dict[str, dict[str, str | int]] = {
+        "exchange": {"name": exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
+        "agi": {"secret": new_secret(), **process_program()}, **_places(directory)}
     try:
         file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         write_durably(file, template(values).encode())
@@ -92,9 +97,8 @@ def write_dialplan(config: Config, file: Path) -> bool:
 
 def next_steps(config: Config, file: Path) -> str:
     """Return what the admin does next. It names where secrets stand, never a secret."""
-    folder = DIALPLAN_FOLDER if DIALPLAN_FOLDER.is_dir() else Path("dialplan")
-    return NEXT.format(exchange=config.exchange.name, username=config.ami.username, file=file.absolute(), dialplan=folder,
-                       diary=config.cel.file,
+    return NEXT.format(exchange=config.exchange.name, username=config.ami.username, file=file.absolute(),
+                       dialplan=DIALPLAN_FOLDER, diary=config.cel.file,
                        generated=generated_file(file))
 
 
@@ -153,7 +157,7 @@ def _register(config: Config) -> Iterator[str]:
         yield f"Made the register {register.place}"
 
 
-def _places(directory: Path | None) -> dict[str, dict[str, str]]:
+def _places(directory: Path | None) -> dict[str, dict[str, str | int]]:
     if directory is None:
         return {}
     try:
@@ -166,7 +170,7 @@ def _places(directory: Path | None) -> dict[str, dict[str, str]]:
             "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")}}
 
 
-def _process() -> dict[str, str]:
-    """Where this installation keeps the process AGI; nothing where the default must do."""
+def process_program() -> dict[str, str]:
+    """Return where this installation keeps the process AGI; nothing where the default must do."""
     program = Path(sys.executable).parent / "ami-bridge-agi"
     return {"process": str(program)} if program.exists() and re.fullmatch(r"/[A-Za-z0-9_./-]+", str(program)) else {}

@@ -5,26 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ami_bridge.asterisk.files import measure
-from ami_bridge.core.calls import (
-    BridgeLeft,
-    ChannelsPresent,
-    Closed,
-    Ended,
-    Event,
-    Fact,
-    Follower,
-    Gone,
-    HungUp,
-    Noticed,
-    Outside,
-    RecordingStarted,
-    Started,
-)
+from ami_bridge.core.calls import Follower
 from ami_bridge.core.errors import AudioError, SpoolError
+from ami_bridge.core.events import BridgeLeft, ChannelsPresent, Event, HungUp, RecordingStarted
+from ami_bridge.core.facts import Closed, Ended, Fact, Gone, Noticed, Outside, Started
+from ami_bridge.core.orders import Do, Order
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import Sign
-from ami_bridge.core.steering import Do, Order, Steering, SteeringRules
+from ami_bridge.core.steering import Steering, SteeringRules
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.spool import Spool
 
@@ -89,7 +78,7 @@ class Steer:
         if any(isinstance(fact, Closed | Ended | Gone) for fact in facts):
             self._steering.end(call)
             return
-        if any(isinstance(fact, Started) for fact in facts) and (ticket := self._ticket(call)):
+        if any(isinstance(fact, Started) for fact in facts) and (ticket := recorded(self._spool, call)):
             self._begin(ticket, (), begun.monitor if begun else "")
         self._steering.moved(call)
 
@@ -123,7 +112,7 @@ class Steer:
         return False
 
     def _was_stopped(self, call: UUID) -> bool:
-        ticket = self._ticket(call)
+        ticket = recorded(self._spool, call)
         if ticket is None or ticket.recording is None:
             return False
         try:
@@ -131,9 +120,11 @@ class Steer:
         except (AudioError, FileNotFoundError):
             return False
 
-    def _ticket(self, call: UUID) -> Ticket | None:
-        try:
-            ticket = self._spool.ticket(call)
-        except (SpoolError, FileNotFoundError):
-            return None
-        return ticket if ticket.recording else None
+
+def recorded(spool: Spool, call: UUID) -> Ticket | None:
+    """Return the ticket of a call that is recorded; None when there is none, it cannot be read, or nothing is recorded."""
+    try:
+        ticket = spool.ticket(call)
+    except (SpoolError, FileNotFoundError):
+        return None
+    return ticket if ticket.recording else None

@@ -4,8 +4,8 @@ from collections.abc import Container
 from contextlib import suppress
 from datetime import timedelta
 
-from ami_bridge.core.calls import Fact, Started
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.facts import Fact, Started
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import Register

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ami_bridge.asterisk.ami import AmiLink, AmiSettings
-from ami_bridge.core.calls import BridgeEntered
 from ami_bridge.core.errors import AuthenticationRefused, ExchangeError
+from ami_bridge.core.events import BridgeEntered
 from tests.asterisk.exchange import Exchange, Listener, ended, event, until
 
 HANGUP = event("Hangup", Uniqueid="1.1")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_bridge.asterisk.cel import Noted, event, noted, promise
-from ami_bridge.core.calls import BridgeEntered, BridgeLeft, HungUp, RecordingStarted
+from ami_bridge.core.events import BridgeEntered, BridgeLeft, HungUp, RecordingStarted
 
 CALL, RECORDING = UUID("01a20e34-bf1e-7255-a45b-b49c770eb2c7"), UUID("01a20e34-bf1e-7d4f-bdb9-f015c4e270d5")
 MARKER = ("recording 1795534668 inbound inbound recorded/en pbxtest-1795534667.0 pbxtest-1795534667.0 allowed_not_screened "

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_bridge.asterisk.translate import WANTED, field, headers, sent_at, snapshot, translate, unescape
-from ami_bridge.core.calls import (
+from ami_bridge.core.events import (
     BridgeEntered,
     BridgeLeft,
     ChannelsPresent,

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from ami_bridge.app import build, holding, key_store, new_id
-from ami_bridge.core.calls import Closed
+from ami_bridge.core.facts import Closed
 from ami_bridge.services.intake import Outcome
 from tests.cli.machine import Machine
 from tests.samples import TICKET, wav

@@ -8,27 +8,19 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_bridge.core.calls import (
-    GRACE,
+from ami_bridge.core.calls import GRACE, Follower
+from ami_bridge.core.entries import account, bridged_seconds, ended_at
+from ami_bridge.core.events import (
     BridgeEntered,
     BridgeLeft,
     ChannelsPresent,
-    Closed,
-    Ended,
-    Entered,
     Event,
-    Exited,
-    Fact,
-    Follower,
-    Gone,
     HungUp,
-    Named,
     QueueConnected,
     RecordingClosed,
     RecordingStarted,
-    Started,
 )
-from ami_bridge.core.entries import account, bridged_seconds, ended_at
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Fact, Gone, Named, Started
 from tests.samples import TICKET as SAMPLE
 
 TICKET = replace(SAMPLE, opened_at=datetime.fromtimestamp(0, UTC))

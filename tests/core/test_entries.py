@@ -7,8 +7,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_bridge.core.calls import Closed, Ended, Entered, Exited, Named
 from ami_bridge.core.entries import account, ended_at
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Named
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Agent, Direction, agent_name
 from ami_bridge.core.tickets import Ticket, from_json, to_json

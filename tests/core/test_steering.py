@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_bridge.core.calls import BridgeEntered, BridgeLeft, Event, Follower, OutsideSeen, RecordingStarted, Silenced, Voiced
+from ami_bridge.core.calls import Follower
 from ami_bridge.core.entries import account
+from ami_bridge.core.events import BridgeEntered, BridgeLeft, Event, OutsideSeen, RecordingStarted
+from ami_bridge.core.facts import Silenced, Voiced
+from ami_bridge.core.orders import Do, Order, Own
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
     Asked,
@@ -21,20 +24,8 @@ from ami_bridge.core.signs import (
     TookPlace,
     Wish,
 )
-from ami_bridge.core.steering import (
-    AGAIN,
-    ANSWERED,
-    SETTLES,
-    TRIES,
-    Do,
-    Order,
-    Own,
-    Pause,
-    Situation,
-    Steering,
-    SteeringRules,
-    silence,
-)
+from ami_bridge.core.silence import Pause, Situation, silence
+from ami_bridge.core.steering import AGAIN, ANSWERED, SETTLES, TRIES, Steering, SteeringRules
 from tests.samples import FACTS, START, T0, TICKET
 
 CALL, RECORDING, CALLER = TICKET.call, TICKET.recording, TICKET.uniqueid

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ami_bridge.asterisk.files import Wav, measure
-from ami_bridge.core.calls import Closed, Fact, Gone, Started
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json
 from ami_bridge.core.errors import KeyMissing
+from ami_bridge.core.facts import Closed, Fact, Gone, Started
 from ami_bridge.core.findings import Finding, Kind
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.calls import BridgeEntered, ChannelsPresent, Event, HungUp
+from ami_bridge.core.events import BridgeEntered, ChannelsPresent, Event, HungUp
 from ami_bridge.core.findings import Finding, Kind, Outcome
 from ami_bridge.core.gaps import Cause
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7

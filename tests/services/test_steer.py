@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.calls import BridgeEntered, ChannelsPresent, OutsideSeen, RecordingStarted, Silenced, Started, Voiced
+from ami_bridge.core.events import BridgeEntered, ChannelsPresent, OutsideSeen, RecordingStarted
+from ami_bridge.core.facts import Silenced, Started, Voiced
+from ami_bridge.core.orders import Do, Order
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.signs import Asked, Restarted, SomeStopped, Wish
-from ami_bridge.core.steering import AGAIN, SETTLES, TRIES, Do, Order, SteeringRules
+from ami_bridge.core.steering import AGAIN, SETTLES, TRIES, SteeringRules
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.steer import Told
 from ami_bridge.spool import Spool

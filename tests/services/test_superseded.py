@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.calls import Started
+from ami_bridge.core.facts import Started
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.services.intake import Outcome

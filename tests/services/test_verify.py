@@ -47,7 +47,7 @@ def test_a_file_that_is_gone_changed_or_torn_is_found(house: House, file: str) -
     house.take(1)
     path = house.vault.path(file)
     content = path.read_bytes()
-    for changed in (content[:-1], content[:400] + b"X" + content[401:], b""):
+    for changed in (content[:-1], content[:400] + bytes([content[400] ^ 1]) + content[401:], b""):
         path.write_bytes(changed)
         assert told(house) == [f"{file} was changed since it was sealed"]
     path.unlink()

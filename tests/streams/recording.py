@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from ami_bridge.asterisk.actions import login
 from ami_bridge.asterisk.capture import anonymise
 from ami_bridge.asterisk.translate import (
     EVENT,
@@ -25,12 +26,12 @@ from ami_bridge.asterisk.translate import (
     field,
     headers,
     is_ours,
-    login,
     translate,
 )
-from ami_bridge.core.calls import Closed, Ended, Fact, HungUp, RecordingClosed
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.events import HungUp, RecordingClosed
+from ami_bridge.core.facts import Closed, Ended, Fact
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.spool import Spool
 from tests.pbx.asterisk import Pbx

@@ -14,9 +14,11 @@ from uuid import UUID
 
 from ami_bridge.asterisk.capture import replay
 from ami_bridge.asterisk.translate import MESSAGE_END, translate
-from ami_bridge.core.calls import BridgeLeft, Closed, Ended, Event, Fact, Follower, Started, moment
+from ami_bridge.core.calls import Follower
 from ami_bridge.core.entries import Entry, account, ended_at
 from ami_bridge.core.entries import silences as quiet
+from ami_bridge.core.events import BridgeLeft, Event
+from ami_bridge.core.facts import Closed, Ended, Fact, Started, moment
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.steering import Steering, SteeringRules

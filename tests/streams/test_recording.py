@@ -3,8 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from ami_bridge.core.calls import Closed, Ended, Entered, Exited
 from ami_bridge.core.entries import account
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited
 from tests.asterisk.exchange import event
 from tests.samples import TICKET
 from tests.streams.recording import without_people
