@@ -66,7 +66,7 @@ class Detail(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class Trace:
     """What is to be recorded. ``actor``: ``account:`` and an id, ``os:`` and the name of an account of this machine (and,
     after a slash, of the one it was entered from), ``daemon`` or ``nobody``. ``object``: an id, a digest or a day; or empty.
 
@@ -119,12 +119,12 @@ NOTHING = Head(number=0, digest=FIRST, at=datetime.min.replace(tzinfo=UTC))
 """The head of an empty chain."""
 
 
-def linked(deed: Deed, at: datetime, after: Head) -> Link:
-    """Return the next link of a chain that ends in ``after``; ValueError for a deed that is not as ``checked`` wants it."""
-    checked(deed)
-    entry = AuditEntry(number=after.number + 1, at=aware(at).astimezone(UTC), actor=deed.actor, action=deed.action.value,
-                       object=deed.object, purpose=deed.purpose, outcome=deed.outcome.value, reason=deed.reason,
-                       detail={key.value: value for key, value in deed.detail.items()})
+def linked(trace: Trace, at: datetime, after: Head) -> Link:
+    """Return the next link of a chain that ends in ``after``; ValueError for a trace that is not as ``checked`` wants it."""
+    checked(trace)
+    entry = AuditEntry(number=after.number + 1, at=aware(at).astimezone(UTC), actor=trace.actor, action=trace.action.value,
+                       object=trace.object, purpose=trace.purpose, outcome=trace.outcome.value, reason=trace.reason,
+                       detail={key.value: value for key, value in trace.detail.items()})
     return Link(entry, after.digest, digest_of(entry, after.digest))
 
 
@@ -144,16 +144,16 @@ def as_text(at: datetime) -> str:
     return aware(at).astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def checked(deed: Deed) -> Deed:
-    """Return the deed; ValueError where it holds anything but ids, words and small numbers. The message quotes nothing."""
-    for name, form, text in (("actor", ACTOR, deed.actor), ("object", OBJECT, deed.object), ("purpose", WORD, deed.purpose),
-                             ("reason", WORD, deed.reason)):
+def checked(trace: Trace) -> Trace:
+    """Return the trace; ValueError where it holds anything but ids, words and small numbers. The message quotes nothing."""
+    for name, form, text in (("actor", ACTOR, trace.actor), ("object", OBJECT, trace.object),
+                             ("purpose", WORD, trace.purpose), ("reason", WORD, trace.reason)):
         if not form.fullmatch(text):
             raise ValueError(f"the {name} of an audit entry has not the form that it may have")
-    for key, value in deed.detail.items():
+    for key, value in trace.detail.items():
         if not _KINDS[key](value):
             raise ValueError(f"the detail {key} of an audit entry is not of its kind")
-    return deed
+    return trace
 
 
 def _number(value: object) -> bool:
