@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -255,3 +256,28 @@ def test_an_entry_of_a_clock_that_was_wrong_takes_no_younger_one_with_it(registe
     leave(register, 1)
     with register.reading() as work:
         assert work.audit.older(START - timedelta(days=1)) is None
+
+
+@pytest.mark.postgresql
+def test_a_database_user_who_gave_the_trail_away_can_go_on_and_not_switch_the_triggers_off(request: pytest.FixtureRequest) -> None:
+    """The statements are those of the how-to."""
+    server = request.getfixturevalue("server")
+    page = Path(__file__).parents[2] / "docs" / "howto-postgresql.md"
+    statements = re.findall(r"^    ((?:ALTER|GRANT) .*audit_.*;)$", page.read_text("utf-8"), re.MULTILINE)
+    server.run('CREATE ROLE "ami-bridge" LOGIN')
+    server.run('CREATE DATABASE given OWNER "ami-bridge" TEMPLATE template0')
+    url = server.url("given").replace("postgres@", "ami-bridge@")
+    with closing(Register.create(url)) as register:
+        leave(register, 2)
+    on_database(server.url("given"), *statements)
+    with closing(Register.open(url)) as register:
+        leave(register, 2)
+        with register.writing() as work:
+            last = work.audit.older(START)
+            assert last and work.audit.forget(last, "00") == 1
+        for way in ("ALTER TABLE audit_entries DISABLE TRIGGER USER", "UPDATE audit_entries SET actor = 'os:pekka'",
+                    "CREATE OR REPLACE FUNCTION audit_never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"):
+            with pytest.raises(RegisterError, match="42501"), register._connected(writing=True) as connection:
+                connection.execute(text(way))
+        assert finding(register) == (Finding.WHOLE, 0)
+    server.drop("given")
