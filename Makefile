@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := list
-.PHONY: list demo test test-fast lint bench soak streams pbx clean
+.PHONY: list demo test test-fast lint docs bench soak streams pbx clean
 
 list:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -14,7 +14,7 @@ list:  ## Show this list
 $(READY): pyproject.toml .ci/constraints.txt
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || (apt-get update -q && apt-get install -qy python3-venv)
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[test,lint]'
+	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[test,lint,docs]'
 	@touch $@
 
 pbx: $(READY)  ## Provision the Asterisk, the SIP phones and the sound tools that demo and tests use (once)
@@ -34,6 +34,9 @@ test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no kills; under a
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(READY)  ## The documentation as a site, in build/site; a broken link ends it
+	$(BIN)/properdocs build --quiet --config-file docs/site/properdocs.yml
 
 bench: pbx  ## Our speed beside a peer's in the same run, as ratios
 	@$(BIN)/python -m bench

@@ -1,14 +1,14 @@
 """The task that writes down, every hour, how far the trail goes."""
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ami_bridge.app import App, trail_keeping
 from ami_bridge.core import alarms
-from ami_bridge.core.alarms import Alarm, Name
+from ami_bridge.core.alarms import Name
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
 from ami_bridge.daemon.watching import said
+from ami_bridge.services.trail_keeping import TrailKeeping
 
 if TYPE_CHECKING:
     from ami_bridge.daemon.watching import Watching
@@ -22,22 +22,24 @@ async def writing_heads(app: App, watching: "Watching", every: float = EVERY, ag
     """Write down the end of the trail until cancelled. Nothing that fails here keeps calls from being recorded."""
     keeping = trail_keeping(app.config, app.register)
     while True:
-        done = await _once(keeping.write_head, watching)
+        done = await _once(keeping, watching)
         await asyncio.sleep(every if done else again)
 
 
-async def _once(write: Callable[[], Alarm | None], watching: "Watching") -> bool:
+async def _once(keeping: TrailKeeping, watching: "Watching") -> bool:
     """Tell whether it could be done. A register that is away is alarmed by the watch."""
     try:
-        broken = await asyncio.to_thread(write)
+        unrecorded = await asyncio.to_thread(keeping.unrecorded)
+        broken = await asyncio.to_thread(keeping.write_head)
     except RegisterError:
         return False
     except (AmiBridgeError, OSError) as problem:
         watching.put_up(alarms.head_unwritten(said(problem, "the end of the trail could not be written down")))
         return False
     watching.take_down(Name.HEAD_UNWRITTEN)
-    if broken:
-        watching.put_up(broken)
-    else:
-        watching.take_down(Name.TRAIL_BROKEN)
+    for name, alarm in ((Name.TRAIL_BROKEN, broken), (Name.TRAIL_UNWRITTEN, unrecorded)):
+        if alarm:
+            watching.put_up(alarm)
+        else:
+            watching.take_down(name)
     return True

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
+from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Trace, as_text, canonical, linked
 from ami_bridge.core.audit_check import Place, Unreadable
 from ami_bridge.register.engine import serialise
@@ -38,6 +39,17 @@ class Audit:
     def digest(self, number: int) -> str | None:
         """Return the digest of one entry; None when it is not there."""
         return self._connection.execute(select(audit_entries.c.digest).where(audit_entries.c.number == number)).scalar()
+
+    def oldest(self) -> datetime | None:
+        """Return when the oldest entry that is kept was made; None when there is none."""
+        at = self._connection.execute(select(audit_entries.c.at).order_by(audit_entries.c.number).limit(1)).scalar()
+        return _instant(at) if at else None
+
+    def latest(self, action: Action) -> datetime | None:
+        """Return when the latest entry of an action was made; None when there is none."""
+        query = select(audit_entries.c.at).where(audit_entries.c.action == action.value)
+        at = self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar()
+        return _instant(at) if at else None
 
     def checkpoint(self) -> tuple[Head, str]:
         """Return the last entry that was forgotten, and the signature (hex) of that; ``NOTHING`` when none was."""

@@ -42,6 +42,16 @@ class TrailKeeping:
             self._write(head)
         return None
 
+    def unrecorded(self) -> Alarm | None:
+        """Return the alarm of a last run of the purge that is not in the trail. One from before the trail need not be."""
+        with self._register.reading() as work:
+            run, begun, told = work.destructions.last_run(), work.audit.oldest(), work.audit.latest(Action.PURGED)
+        if run is None or begun is None or run.started_at < begun or (told and told >= run.started_at):
+            return None
+        which = f"the run that ended at {run.finished_at:%Y-%m-%d %H:%M} UTC"
+        problem = AmiBridgeError(which, "See 'ami-bridge certificate list' for what it did.")
+        return alarms.trail_unwritten(Action.PURGED.value, problem)
+
     def _write(self, head: Head) -> None:
         text = self._heads.write(head)
         log.info("The trail goes to entry %d", head.number, extra={"action": "head_written"})

@@ -14,6 +14,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm, Name
 from ami_bridge.core.audit import Detail, Link
 from ami_bridge.core.audit_check import Finding
+from ami_bridge.core.destructions import Run, RunOutcome
 from ami_bridge.core.errors import AmiBridgeError, KeyMissing, NotFound, RegisterError, TrailError
 from ami_bridge.heads import PUBLIC, Heads
 from ami_bridge.register import Register
@@ -137,6 +138,26 @@ def test_the_key_is_its_owners_alone_and_its_loss_is_said(register: Register, he
     leave(register)
     with pytest.raises(KeyMissing, match="the heads of the trail"):
         keeping(register, heads).write_head()
+
+
+# -- a purge without an entry
+
+def ran(register: Register, at: datetime) -> None:
+    with register.writing() as work:
+        work.destructions.record(Run(started_at=at, finished_at=at, outcome=RunOutcome.DONE, boot="", since_boot=0.0))
+
+
+def test_a_purge_that_is_not_in_the_trail_alarms_until_the_next_one_is(register: Register, heads: Heads) -> None:
+    ran(register, START - timedelta(days=1))
+    assert keeping(register, heads).unrecorded() is None
+    leave(register)
+    assert keeping(register, heads).unrecorded() is None, "it ran before there was a trail"
+    ran(register, START + timedelta(days=1))
+    alarm = keeping(register, heads).unrecorded()
+    assert alarm and alarm.name is Name.TRAIL_UNWRITTEN and "2026-11-24 12:00 UTC" in alarm.sentence
+    Trail(register, "daemon", lambda: START + timedelta(days=2), lambda alarm: None).afterwards(Action.PURGED)
+    ran(register, START + timedelta(days=2))
+    assert keeping(register, heads).unrecorded() is None
 
 
 # -- forgetting
