@@ -12,7 +12,7 @@ from ami_bridge.core.accounts import Account, Language, Scope
 from ami_bridge.core.duties import Duty
 from ami_bridge.core.sign_in import Attempts
 from ami_bridge.register.engine import serialise
-from ami_bridge.register.tables import account_duties, account_scopes, accounts
+from ami_bridge.register.trail_tables import account_duties, account_scopes, accounts
 
 WRITING = 0x6163636F756E7473
 

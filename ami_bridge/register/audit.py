@@ -10,7 +10,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Trace, as_text, canonical, linked
 from ami_bridge.core.audit_check import Place, Unreadable
 from ami_bridge.register.engine import serialise
-from ami_bridge.register.tables import audit_checkpoints, audit_entries
+from ami_bridge.register.trail_tables import audit_checkpoints, audit_entries
 
 WRITING = 0x6175646974000000
 BATCH = 5000
