@@ -30,6 +30,7 @@ from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
 from ami_bridge.daemon.parts import Duties, duties_of, ended_at, figures, watching
 from ami_bridge.daemon.steersman import Steersman
+from ami_bridge.daemon.writing_heads import writing_heads
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.notices import publish
 from ami_bridge.services.pulse import Pulse
@@ -90,7 +91,7 @@ class Daemon:
             ("compare", self._comparing.run()), ("housekeeping", self._housekeeping.run(self._hearing, self._following)),
             ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
             ("steer", self._steersman.run()), ("steer-all", self._steering()),
-            ("watch", self._watching.run(self._intaking)),
+            ("watch", self._watching.run(self._intaking)), ("heads", writing_heads(self._app, self._watching)),
             ("first-link", self._first_link()), ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
         log.info("ami-bridge is running", extra={"action": "daemon_ready"})

@@ -9,7 +9,9 @@ from typing import Self
 from sqlalchemy import URL, Connection
 
 from ami_bridge.register import engine, partitions, schema
+from ami_bridge.register.accounts import Accounts
 from ami_bridge.register.agents import Agents
+from ami_bridge.register.audit import Audit
 from ami_bridge.register.calls import Calls
 from ami_bridge.register.days import Days
 from ami_bridge.register.destructions import Destructions
@@ -35,12 +37,15 @@ class Work:
     gaps: Gaps
     findings: Findings
     tallies: Tallies
+    audit: Audit
+    accounts: Accounts
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
-                   Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection))
+                   Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection),
+                   Audit(connection), Accounts(connection))
 
 
 class Register:

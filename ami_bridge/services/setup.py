@@ -15,7 +15,9 @@ from ami_bridge.config import Config
 from ami_bridge.config.kinds import plain_path
 from ami_bridge.config.template import template
 from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.credentials import Codes
 from ami_bridge.dialplan_globals import FILE_NAME, render
+from ami_bridge.heads import Heads
 from ami_bridge.services.keys import make_ahead
 from ami_bridge.services.notices import publish, speak_shipped
 from ami_bridge.spool import Spool, write_durably
@@ -144,6 +146,12 @@ def _keys(config: Config, now: datetime) -> Iterator[str]:
     if not config.certificates.key.exists():
         certificates.create()
         yield f"Made the key that signs certificates of destruction, {config.certificates.key}"
+    if not config.audit.key.exists():
+        Heads(config.audit.directory, config.audit.key).create()
+        yield f"Made the key that signs the trail, {config.audit.key}"
+    if not config.accounts.key.exists():
+        Codes(config.accounts.key).create()
+        yield f"Made the key that seals one-time codes, {config.accounts.key}"
 
 
 def _register(config: Config) -> Iterator[str]:
@@ -168,7 +176,9 @@ def _places(directory: Path | None) -> dict[str, dict[str, str | int]]:
     return {"spool": {"directory": str(root / "spool")}, "vault": {"directory": str(root / "vault")},
             "register": {"url": f"sqlite:///{root / 'register.db'}"}, "notice": {"directory": str(root / "prompts")},
             "keys": {"recipients": str(root / "recipients"), "private": str(root / "keys")},
-            "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")}}
+            "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")},
+            "audit": {"directory": str(root / "audit"), "key": str(root / "audit.key")},
+            "accounts": {"key": str(root / "accounts.key")}}
 
 
 def process_program() -> dict[str, str]:
