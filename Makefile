@@ -24,7 +24,7 @@ demo: pbx  ## Real calls through a real Asterisk: announced, recorded, registere
 	@$(BIN)/python -m tests.pbx.demo
 
 test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
-	$(BIN)/pytest -n 2 -m "not live"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not live"
 	$(BIN)/pytest -n 4 --dist loadgroup -m "live and not soak"
 	$(BIN)/pytest -m soak
 
