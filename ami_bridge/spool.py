@@ -22,6 +22,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import get_type_hints
 from uuid import UUID
@@ -138,11 +139,27 @@ class Spool:
                              "Stop it first (systemctl stop ami-bridge), or give this one a spool of its own.") from error
         return descriptor
 
+    def refuse_daemon(self) -> None:
+        """Refuse to go on while a daemon works on this spool (SpoolError). Makes no file."""
+        try:
+            working = self._is_locked()
+        except OSError as error:
+            raise SpoolError(f"whether a daemon works on the spool {self.root} cannot be seen ({error.strerror})",
+                             "Run this as the daemon's user: runuser -u ami-bridge -- ...") from error
+        if working:
+            raise SpoolError(f"a daemon works on the spool {self.root}",
+                             "Stop it first: systemctl stop ami-bridge. Calls go on meanwhile.")
+
     def locked(self) -> bool:
         """Tell whether a daemon works on this spool. A daemon that starts at this very moment may be refused its lock."""
+        with suppress(OSError):
+            return self._is_locked()
+        return False
+
+    def _is_locked(self) -> bool:
         try:
             descriptor = os.open(self.root / "daemon.lock", os.O_RDONLY)
-        except OSError:
+        except FileNotFoundError:
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

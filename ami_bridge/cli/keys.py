@@ -7,8 +7,11 @@ from pathlib import Path
 import click
 
 from ami_bridge.cli.configured import as_owner, configured
+from ami_bridge.cli.tracing import afterwards
 from ami_bridge.cli.words import print_json, print_table
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
 
 SHORT = 16
 
@@ -28,6 +31,8 @@ def make(config: Config, ahead: int | None) -> None:
     from ami_bridge.services.keys import make_ahead
 
     made = make_ahead(key_store(config), datetime.now(UTC).date(), config.retention.days, ahead or config.keys.ahead)
+    if made:
+        afterwards(config, Action.KEYS_MADE, detail={Detail.FOUND: len(made)})
     click.echo(f"{len(made)} keys made, until {made[-1]}." if made else "All keys were there already.")
 
 
@@ -38,7 +43,9 @@ def publish(config: Config, directory: Path) -> None:
     """Mirror the public halves to DIRECTORY, for the exchange's host: all that it needs to seal."""
     from ami_bridge.app import key_store
 
-    click.echo(f"{key_store(config).publish(directory)} public keys are in {directory}.")
+    published = key_store(config).publish(directory)
+    afterwards(config, Action.KEYS_PUBLISHED, detail={Detail.FOUND: published})
+    click.echo(f"{published} public keys are in {directory}.")
 
 
 @keys_command.command("list")
@@ -72,5 +79,7 @@ def destroy(config: Config, days: tuple[datetime, ...], past: bool) -> None:
     store, now = key_store(config), datetime.now(UTC)
     doomed: list[date] = [day.date() for day in days]
     gone = destroy_days(store, [*doomed, *(days_over(store, now) if past else ())], now)
+    if gone:
+        afterwards(config, Action.KEY_DESTROYED, *gone)
     names = ", ".join(one[:SHORT] for one in gone)
     click.echo(f"{len(gone)} keys destroyed: {names}." if gone else "They were gone already.")

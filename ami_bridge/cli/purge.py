@@ -11,6 +11,7 @@ import click
 from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.cli.words import print_json, print_table
 from ami_bridge.config import Config
+from ami_bridge.services.invoker import invoker
 
 if TYPE_CHECKING:
     from ami_bridge.core.retention import Planned
@@ -34,7 +35,7 @@ def purge_command(config: Config, dry_run: bool, accept_clock: bool, accept_size
     from ami_bridge.app import purge
     from ami_bridge.services.purge import Asked
 
-    job = purge(config)
+    job = purge(config, actor=invoker())
     with progress_bar(show=not as_json and sys.stderr.isatty()) as progress:
         report = job.run(Asked(dry=dry_run, accept_clock=accept_clock, accept_size=accept_size), progress)
     if as_json:

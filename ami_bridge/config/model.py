@@ -173,6 +173,26 @@ class CertificateFolder(Section):
         Path("/var/lib/ami-bridge/certificate.key"), description="The private key that signs them (Ed25519, made once).")
 
 
+class AuditTrail(Section):
+    """The trail of who looked at what, and did what."""
+
+    directory: kinds.PlainPath = Field(Path("/var/lib/ami-bridge/audit"), description=(
+        "Folder where the end of the trail is written down, signed, every hour; copy it to another machine."))
+    key: kinds.PlainPath = Field(
+        Path("/var/lib/ami-bridge/audit.key"), description="The private key that signs it (Ed25519, made once).")
+    keep_days: int = Field(1827, ge=31, le=36525, description=(
+        "How long an entry is kept, 31 to 36525 days; five years if not said otherwise."))
+    syslog: kinds.OptionalPath = Field(Path("/dev/log"), description=(
+        "The socket of this machine's syslog, which is told each signed end too. The empty text: it is not told."))
+
+
+class AccountKeys(Section):
+    """Personal accounts of the people who do their work with recordings."""
+
+    key: kinds.PlainPath = Field(Path("/var/lib/ami-bridge/accounts.key"), description=(
+        "The key that seals the secrets of their one-time codes in the register (made once)."))
+
+
 class Alarm(Section):
     """Who is told when something needs a human. Every alarm also stands in the log."""
 
@@ -252,6 +272,8 @@ class Config(Section):
     retention: Retention = Retention()
     purge: Purge = Purge()
     certificates: CertificateFolder = CertificateFolder()
+    audit: AuditTrail = AuditTrail()
+    accounts: AccountKeys = AccountKeys()
     alarm: Alarm = Alarm()
     metrics: Metrics = Metrics()
     route: Annotated[tuple[RouteRule, ...], BeforeValidator(kinds.several)] = ()

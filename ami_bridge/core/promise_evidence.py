@@ -205,6 +205,18 @@ class Accounts:
     register: tuple[str, ...] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Personal accounts that are not disabled; those that may hear recordings, those of these without a valid clearance,
+    and those with duties that exclude each other.
+    """
+
+    accounts: int
+    hearing: int = 0
+    uncleared: int = 0
+    mixed: int = 0
+
+
 class Tried(StrEnum):
     """How an attempt went."""
 

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ami_bridge.core import promise_verdicts as judge
-from ami_bridge.core.promise_evidence import Accounts, Late, Rest, Said, Unseen, Verdict, broken, kept, many, unclear
+from ami_bridge.core.promise_declared import DECLARED, VERBS
+from ami_bridge.core.promise_evidence import Accounts, Late, Rest, Said, Staff, Unseen, Verdict, broken, kept, many, unclear
 
 CLAUSES = {
     "N1": "callers are told at the start of the call if it is recorded",
@@ -27,43 +28,7 @@ CLAUSES = {
 }
 """What the notice promises, in short."""
 
-OF_CALLS = {
-    "calls": frozenset({"expiry_day", "id", "exchange", "direction", "route", "reason", "origin", "caller", "callee",
-                        "caller_digits", "callee_digits", "caller_tail", "callee_tail", "uniqueid", "linkedid", "started_at",
-                        "answered_at", "ended_at", "expires_at", "entry_sha256", "silences"}),
-    "recordings": frozenset({"expiry_day", "id", "call_id", "exchange", "segment", "state", "file", "frames", "rate", "size",
-                             "sha256", "sealed_size", "sealed_sha256", "found_sha256"}),
-    "participants": frozenset({"expiry_day", "call_id", "position", "exchange", "interface", "name", "joined_at",
-                               "left_at"}),
-    "notice_proofs": frozenset({"expiry_day", "call_id", "exchange", "prompt", "language", "version", "sha256", "samples",
-                                "heard_samples", "at", "witness", "pressed"}),
-}
-"""What is kept of a call: direction, times (hence duration), both numbers (also as digits, for the search), the agents with
-their devices, the proof of notice, where the sound lies; else only what ties these together and tells when they go."""
-
-OF_THE_WORK = {
-    "agents": frozenset({"exchange", "key", "name", "valid_from", "valid_to"}),
-    "holds": frozenset({"id", "call", "exchange", "expires_at", "reason", "basis", "placed_by", "placed_at", "until",
-                        "remind_at", "released_at", "released_by"}),
-    "destructions": frozenset({"number", "key", "whole", "as_of", "begun_at", "fingerprint", "calls", "step", "files",
-                               "digests", "digests_sha256", "unregistered", "certificate_sha256", "finished_at"}),
-    "runs": frozenset({"id", "started_at", "finished_at", "outcome", "boot", "since_boot"}),
-    "gaps": frozenset({"id", "exchange", "cause", "began_at", "ended_at"}),
-    "findings": frozenset({"id", "exchange", "kind", "subject", "call", "outcome", "at", "found_at"}),
-    "alembic_version": frozenset({"version_num"}),
-}
-"""What the register needs for its own work. No column holds a caller's number or name, a score or a rating."""
-
-DECLARED = {**OF_CALLS, **OF_THE_WORK}
-
-VERBS = frozenset({
-    "init", "run", "calls", "show", "pause", "resume", "notice", "agents", "doctor", "status", "dashboards", "keys", "purge",
-    "hold", "certificate", "findings", "verify", "rebuild", "dialplan", "register", "uninstall", "capture", "notice-check",
-    "notice-text"})
-"""Every verb of ours, looked at: none plays, copies or sends sound, none scores or decides about a person. ``calls``,
-``show`` and ``hold show`` print entries. ``capture`` writes the exchange's events with people replaced."""
-
-LISTS = "See who may run them (N10), and what is done with what they print: the console will ask for a purpose."
+LISTS = "See who may run them (N10), and in 'ami-bridge audit list' who did; the console will ask for a purpose."
 
 
 def _by_verbs(promise: str, verbs: Iterable[str]) -> Said:
@@ -127,6 +92,24 @@ def _accounts(seen: Accounts) -> Said:
                    "See that each account is one person's or one service's, and that nobody else becomes root.")
 
 
+def _trail(seen: tuple[int, str]) -> Said:
+    entries, problem = seen
+    if problem:
+        return broken(problem, "Run 'ami-bridge audit verify', and find out who has all rights on the database.")
+    return kept(f"the trail of {many(entries, 'action')} is whole" if entries else "the trail is empty")
+
+
+def _duties(seen: Staff) -> Said:
+    if seen.mixed:
+        return broken(f"{many(seen.mixed, 'account')} with duties that nobody may hold together",
+                      "Run 'ami-bridge account list', and revoke one: nobody both listens and grants, keeps or audits.")
+    if not seen.accounts:
+        return unclear("there is no personal account yet", "Run 'ami-bridge account add' for each person.")
+    cleared = f"; {seen.uncleared} of them not cleared, and so refused" if seen.uncleared else ", all of them cleared"
+    return kept(f"{many(seen.accounts, 'personal account')}: {seen.hearing} may hear recordings"
+                f"{cleared if seen.hearing else ''}")
+
+
 def _by_hand(reason: str, look: str, seen: Any) -> Said:
     return unclear(reason, look)
 
@@ -159,7 +142,7 @@ def _listening(verbs: Iterable[str]) -> Said:
     said = _by_verbs("no verb plays sound", verbs)
     if said.verdict is Verdict.UNCLEAR:
         return said
-    return unclear("no verb plays sound; 'calls', 'show' and 'hold show' print entries and ask for no purpose", LISTS)
+    return unclear("no verb plays sound; 'calls', 'show' and 'hold show' leave a trace and ask for no purpose", LISTS)
 
 
 CHECKS = (
@@ -200,12 +183,12 @@ CHECKS = (
     Check("N9", "at-rest", _rest),
     Check("N9", "traffic", judge.ways),
     Check("N9", "certificates", _certificates),
+    Check("N9", "trail", _trail),
     Check("N9", "backup", partial(_by_hand, "backups are made by others", (
         "See that register, vault and certificates are in one that is tried, and the private keys in none that keeps old "
         "versions."))),
     Check("N10", "accounts", _accounts),
-    Check("N10", "duties", partial(_by_hand, "duties and clearances are not kept here",
-                                   "See in the controller's own records who may handle recordings, and is cleared.")),
+    Check("N10", "duties", _duties),
     Check("N11", "search", partial(judge.trial, what="the search for a call by number",
                                    remedy="Run 'ami-bridge doctor', then 'ami-bridge verify'.")),
     Check("N11", "opening", partial(judge.trial, what="opening the newest recording and its entry",

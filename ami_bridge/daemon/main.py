@@ -30,6 +30,7 @@ from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
 from ami_bridge.daemon.parts import Duties, duties_of, ended_at, figures, watching
 from ami_bridge.daemon.steersman import Steersman
+from ami_bridge.daemon.writing_heads import writing_heads
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.notices import publish
 from ami_bridge.services.pulse import Pulse
@@ -54,7 +55,7 @@ class Daemon:
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        told = Told(self._steer_from_thread, self._revived, self._not_restarted)
+        told = Told(self._steer_from_thread, self._revived, self._not_restarted, self._look_later)
         self._follow = follow(app, self._closed_from_thread, told)
         self._report = report(app, self._nudge_from_thread)
         self._reconcile = reconcile(app, self._report, self._follow.take, self._ask_from_thread)
@@ -90,7 +91,7 @@ class Daemon:
             ("compare", self._comparing.run()), ("housekeeping", self._housekeeping.run(self._hearing, self._following)),
             ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
             ("steer", self._steersman.run()), ("steer-all", self._steering()),
-            ("watch", self._watching.run(self._intaking)),
+            ("watch", self._watching.run(self._intaking)), ("heads", writing_heads(self._app, self._watching)),
             ("first-link", self._first_link()), ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
         log.info("ami-bridge is running", extra={"action": "daemon_ready"})
@@ -196,6 +197,10 @@ class Daemon:
     def _not_restarted(self, call: UUID) -> None:
         log.error("The dialplan does not restart a recording: a voice may be missing. Is ami-bridge-again in features.conf?",
                   extra={"action": "restart_unanswered", "call": str(call)})
+
+    def _look_later(self, seconds: float) -> None:
+        look = partial(self._following.look, whole=False)
+        self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self._hearing.jobs.put_nowait, look)
 
     async def _steering(self) -> None:
         while True:

@@ -9,10 +9,12 @@ from pathlib import Path
 from uuid import UUID
 
 from ami_bridge import __version__
-from ami_bridge.app import App, now, purge
+from ami_bridge.app import App, now, purge, trail
 from ami_bridge.asterisk.ami import AmiLink
 from ami_bridge.asterisk.conversation import Ending
 from ami_bridge.asterisk.fastagi import FastAgiServer
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import DAEMON, Detail
 from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.retention import days_of_keys
 from ami_bridge.daemon.hearing import Hearing
@@ -53,8 +55,9 @@ def duties_of(app: App) -> Duties:
     def ahead() -> None:
         today = now().date()
         app.register.prepare(days_of_keys(today, config.retention.days, config.keys.ahead))
-        if keys.private:
-            make_ahead(keys, today, config.retention.days, config.keys.ahead)
+        made = make_ahead(keys, today, config.retention.days, config.keys.ahead) if keys.private else []
+        if made:
+            trail(config, app.register, DAEMON).afterwards(Action.KEYS_MADE, detail={Detail.FOUND: len(made)})
 
     def destroy() -> None:
         with closing(purge(config)) as job:

@@ -9,7 +9,9 @@ from typing import Self
 from sqlalchemy import URL, Connection
 
 from ami_bridge.register import engine, partitions, schema
+from ami_bridge.register.accounts import Accounts
 from ami_bridge.register.agents import Agents
+from ami_bridge.register.audit import Audit
 from ami_bridge.register.calls import Calls
 from ami_bridge.register.days import Days
 from ami_bridge.register.destructions import Destructions
@@ -20,6 +22,8 @@ from ami_bridge.register.holds import Holds
 from ami_bridge.register.proofs import Proofs
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
 from ami_bridge.register.tallies import Tallies
+
+SEEN = "ami_bridge_version_seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Work:
     gaps: Gaps
     findings: Findings
     tallies: Tallies
+    audit: Audit
+    accounts: Accounts
     proofs: Proofs
 
     @classmethod
@@ -41,7 +47,7 @@ class Work:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
                    Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection),
-                   Proofs(connection))
+                   Audit(connection), Accounts(connection), Proofs(connection))
 
 
 class Register:
@@ -52,7 +58,7 @@ class Register:
 
     def __init__(self, address: URL) -> None:
         self.place = engine.place_of(address)
-        self._generation = 0
+        self._generation, self._opened = 0, False
         self._engine = engine.engine_for(address)
         self._readers = engine.readers(self._engine)
         self._writers = engine.writers(self._engine)
@@ -67,6 +73,7 @@ class Register:
         register = cls(address)
         with register._closed_on_failure(), register._connected(writing=False) as connection:
             schema.check(connection, register.place)
+        register._opened = True
         return register
 
     @classmethod
@@ -79,6 +86,7 @@ class Register:
         register = cls(address)
         with register._closed_on_failure(), register._connected(writing=True) as connection:
             schema.upgrade(connection, register.place)
+        register._opened = True
         return register
 
     @contextmanager
@@ -140,6 +148,7 @@ class Register:
         try:
             with refusals(self.place), side.connect() as connection:
                 with connection.begin():
+                    self._refuse_another_version(connection)
                     yield connection
                 if generation != self._generation:
                     connection.invalidate()
@@ -147,6 +156,15 @@ class Register:
             self._generation += 1
             self.close()
             raise
+
+    def _refuse_another_version(self, connection: Connection) -> None:
+        """Look once a connection: while the server was away the register may have been upgraded. Entries wait then."""
+        if not self._opened or connection.info.get(SEEN):
+            return
+        wrong = schema.unusable(schema.found_revision(connection), self.place)
+        if wrong:
+            raise RegisterUnavailable(f"{wrong.args[0]}", wrong.hint)
+        connection.info[SEEN] = True
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:

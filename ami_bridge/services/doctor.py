@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ami_bridge.config import Config, load
+from ami_bridge.config import Config, load, outdated
 from ami_bridge.core.errors import AmiBridgeError
 from ami_bridge.dialplan_globals import render
 from ami_bridge.services import (
@@ -43,7 +43,8 @@ def examine(file: Path, call: bool | None = False) -> list[Finding]:
         config = load(file)
     except AmiBridgeError as problem:
         return [_as_finding("configuration", problem)]
-    findings = [ok("configuration", f"{file} is whole")]
+    findings = [warning("configuration", f"{file}: {sentence}", "Correct that line; until then the old name works.")
+                for sentence in outdated(file)] or [ok("configuration", f"{file} is whole")]
     for name, check in {**CHECKS, "dialplan": lambda config: [dialplan_file(config, generated_file(file))]}.items():
         findings += guarded(name, check, config)
     if call is not False:

@@ -198,6 +198,8 @@ def unmade(config: Config) -> Iterator[str]:
     """Yield what setting up our own side would make, in words."""
     wanted_places = {"the spool": config.spool.directory / "tickets", "the vault": config.vault.directory,
                      "the keys": config.keys.recipients, "the key that signs certificates": config.certificates.key,
+                     "the key that signs the trail": config.audit.key,
+                     "the key that seals one-time codes": config.accounts.key,
                      "the folder of the prompts": config.notice.directory}
     yield from (f"Make {what} {place}" for what, place in wanted_places.items() if not place.exists())
     if not register_exists(config):

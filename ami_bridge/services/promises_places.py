@@ -112,7 +112,7 @@ def _guarded(house: House) -> Iterator[tuple[Path, int]]:
     if config.keys.private:
         yield config.keys.private, OTHERS
         yield from ((path, OTHERS) for path in sorted(config.keys.private.glob("*.key")))
-    yield config.certificates.key, OTHERS
+    yield from ((key, OTHERS) for key in (config.certificates.key, config.audit.key, config.accounts.key))
 
 
 def at_rest(house: House) -> list[Rest]:

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from ami_bridge.core.duties import hears, may_hold
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
-from ami_bridge.core.promise_evidence import Hearing, Kept, Trial, Tried, Whole
+from ami_bridge.core.promise_evidence import Hearing, Kept, Staff, Trial, Tried, Whole
 from ami_bridge.core.recordings import KEPT
+from ami_bridge.heads import Heads
 from ami_bridge.register import CallFilter
 from ami_bridge.services.promises_house import House
+from ami_bridge.services.trail_keeping import verify_trail
 from ami_bridge.services.verify import YOUNG, named
 from ami_bridge.vault import Vault, day_key, entry_file
 
@@ -108,6 +111,29 @@ def holding(house: House) -> Trial:
     return Trial(Tried.WORKED)
 
 
+def trail(house: House) -> tuple[int, str]:
+    """Verify the trail against the heads that were written down here; return how many entries, and what is wrong."""
+    audit = house.config.audit
+    try:
+        verdict = verify_trail(house.opened(), Heads(audit.directory, audit.key))
+    except RegisterError:
+        raise
+    except AmiBridgeError as problem:
+        return 0, str(problem.args[0])
+    return verdict.entries, str(verdict)
+
+
+def duties(house: House) -> Staff:
+    """Count the personal accounts by what their duties let them do."""
+    with house.reading() as work:
+        active = [account for account in work.accounts.all() if account.disabled_at is None]
+    hearing = [account for account in active if hears(account.duties)]
+    uncleared = [one for one in hearing if one.clearance_until is None or one.clearance_until <= house.now]
+    return Staff(accounts=len(active), hearing=len(hearing), uncleared=len(uncleared),
+                 mixed=sum(not may_hold(account.duties).allowed for account in active))
+
+
 GATHERERS: dict[str, Callable[[House], Any]] = {
     "columns": columns, "whole": whole, "hearing": hearing, "search": search, "opening": opening, "holding": holding,
+    "trail": trail, "duties": duties,
     "scoring": lambda house: (columns(house), house.verbs)}

@@ -14,8 +14,10 @@ from ami_bridge.certificates import Certificates
 from ami_bridge.config import Config
 from ami_bridge.config.kinds import plain_path
 from ami_bridge.config.template import template
-from ami_bridge.core.errors import ConfigurationError, RegisterError
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.credentials import Codes
 from ami_bridge.dialplan_globals import FILE_NAME, render
+from ami_bridge.heads import Heads
 from ami_bridge.services.keys import make_ahead
 from ami_bridge.services.notices import publish, speak_shipped
 from ami_bridge.spool import Spool, write_durably
@@ -144,17 +146,24 @@ def _keys(config: Config, now: datetime) -> Iterator[str]:
     if not config.certificates.key.exists():
         certificates.create()
         yield f"Made the key that signs certificates of destruction, {config.certificates.key}"
+    if not config.audit.key.exists():
+        Heads(config.audit.directory, config.audit.key).create()
+        yield f"Made the key that signs the trail, {config.audit.key}"
+    if not config.accounts.key.exists():
+        Codes(config.accounts.key).create()
+        yield f"Made the key that seals one-time codes, {config.accounts.key}"
 
 
 def _register(config: Config) -> Iterator[str]:
-    from ami_bridge.register import Register
+    """Make the register where there is none. An older one is refused: only 'register upgrade' changes it."""
+    from ami_bridge.register import Register, upgrading
 
-    try:
+    if upgrading.plan(config.register.url).found is not None:
         Register.open(config.register.url).close()
-    except RegisterError:
-        register = Register.create(config.register.url)
-        register.close()
-        yield f"Made the register {register.place}"
+        return
+    register = Register.create(config.register.url)
+    register.close()
+    yield f"Made the register {register.place}"
 
 
 def _places(directory: Path | None) -> dict[str, dict[str, str | int]]:
@@ -167,7 +176,9 @@ def _places(directory: Path | None) -> dict[str, dict[str, str | int]]:
     return {"spool": {"directory": str(root / "spool")}, "vault": {"directory": str(root / "vault")},
             "register": {"url": f"sqlite:///{root / 'register.db'}"}, "notice": {"directory": str(root / "prompts")},
             "keys": {"recipients": str(root / "recipients"), "private": str(root / "keys")},
-            "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")}}
+            "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")},
+            "audit": {"directory": str(root / "audit"), "key": str(root / "audit.key")},
+            "accounts": {"key": str(root / "accounts.key")}}
 
 
 def process_program() -> dict[str, str]:

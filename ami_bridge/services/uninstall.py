@@ -23,6 +23,7 @@ What stays, and is yours to destroy:
   their keys   {keys}   (destroy these, and no recording or backup of one can be opened any more)
   register     {register}
   certificates {certificates}
+  trail        {trail}
   diary        {diary}
   settings     {folder}
 The user {user} stays: it owns them. As long as they stay, have 'ami-bridge purge' run every night: nothing does it now.
@@ -49,14 +50,16 @@ def users_of_ours(exchange: Exchange) -> list[str]:
 def what_stays(config: Config, file: Path) -> str:
     """Return where everything lies that is not taken away, and how to destroy it."""
     named = (config.vault.directory, config.keys.private, config.keys.recipients, config.certificates.directory,
-             config.certificates.key, config.spool.directory, config.notice.directory, config.cel.file,
+             config.certificates.key, config.audit.directory, config.audit.key,
+             config.accounts.key, config.spool.directory, config.notice.directory, config.cel.file,
              file.absolute().parent)
     places = sorted({str(place) for place in named if place})
     database = config.register.url.partition("@")[2] or config.register.url.removeprefix("sqlite:///")
     if config.register.url.startswith("sqlite:"):
         places.append(f"{database}*")
     return STAYS.format(vault=config.vault.directory, keys=config.keys.private or "on another host", register=database,
-                        certificates=config.certificates.directory, diary=config.cel.file or "none", user=USER,
+                        certificates=config.certificates.directory, trail=config.audit.directory,
+                        diary=config.cel.file or "none", user=USER,
                         folder=file.absolute().parent, destroy="rm -rf " + " ".join(places))
 
 

@@ -101,7 +101,8 @@ def drop_in(config: Config) -> str:
 def places(config: Config) -> Iterator[Path]:
     """Yield the folders that the daemon writes to."""
     yield from (config.spool.directory, config.vault.directory, config.keys.recipients, config.notice.directory,
-                config.certificates.directory, config.certificates.key.parent)
+                config.certificates.directory, config.certificates.key.parent, config.audit.directory,
+                config.audit.key.parent)
     if config.keys.private:
         yield config.keys.private
     if config.cel.file:

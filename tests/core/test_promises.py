@@ -9,6 +9,7 @@ from ami_bridge.cli import VERBS as PROGRAM
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Direction
+from ami_bridge.core.promise_declared import DECLARED, OF_CALLS, VERBS
 from ami_bridge.core.promise_evidence import (
     Accounts,
     Days,
@@ -21,6 +22,7 @@ from ami_bridge.core.promise_evidence import (
     Rest,
     Runs,
     Sealed,
+    Staff,
     Storage,
     Texts,
     Told,
@@ -32,7 +34,8 @@ from ami_bridge.core.promise_evidence import (
     Whole,
     many,
 )
-from ami_bridge.core.promises import CHECKS, CLAUSES, DECLARED, OF_CALLS, VERBS, Line, all_kept, verdict_of
+from ami_bridge.core.promises import CHECKS, CLAUSES, Line, all_kept, verdict_of
+from ami_bridge.register import trail_tables
 from ami_bridge.register.tables import metadata
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -140,7 +143,14 @@ JUDGED = [
     ("backup", None, UNCLEAR, "backups"),
     ("accounts", Accounts(keys=("ami-bridge", "root"), register=None), UNCLEAR, "Read the private keys: ami-bridge, root"),
     ("accounts", Accounts(keys=None, register=("root",)), UNCLEAR, "on another host. Read the register: root"),
-    ("duties", None, UNCLEAR, "clearances"),
+    ("duties", Staff(accounts=0), UNCLEAR, "no personal account"),
+    ("duties", Staff(accounts=3), KEPT, "3 personal accounts: 0 may hear recordings"),
+    ("duties", Staff(accounts=3, hearing=2), KEPT, "2 may hear recordings, all of them cleared"),
+    ("duties", Staff(accounts=3, hearing=2, uncleared=1), KEPT, "1 of them not cleared, and so refused"),
+    ("duties", Staff(accounts=3, hearing=2, mixed=1), BROKEN, "1 account with duties that nobody may hold together"),
+    ("trail", (0, ""), KEPT, "empty"),
+    ("trail", (5, ""), KEPT, "5 actions is whole"),
+    ("trail", (5, "entry 3 was removed"), BROKEN, "entry 3 was removed"),
     *((about, Trial(Tried.WORKED), KEPT, "worked") for about in ("search", "opening", "holding")),
     *((about, Trial(Tried.FAILED, "it broke"), BROKEN, "failed: it broke") for about in ("search", "opening", "holding")),
     ("search", Trial(Tried.NOTHING), UNCLEAR, "nothing to try"),
@@ -178,6 +188,7 @@ def test_the_worst_line_decides() -> None:
 
 def test_what_is_declared_is_what_our_tables_are() -> None:
     ours = {table.name: frozenset(table.columns.keys()) for table in metadata.tables.values()}
+    assert trail_tables.accounts.name in ours
     assert ours == {name: columns for name, columns in DECLARED.items() if name != "alembic_version"}
 
 

@@ -31,8 +31,8 @@ address = "Main Street 1, 00100 Helsinki"
 phone = "09 310 1691"
 data_protection_officer = "dpo@example.org"
 """
-FOR_A_PERSON = {"listening", "copies", "other-programs", "disclosures", "backup", "accounts", "duties", "published"}
-OF_THE_MACHINE = {"timer", "at-rest", "elsewhere"}
+FOR_A_PERSON = {"listening", "copies", "other-programs", "disclosures", "backup", "accounts", "published"}
+OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "duties"}
 
 
 @pytest.fixture(scope="module")

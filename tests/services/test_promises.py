@@ -13,20 +13,25 @@ from sqlalchemy import create_engine, text
 
 from ami_bridge.cli import VERBS
 from ami_bridge.config import Config, load
+from ami_bridge.core.accounts import Account, Language
+from ami_bridge.core.duties import Duty
 from ami_bridge.core.findings import Finding, Kind, Outcome
 from ami_bridge.core.gaps import Cause, Gap
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.promise_evidence import Rest, Verdict
 from ami_bridge.core.promises import CHECKS, Line
+from ami_bridge.heads import Heads
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register.engine import address_of
 from ami_bridge.services import promises_places
 from ami_bridge.services.mounts import Mount, encrypted, mount_of
 from ami_bridge.services.promises import GATHERERS, examine
 from ami_bridge.services.promises_house import House as Looked
+from ami_bridge.services.trail_keeping import TrailKeeping
 from tests.cli.conftest import free_port
 from tests.pbx.tones import tone_wav
+from tests.register.test_audit import leave, without_triggers
 from tests.samples import START
 from tests.services.test_purge import EXPIRES, House
 
@@ -58,6 +63,11 @@ private = "{root}/keys"
 [certificates]
 directory = "{root}/certificates"
 key = "{root}/certificate.key"
+[audit]
+directory = "{root}/audit"
+key = "{root}/audit.key"
+[accounts]
+key = "{root}/accounts.key"
 [cel]
 file = ""
 [metrics]
@@ -128,8 +138,8 @@ def broken(lines: dict[str, Line]) -> dict[str, str]:
     return {about: line.reason for about, line in lines.items() if line.verdict is Verdict.BROKEN}
 
 
-BY_HAND = {"listening", "copies", "other-programs", "disclosures", "backup", "accounts", "duties", "published"}
-OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "hearing"}
+BY_HAND = {"listening", "copies", "other-programs", "disclosures", "backup", "accounts", "published"}
+OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "hearing", "duties"}
 
 
 def test_in_a_house_in_order_all_that_can_be_kept_is_kept(noticed: Noticed) -> None:
@@ -299,6 +309,41 @@ def test_looking_changes_nothing(noticed: Noticed) -> None:
     before, folders = there(), sorted(noticed.root.rglob("*"))
     noticed.checked()
     assert there() == before and sorted(noticed.root.rglob("*")) == folders
+
+
+def test_a_trail_that_was_changed_is_found(noticed: Noticed) -> None:
+    leave(noticed.register, 3)
+    assert noticed.checked()["trail"].reason == "the trail of 3 actions is whole"
+    without_triggers(noticed.url, "UPDATE audit_entries SET actor = 'nobody' WHERE number = 2")
+    assert broken(noticed.checked()) == {"trail": "entry 2 was changed after it was written"}
+
+
+def test_a_trail_that_was_cut_off_is_found_by_its_head(noticed: Noticed) -> None:
+    leave(noticed.register, 3)
+    heads = Heads(noticed.root / "audit", noticed.root / "audit.key")
+    TrailKeeping(noticed.register, heads, None).write_head()
+    assert broken(noticed.checked()) == {}
+    without_triggers(noticed.url, "DELETE FROM audit_entries WHERE number = 3")
+    assert "entry 3 and all after it were cut off" in broken(noticed.checked())["trail"]
+
+
+def test_accounts_are_counted_by_what_they_may_do(noticed: Noticed) -> None:
+    assert noticed.checked()["duties"].verdict is Verdict.UNCLEAR
+    ids = [UUID(int=n) for n in (1, 2, 3)]
+    with noticed.register.writing() as work:
+        for number, account in enumerate(ids):
+            work.accounts.add(Account(id=account, login=f"person{number}", name="Somebody", language=Language.ENGLISH,
+                                      created_at=START))
+        work.accounts.grant(ids[0], Duty.LISTENER)
+        work.accounts.grant(ids[1], Duty.TRAINER)
+        work.accounts.grant(ids[2], Duty.AUDITOR)
+        work.accounts.change(ids[1], clearance_until=NOW + timedelta(days=1))
+    assert noticed.checked()["duties"].reason == (
+        "3 personal accounts: 2 may hear recordings; 1 of them not cleared, and so refused")
+    assert "2 of them not cleared" in noticed.checked(NOW + timedelta(days=1))["duties"].reason
+    with noticed.register.writing() as work:
+        work.accounts.grant(ids[2], Duty.LISTENER)
+    assert broken(noticed.checked()) == {"duties": "1 account with duties that nobody may hold together"}
 
 
 def test_every_check_has_its_evidence_or_is_for_a_person() -> None:
