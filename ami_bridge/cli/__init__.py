@@ -27,6 +27,7 @@ VERBS = {
     "notice": Verb("notice", "Add, list and publish the notices that callers hear."),
     "agents": Verb("agents", "Import and list who uses which device."),
     "doctor": Verb("doctor", "Say what is wrong, and what to do about it."),
+    "notice-text": Verb("notice_text", "Write the privacy notice for callers, from the configuration."),
     "notice-check": Verb("notice_check", "Say clause by clause whether the privacy notice is kept."),
     "status": Verb("status", "Show on one screen how things stand."),
     "dashboards": Verb("dashboards", "Write out what Prometheus and Grafana need to watch ami-bridge."),

@@ -126,6 +126,17 @@ def contacts(seen: Texts) -> Said:
     return kept(f"{many(seen.there, 'setting')} configured: controller, contacts, officer, authority")
 
 
+def published(seen: tuple[str, ...] | None) -> Said:
+    """Judge the published notice: the languages in which it is not what the configuration says; None: nobody said where."""
+    if seen is None:
+        return unclear("callers read the published text, and [controller] published is not set",
+                       "See that what is published is what 'ami-bridge notice-text' says.")
+    if seen:
+        return broken(f"what is published is not what the configuration says: {', '.join(seen)}",
+                      "Run 'ami-bridge notice-text --publish'.")
+    return kept("what is published is what the configuration says")
+
+
 def columns(seen: Kept, declared: Mapping[str, frozenset[str]]) -> Said:
     """Judge whether the database keeps exactly what is declared."""
     more = sorted(_names(seen.columns) - _names(declared))

@@ -195,8 +195,7 @@ CHECKS = (
                                     remedy="Run 'ami-bridge verify --all', and restore what does not open.")),
     Check("N11", "holding", partial(judge.trial, what="asking for the holds", remedy="Run 'ami-bridge doctor'.")),
     Check("N12", "contacts", judge.contacts),
-    Check("N12", "published", partial(_by_hand, "callers read the published text",
-                                      "See that what is published is what the configuration says.")),
+    Check("N12", "published", judge.published),
 )
 """All checks, by clause."""
 

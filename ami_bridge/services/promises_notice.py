@@ -1,6 +1,6 @@
 """Evidence of what callers are told: proofs, prompts, purposes, contacts (N1, N2, N12); and what the program can do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from ami_bridge.core.findings import LOSSES, Kind
 from ami_bridge.core.promise_evidence import Prompts, Proved, Texts, Told
 from ami_bridge.prompts import PromptStore, Version
+from ami_bridge.services import notice_text
 from ami_bridge.services.notices import store
 from ami_bridge.services.promises_house import OUR_LANGUAGES, House
 
@@ -75,26 +76,28 @@ def purposes(house: House) -> Texts:
 
 def contacts(house: House) -> Texts:
     """Look whether controller, officer and authority are configured."""
-    settings = list(_contacts(house))
+    settings = {name: value for language in house.languages for name, value in notice_text.needed(house.config, language)
+                if not name.startswith("[purposes]")}
     foreign = tuple(one for one in house.config.notice.languages if one not in OUR_LANGUAGES)
-    return Texts(there=len(settings), missing=tuple(name for name, value in settings if not value), foreign=foreign)
+    return Texts(there=len(settings), missing=tuple(name for name, value in settings.items() if not value), foreign=foreign)
 
 
-def _contacts(house: House) -> Iterator[tuple[str, str]]:
-    """Yield what the notice needs: the setting, and what it says."""
-    controller, authority = house.config.controller, house.config.authority
-    yield "[controller] address", controller.address
-    yield "[controller] phone or mail", controller.phone or controller.mail
-    yield "[controller] data_protection_officer", controller.data_protection_officer
-    yield "[authority] phone, mail or web", authority.phone or authority.mail or authority.web
-    for language in house.languages:
-        yield f"[controller] name or name_{language}", controller.called(language)
-        yield f"[authority] {language}", authority.called(language)
-        if controller.legal_basis in ("c", "f"):
-            yield f"[controller] basis_{language}", controller.basis(language)
+def published(house: House) -> tuple[str, ...] | None:
+    """Return the languages in which what is published is not what the configuration says; None where nobody said where."""
+    if house.config.controller.published is None:
+        return None
+    return tuple(language for language in notice_text.LANGUAGES if not _as_published(house, language))
+
+
+def _as_published(house: House, language: str) -> bool:
+    try:
+        there = notice_text.published(house.config, language).read_text("utf-8")
+    except FileNotFoundError:
+        return False
+    return there == notice_text.written(house.config, language, form=notice_text.Form.HTML)
 
 
 GATHERERS: dict[str, Callable[[House], Any]] = {
     "proofs": proofs, "proved-prompts": proved, "prompts": prompts, "rogue-recordings": rogue, "losses": losses,
-    "purposes": purposes, "contacts": contacts,
+    "purposes": purposes, "contacts": contacts, "published": published,
     "listening": lambda house: house.verbs, "exits": lambda house: house.verbs}

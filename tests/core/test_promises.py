@@ -159,6 +159,8 @@ JUDGED = [
     ("contacts", Texts(there=7, missing=("[controller] address",)), BROKEN, "[controller] address"),
     ("contacts", Texts(there=7, foreign=("se",)), UNCLEAR, "no texts in se"),
     ("published", None, UNCLEAR, "published"),
+    ("published", (), KEPT, "what the configuration says"),
+    ("published", ("sv",), BROKEN, "sv"),
 ]
 
 

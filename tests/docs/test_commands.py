@@ -42,8 +42,8 @@ HOSTS = {heading: "keyhost" for heading in KEY_HOST}
 NEEDED = {"rsync": "rsync", "restic": "restic"}
 """Program -> package, of what the pages use and a machine may lack."""
 
-ENDS = {"ami-bridge doctor": 1, "ami-bridge status": 1}
-"""Command -> exit code, where it is not 0: there is no Asterisk for the doctor, and no daemon runs."""
+ENDS = {"ami-bridge doctor": 1, "ami-bridge status": 1, "ami-bridge notice-check": 1}
+"""Command -> exit code, where it is not 0: there is no Asterisk for the doctor, no daemon runs, and no purge ever did."""
 
 OWN_TEST = {"docs/howto-backup.md", "docs/howto-keys-elsewhere.md", "docs/howto-postgresql.md"}
 """Pages that are followed by a test of their own, which sees what came of it."""
