@@ -205,7 +205,9 @@ def server_of(hosts: Hosts) -> Iterator[None]:
 
 @pytest.mark.postgresql
 def test_a_register_is_made_on_postgresql(hosts: Hosts) -> None:
-    with server_of(hosts):
-        follow(hosts, "docs/howto-postgresql.md")
+    def made() -> None:
         hosts.said("exchange", CALLS)
         assert len(calls(hosts)) == 2
+
+    with server_of(hosts):
+        follow(hosts, "docs/howto-postgresql.md", {"A server on another machine": made})
