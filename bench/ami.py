@@ -28,7 +28,7 @@ from bench.report import Comparison, Figure
 Receiver = Callable[[bytes], None]
 WANTED_RATIO = 5.0
 RULES = SteeringRules(longest=300.0)
-NOBODY = Told(orders=lambda orders: None, revived=lambda call: None, given_up=lambda call: None)
+NOBODY = Told(orders=lambda orders: None, revived=lambda call: None, given_up=lambda call: None, later=lambda seconds: None)
 
 
 def run(*, quick: bool) -> Iterator[Comparison]:

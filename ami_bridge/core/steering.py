@@ -31,7 +31,7 @@ from ami_bridge.core.signs import (
     TookPlace,
     Wish,
 )
-from ami_bridge.core.silence import Pause, Situation, silence
+from ami_bridge.core.silence import Pause, Situation, settles_in, silence
 from ami_bridge.core.text import LOCAL
 
 AGAIN = 2.0
@@ -74,6 +74,8 @@ class _Steered:
     reviving: bool = False
     tries: int = 0
     ordered: tuple[Do, float] | None = None
+    wanted: tuple[Why, str] | None = None
+    since: float = 0.0
 
 
 class _Question(NamedTuple):
@@ -102,6 +104,12 @@ class Steering:
         self._refused: list[str] = []
         self._detached: list[Order] = []
         self._changed: set[UUID] = set()
+        self._settling: dict[UUID, float] = {}
+
+    @property
+    def settles_at(self) -> float | None:
+        """Return when to look again (seconds since 1970): something is seen that may be only for a moment."""
+        return min(self._settling.values(), default=None)
 
     def begin(self, call: UUID, recording: UUID, uniqueid: str, *, internal: bool, mute_hold: bool, monitor: str = "",
               facts: Iterable[Fact] = ()) -> None:
@@ -118,6 +126,7 @@ class Steering:
     def end(self, call: UUID) -> None:
         """Forget a call."""
         self._calls.pop(call, None)
+        self._settling.pop(call, None)
 
     def forget_holds(self) -> None:
         """Drop what may have changed unheard in a gap: who has whom on hold, and what Asterisk calls each MixMonitor."""
@@ -166,7 +175,8 @@ class Steering:
         found += self._detached
         self._refused.clear()
         self._detached.clear()
-        asked, self._changed = set(self._calls) if whole else self._changed & self._calls.keys(), set()
+        settled = {call for call, at in self._settling.items() if at <= now}
+        asked, self._changed = set(self._calls) if whole else (self._changed | settled) & self._calls.keys(), set()
         for steered in map(self._calls.__getitem__, asked):
             self._look_at_partners(steered)
             order = self._order(steered, now)
@@ -204,7 +214,7 @@ class Steering:
         if steered.pause and now >= steered.pause.until:
             steered.pause = None
         wanted = silence(self._situation(steered))
-        if self._is_unclear(steered, wanted):
+        if not self._is_settled(steered, wanted, now):
             return None
         if wanted is None and steered.stopped and now > steered.stopped + SETTLES and self._partners(steered):
             return self._restart(steered, Do.REVIVE)
@@ -213,6 +223,19 @@ class Steering:
         if wanted is None and self._partners(steered).keys() - steered.heard.keys():
             return self._restart(steered, Do.RESTART)
         return None
+
+    def _is_settled(self, steered: _Steered, wanted: tuple[Why, str] | None, now: float) -> bool:
+        """Tell whether what is wanted is clear, and has lasted for long enough."""
+        self._settling.pop(steered.call, None)
+        if self._is_unclear(steered, wanted):
+            steered.wanted = steered.silent
+            return False
+        if wanted != steered.wanted or now < steered.since:
+            steered.wanted, steered.since = wanted, now
+        at = steered.since + settles_in(steered.silent, wanted)
+        if at > now:
+            self._settling[steered.call] = at
+        return at <= now
 
     def _is_unclear(self, steered: _Steered, wanted: tuple[Why, str] | None) -> bool:
         """Tell whether it cannot be seen yet who comes for somebody outside: nobody, or a Local channel to nowhere."""

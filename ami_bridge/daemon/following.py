@@ -90,6 +90,6 @@ class Following:
         self._report.end(now())
         self._report.save()
 
-    def look(self) -> None:
-        """Look at all recordings in progress: what was ordered and not done is ordered again, a pause ends in its time."""
-        self._follow.steer.look(now().timestamp(), whole=True)
+    def look(self, *, whole: bool = True) -> None:
+        """Look at recordings in progress, at all where ``whole``: what was not done is ordered again, pauses end."""
+        self._follow.steer.look(now().timestamp(), whole=whole)

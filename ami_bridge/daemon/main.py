@@ -53,7 +53,7 @@ class Daemon:
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        told = Told(self._steer_from_thread, self._revived, self._not_restarted)
+        told = Told(self._steer_from_thread, self._revived, self._not_restarted, self._look_later)
         self._follow = follow(app, self._closed_from_thread, told)
         self._report = report(app, self._nudge_from_thread)
         self._reconcile = reconcile(app, self._report, self._follow.take, self._ask_from_thread)
@@ -194,6 +194,10 @@ class Daemon:
     def _not_restarted(self, call: UUID) -> None:
         log.error("The dialplan does not restart a recording: a voice may be missing. Is ami-bridge-again in features.conf?",
                   extra={"action": "restart_unanswered", "call": str(call)})
+
+    def _look_later(self, seconds: float) -> None:
+        look = partial(self._following.look, whole=False)
+        self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self._hearing.jobs.put_nowait, look)
 
     async def _steering(self) -> None:
         while True:

@@ -21,12 +21,13 @@ from ami_bridge.spool import Spool
 @dataclass(frozen=True, slots=True)
 class Told:
     """Who is told: what the exchange is to do; each call whose recording another had stopped and goes on; each that could
-    not be restarted.
+    not be restarted; and in how many seconds to look again.
     """
 
     orders: Callable[[list[Order]], None]
     revived: Callable[[UUID], None]
     given_up: Callable[[UUID], None]
+    later: Callable[[float], None]
 
 
 class Steer:
@@ -40,6 +41,7 @@ class Steer:
         self._spool, self._follower, self._mute_hold, self._told = spool, follower, mute_hold, told
         self._steering = Steering(follower, rules)
         self._placed = True
+        self._looks_at: float | None = None
 
     def set_rules(self, rules: SteeringRules) -> None:
         """Change the rules."""
@@ -88,6 +90,10 @@ class Steer:
         needed = [order for order in orders if self._is_needed(order)]
         if needed:
             self._told.orders(needed)
+        if self._steering.settles_at != self._looks_at:
+            self._looks_at = self._steering.settles_at
+            if self._looks_at is not None:
+                self._told.later(max(self._looks_at - at, 0.0))
         self._say()
 
     def done(self, order: Order, at: float) -> list[Noticed]:

@@ -24,7 +24,7 @@ from ami_bridge.core.signs import (
     TookPlace,
     Wish,
 )
-from ami_bridge.core.silence import Pause, Situation, silence
+from ami_bridge.core.silence import MOMENT, Pause, Situation, silence
 from ami_bridge.core.steering import AGAIN, ANSWERED, SETTLES, TRIES, Steering, SteeringRules
 from tests.samples import FACTS, START, T0, TICKET
 
@@ -223,7 +223,10 @@ def test_somebody_untold_silences_the_recording_until_they_leave() -> None:
     exchange.enter(STRANGER, at=T0 + 5)
     assert exchange.done(T0 + 5) == [Do.MUTE]
     exchange.leave(STRANGER, T0 + 8)
-    assert exchange.done(T0 + 8) == [Do.UNMUTE]
+    assert exchange.done(T0 + 8) == [] and exchange.steering.settles_at == T0 + 8 + MOMENT
+    assert exchange.orders(T0 + 7.99 + MOMENT, whole=False) == []
+    assert [order.do for order in exchange.orders(T0 + 8 + MOMENT, whole=False)] == [Do.UNMUTE]
+    assert exchange.steering.settles_at is None
 
 
 def test_two_outside_stay_silent_while_channels_change_until_somebody_of_the_company_comes() -> None:
@@ -231,14 +234,47 @@ def test_two_outside_stay_silent_while_channels_change_until_somebody_of_the_com
     exchange.event(OutsideSeen(STRANGER, T0, told=True))
     exchange.leave(AGENT, T0 + 4)
     exchange.enter(STRANGER, at=T0 + 4)
-    assert exchange.done(T0 + 4) == [Do.MUTE] and exchange.facts[0].why == Why.ALONE
+    assert exchange.done(T0 + 4) == []
+    assert exchange.done(T0 + 4 + MOMENT) == [Do.MUTE] and exchange.facts[0].why == Why.ALONE
     exchange.leave(STRANGER, T0 + 5)
     assert exchange.done(T0 + 5) == []
     exchange.enter(LOCAL, at=T0 + 5.1)
-    assert exchange.done(T0 + 5.1) == []
+    assert exchange.done(T0 + 5.1) == [] and exchange.done(T0 + 5.9) == []
     exchange.enter(SECOND, at=T0 + 6)
     exchange.leave(LOCAL, T0 + 6)
-    assert exchange.done(T0 + 6) == [Do.UNMUTE]
+    assert exchange.done(T0 + 6) == []
+    assert exchange.done(T0 + 6 + MOMENT) == [Do.UNMUTE]
+
+
+def test_an_untold_one_who_takes_the_place_of_the_local_channel_before_them_is_silence_without_a_gap() -> None:
+    exchange = talking()
+    exchange.event(OutsideSeen(STRANGER, T0))
+    exchange.enter(STRANGER, at=T0 + 5)
+    assert exchange.done(T0 + 5) == [Do.MUTE]
+    exchange.leave(STRANGER, T0 + 6)
+    assert exchange.done(T0 + 6) == []
+    exchange.enter(STRANGER, at=T0 + 6.001, bridge="b")
+    assert exchange.done(T0 + 6.001) == [] and exchange.done(T0 + 7) == [] and exchange.steering.settles_at is None
+
+
+def test_an_agent_who_joins_somebody_outside_later_than_them_by_a_moment_makes_no_silence() -> None:
+    exchange = talking()
+    exchange.event(OutsideSeen(STRANGER, T0, told=True))
+    exchange.leave(AGENT, T0 + 4)
+    exchange.enter(STRANGER, at=T0 + 6)
+    assert exchange.done(T0 + 6) == []
+    exchange.enter(AGENT, at=T0 + 6.1)
+    assert exchange.done(T0 + 6.1) == [] and exchange.done(T0 + 7) == []
+
+
+def test_what_somebody_asked_for_and_an_untold_one_count_at_once_in_a_moment_too() -> None:
+    exchange = talking()
+    exchange.event(OutsideSeen(STRANGER, T0))
+    exchange.enter(STRANGER, at=T0 + 5)
+    assert exchange.done(T0 + 5) == [Do.MUTE]
+    exchange.leave(STRANGER, T0 + 8)
+    exchange.ask(Wish.PAUSE, at=T0 + 8)
+    assert exchange.done(T0 + 8) == [Do.MUTE] and exchange.facts[0].why == Why.PAUSED
 
 
 def test_on_an_exchange_that_loses_voices_a_recording_is_restarted_for_whoever_comes_second() -> None:

@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.events import BridgeEntered, ChannelsPresent, OutsideSeen, RecordingStarted
+from ami_bridge.core.events import BridgeEntered, BridgeLeft, ChannelsPresent, OutsideSeen, RecordingStarted
 from ami_bridge.core.facts import Silenced, Started, Voiced
 from ami_bridge.core.orders import Do, Order
 from ami_bridge.core.parties import Direction
+from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import Asked, Restarted, SomeStopped, Wish
+from ami_bridge.core.silence import MOMENT
 from ami_bridge.core.steering import AGAIN, SETTLES, TRIES, SteeringRules
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.steer import Told
@@ -30,11 +32,12 @@ class Desk:
         self.orders: list[Order] = []
         self.revived: list[UUID] = []
         self.given_up: list[UUID] = []
+        self.later: list[float] = []
         self.start()
 
     def start(self) -> None:
         """What a new daemon begins with."""
-        told = Told(self.orders.extend, self.revived.append, self.given_up.append)
+        told = Told(self.orders.extend, self.revived.append, self.given_up.append, self.later.append)
         self.follow = Follow(self.spool, lambda call: None, SteeringRules(60.0, loses_second=False), frozenset(), told)
 
     def talk(self, *others: str) -> None:
@@ -114,3 +117,13 @@ def test_what_cannot_be_revived_is_said(desk: Desk) -> None:
     desk.follow.take([SomeStopped(CALLER, T0 + 5)])
     given = [do for step in range(TRIES + 2) for do in desk.look(T0 + 7 + step * AGAIN)]
     assert given == [Do.REVIVE] * TRIES and (desk.revived, desk.given_up) == ([], [CALL])
+
+
+def test_what_may_be_only_for_a_moment_is_looked_at_again_when_that_is_over(desk: Desk) -> None:
+    desk.talk()
+    desk.follow.take([OutsideSeen(OTHER, T0 + 2, told=True), BridgeLeft("b", AGENT, T0 + 4)])
+    desk.follow.take([BridgeEntered("b", OTHER, "PJSIP/trunk-0b", "", "", T0 + 4)])
+    assert desk.look(T0 + 4) == desk.look(T0 + 4.1) == []
+    assert desk.later == [pytest.approx(MOMENT, abs=1e-6)]
+    desk.follow.steer.look(T0 + 4.01 + MOMENT)
+    assert [order.why for order in desk.orders] == [Why.ALONE]

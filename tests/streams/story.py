@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -79,22 +78,28 @@ def entries(story: Story, messages: Iterable[bytes]) -> list[dict[str, Any]]:
 def silences(story: Story, messages: Iterable[bytes]) -> list[list[str]]:
     """Why each recording would be silent, in turn, if the exchange had said `messages` and done at once what it was asked for.
 
-    Whether a route silences the held is not in the stream: it does where the register says that it did. What is done at once may be
-    undone for a moment, while channels change bridges: the same reason twice is one.
+    Whether a route silences the held is not in the stream: it does where the register says that it did.
     """
     follower = Follower()
     steering = Steering(follower, SteeringRules(LONGEST))
     facts: dict[UUID, list[Fact]] = {call.ticket.call: [] for call in story.calls}
     for message in messages:
         event = translate(message, 0.0)
+        while event and steering.settles_at and steering.settles_at < event.at:
+            _carry_out(steering, steering.settles_at, facts)
         if isinstance(event, Event):
             _follow(story, follower, steering, event)
         elif event:
             steering.take(event)
-        for order in steering.orders(event.at, whole=True) if event else ():
-            for noticed in steering.done(order, event.at):
-                facts[noticed.call].append(noticed.fact)
-    return [[why for why, _ in groupby(str(one.why) for one in quiet(facts[call.ticket.call], moment(END)))] for call in story.calls]
+        if event:
+            _carry_out(steering, event.at, facts)
+    return [[str(one.why) for one in quiet(facts[call.ticket.call], moment(END))] for call in story.calls]
+
+
+def _carry_out(steering: Steering, at: float, facts: dict[UUID, list[Fact]]) -> None:
+    for order in steering.orders(at, whole=True):
+        for noticed in steering.done(order, at):
+            facts[noticed.call].append(noticed.fact)
 
 
 def _follow(story: Story, follower: Follower, steering: Steering, event: Event) -> None:
