@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := list
-.PHONY: list demo test test-fast lint bench soak streams pbx clean
+.PHONY: list demo test test-fast lint docs wheel deb bench soak streams pbx clean
 
 list:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -14,7 +14,7 @@ list:  ## Show this list
 $(READY): pyproject.toml .ci/constraints.txt
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || (apt-get update -q && apt-get install -qy python3-venv)
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[test,lint]'
+	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[test,lint,docs]'
 	@touch $@
 
 pbx: $(READY)  ## Provision the Asterisk, the SIP phones and the sound tools that demo and tests use (once)
@@ -24,16 +24,26 @@ demo: pbx  ## Real calls through a real Asterisk: announced, recorded, registere
 	@$(BIN)/python -m tests.pbx.demo
 
 test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
-	$(BIN)/pytest -n 2 -m "not live"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not live"
 	$(BIN)/pytest -n 4 --dist loadgroup -m "live and not soak"
 	$(BIN)/pytest -m soak
 
 test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no kills; under a minute
-	$(BIN)/pytest -n 2 -m "not live and not postgresql and not crash"
+	$(BIN)/pytest -n 2 -m "not live and not postgresql and not crash and not packaging"
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(READY)  ## The documentation as a site, in build/site; a broken link ends it
+	$(BIN)/properdocs build --quiet --config-file docs/site/properdocs.yml
+
+wheel: $(READY)  ## The wheel and the source archive, in dist
+	$(BIN)/python -m build --outdir dist
+
+DEB_PYTHON ?= $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+deb: wheel  ## A Debian package, in dist (DEB_PYTHON=3.13 for Debian 13)
+	$(BIN)/python .ci/deb/build.py --python $(DEB_PYTHON) --wheel $$(ls -t dist/ami_bridge-*.whl | head -1)
 
 bench: pbx  ## Our speed beside a peer's in the same run, as ratios
 	@$(BIN)/python -m bench

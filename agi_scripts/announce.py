@@ -32,6 +32,7 @@ from ami_bridge.core.notice import (
     verdict_of_no,
     verdict_without_notice,
 )
+from ami_bridge.core.parties import Direction
 from ami_bridge.core.tickets import Ticket
 
 SAMPLES_A_SECOND = 8000
@@ -47,6 +48,7 @@ class Desk:
     """What the script works with: the policy, where tickets go (blocking, durable), the clock, new UUIDv7 keys.
 
     ``obstacle`` tells why nothing may be recorded for now: it could not be sealed, or not be kept; None when it may.
+    ``passed`` is told of a call that leaves no entry, and why; quick.
     """
 
     policy: Policy
@@ -54,6 +56,7 @@ class Desk:
     now: Callable[[], datetime]
     new_id: Callable[[datetime], UUID]
     obstacle: Callable[[], Reason | None]
+    passed: Callable[[Direction, Reason], object] = lambda direction, reason: None
 
 
 def announce(desk: Desk, environment: dict[str, str]) -> Conversation:
@@ -79,7 +82,7 @@ def ready(environment: dict[str, str]) -> Conversation:
 
 def _after_notice(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, Any, None]:
     try:
-        yield command("ANSWER", patience=MARGIN)
+        yield command("ANSWER", patience=MARGIN, theirs=True)
         proof = yield from _play(desk, decision)
     except AgiHangup:
         yield from _keep(desk, _unrecorded(draft, Reason.HUNG_UP_IN_NOTICE))
@@ -103,7 +106,7 @@ def _play(desk: Desk, decision: Decision) -> Generator[Step, Any, NoticeProof | 
     for prompt in decision.prompts:
         patience = prompt.samples // SAMPLES_A_SECOND + MARGIN
         yield variables.keep_waiting(patience)
-        reply: Reply = yield command("STREAM FILE", prompt.file, key, patience=patience)
+        reply: Reply = yield command("STREAM FILE", prompt.file, key, patience=patience, theirs=True)
         if _is_key(reply, key):
             return _proof(prompt, reply, desk.now(), key)
         if reply.result != "0":
@@ -118,7 +121,8 @@ def _choice(route: Route) -> Generator[Step, Any, str]:
     """Return the route's key when it is pressed in time; other keys are passed over."""
     for _ in range(OTHER_KEYS):
         yield variables.keep_waiting(route.choice_seconds + MARGIN)
-        reply: Reply = yield command("WAIT FOR DIGIT", route.choice_seconds * 1000, patience=route.choice_seconds + MARGIN)
+        reply: Reply = yield command("WAIT FOR DIGIT", route.choice_seconds * 1000, theirs=True,
+                                     patience=route.choice_seconds + MARGIN)
         if _is_key(reply, route.choice_key):
             return route.choice_key
         if reply.result == "0":
@@ -160,6 +164,7 @@ def _say_no(desk: Desk, decision: Decision, draft: Ticket) -> Generator[Step, An
     if decision.reason in (Reason.PROMPT_MISSING, Reason.NO_KEY, Reason.NO_ROOM):
         yield from _say_why_not(desk, decision, _unrecorded(draft, decision.reason))
     else:
+        desk.passed(draft.direction, decision.reason)
         yield variables.give(verdict=verdict_of_no(decision))
 
 

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -14,25 +14,34 @@ from ami_bridge.certificates import Certificates
 from ami_bridge.clock import read as read_clock
 from ami_bridge.config import Config
 from ami_bridge.core.agi import Script
+from ami_bridge.core.alarms import Alarm
+from ami_bridge.core.audit import DAEMON
 from ami_bridge.core.clock import Clock
 from ami_bridge.core.events import Event
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
+from ami_bridge.core.parties import Direction
 from ami_bridge.core.steering import SteeringRules
 from ami_bridge.core.tickets import Ticket
+from ami_bridge.credentials import Codes
+from ami_bridge.heads import Heads
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
+from ami_bridge.services.alarm import Telling
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.notices import policy
+from ami_bridge.services.people import People
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.report import Report
 from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
+from ami_bridge.services.trail import Trail
+from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
 from ami_bridge.services.witness import Witness
@@ -84,7 +93,7 @@ def key_store(config: Config) -> KeyStore:
     return keys
 
 
-def purge(config: Config, clock: Callable[[], Clock] = read_clock) -> Purge:
+def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = DAEMON) -> Purge:
     """Return the nightly job; KeyMissing or RegisterError when it cannot work."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
     certificates.create()
@@ -93,7 +102,38 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock) -> Purge:
                   synchronised=config.purge.clock == "synchronised")
     sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
                   journals=(*config.purge.journals, *([config.cel.file] if config.cel.file else [])))
-    return Purge(vault, Register.open(config.register.url), certificates, rules, clock, sweep)
+    register = Register.open(config.register.url)
+    forgetting = TrailForgetting(register, heads(config), timedelta(days=config.audit.keep_days))
+    return Purge(vault, register, certificates, rules, clock, lambda at: sweep(at) | forgetting(at),
+                 trail(config, register, actor))
+
+
+def heads(config: Config) -> Heads:
+    """Return the heads of the trail."""
+    return Heads(config.audit.directory, config.audit.key)
+
+
+def trail(config: Config, register: Register, actor: str) -> Trail:
+    """Return what leaves the traces of an actor; an alarm of it goes out at once."""
+    telling = Telling(config.alarm, config.exchange.name)
+
+    def alarm(alarm: Alarm) -> None:
+        telling.log(alarm)
+        telling.send(alarm)
+
+    return Trail(register, actor, now, alarm)
+
+
+def trail_keeping(config: Config, register: Register) -> TrailKeeping:
+    """Return what writes down the end of the trail."""
+    return TrailKeeping(register, heads(config), config.audit.syslog)
+
+
+def people(config: Config, register: Register, actor: str) -> People:
+    """Return what looks after the accounts on behalf of an actor."""
+    codes = Codes(config.accounts.key)
+    codes.create()
+    return People(register, trail(config, register, actor), codes, now, new_id)
 
 
 def verify(config: Config, *, everything: bool) -> Verify:
@@ -103,9 +143,11 @@ def verify(config: Config, *, everything: bool) -> Verify:
     return Verify(vault, Register.open(config.register.url), certificates, everything=everything)
 
 
-def holding(config: Config) -> Holding:
-    """Return what places and releases holds."""
-    return Holding(Vault(config.vault.directory, key_store(config)), Register.open(config.register.url), now, new_id)
+def holding(config: Config, actor: str = DAEMON) -> Holding:
+    """Return what places and releases holds on behalf of an actor."""
+    register = Register.open(config.register.url)
+    return Holding(Vault(config.vault.directory, key_store(config)), register, now, new_id,
+                   trail(config, register, actor).within)
 
 
 def follow(app: App, on_closed: Callable[[UUID], None], told: Told) -> Follow:
@@ -137,8 +179,9 @@ def ami_settings(config: Config) -> AmiSettings:
                        keepalive=ami.keepalive)
 
 
-def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
-    """Return the FastAGI server; ``on_unrecorded`` is told (in any thread) each call that has only an entry to come.
+def fastagi(app: App, on_unrecorded: Callable[[UUID], None], passed: Callable[[Direction, Reason], object]) -> FastAgiServer:
+    """Return the FastAGI server; ``on_unrecorded`` is told (in any thread) each call that has only an entry to come,
+    ``passed`` (on the event loop) each that leaves none, and why.
 
     A caller who seems to have left in the notice is not among them: perhaps only the script was given up.
     """
@@ -148,7 +191,7 @@ def fastagi(app: App, on_unrecorded: Callable[[UUID], None]) -> FastAgiServer:
         if ticket.recording is None and ticket.reason is not Reason.HUNG_UP_IN_NOTICE:
             on_unrecorded(ticket.call)
 
-    desk = Desk(app.policy, keep, now, new_id, partial(app.spool.obstacle, app.policy.floor))
+    desk = Desk(app.policy, keep, now, new_id, partial(app.spool.obstacle, app.policy.floor), passed)
     agi = app.config.agi
     scripts: dict[str, Script] = {"announce": partial(announce, desk), "ready": ready}
     limits = FastAgiLimits(workers=0 if app.spool.in_memory() else FastAgiLimits().workers)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ami_bridge.core.certificate import FIRST, Certificate, digest, parse, sealed_text, signed_bytes
-from ami_bridge.core.errors import KeyMissing
+from ami_bridge.signing import make_key, private_key, public_key_in
 from ami_bridge.spool import write_durably
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PUBLIC = "certificate-key.pub"
 PURPOSE = b"ami-bridge digests of destroyed files"
-KEY_MODE, FILE_MODE, FOLDER_MODE = 0o600, 0o640, 0o750
+FILE_MODE, FOLDER_MODE = 0o640, 0o750
 
 
 class Certificates:
@@ -39,14 +39,8 @@ class Certificates:
 
     def create(self) -> None:
         """Make folder and key, where they are not there yet."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
         self.directory.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        self.key.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        if not self.key.exists():
-            write_durably(self.key, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode() + b"\n", KEY_MODE)
-        if not (self.directory / PUBLIC).exists():
-            write_durably(self.directory / PUBLIC, _pem(self._private()), 0o644)
+        make_key(self.key, self.directory / PUBLIC, "certificates")
 
     def list_digests(self, number: int, sealed: Iterable[str]) -> tuple[int, str]:
         """Write the keyed digests of sealed files, given their SHA-256 (hex); return how many, and the list's SHA-256."""
@@ -92,15 +86,7 @@ class Certificates:
         return digest(path.read_bytes()) if number and path.exists() else FIRST
 
     def _private(self) -> "Ed25519PrivateKey":
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        try:
-            return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self.key.read_text("ascii")))
-        except FileNotFoundError:
-            raise KeyMissing(f"the key that signs certificates is not at {self.key}", "Run 'ami-bridge init'.") from None
-        except (OSError, ValueError) as error:
-            raise KeyMissing(f"the key that signs certificates at {self.key} cannot be read ({type(error).__name__})",
-                             "Restore it, or see who may read it.") from None
+        return private_key(self.key, "certificates")
 
 
 def numbers(directory: Path) -> list[int]:
@@ -114,7 +100,7 @@ def verify(directory: Path, public_key: Path | None = None, head: str = "") -> l
     ``public_key``: a file (PEM); None takes the one beside them, which proves only that they agree with each other.
     ``head``: the SHA-256 that the newest once had; it must still be one of them. KeyMissing without a public key.
     """
-    key, there = _public(public_key or directory / PUBLIC), sorted(numbers(directory))
+    key, there = public_key_in(public_key or directory / PUBLIC), sorted(numbers(directory))
     if not there:
         return ["there is no certificate"]
     problems: list[str] = []
@@ -157,23 +143,3 @@ def _list_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return ""
-
-
-def _public(path: Path) -> "Ed25519PublicKey":
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise KeyMissing(f"the public key {path} cannot be read ({type(error).__name__})",
-                         "Name it with --public-key.") from None
-    if not isinstance(key, Ed25519PublicKey):
-        raise KeyMissing(f"{path} is not a public key of Ed25519", "Name the right one with --public-key.")
-    return key
-
-
-def _pem(private: "Ed25519PrivateKey") -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

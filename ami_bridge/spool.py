@@ -12,6 +12,7 @@
     <spool>/live/<recording>.wav   written by MixMonitor
     <spool>/legs/<recording>-r.wav  the recorded party alone, and -t.wav whoever they speak with; on some routes
     <spool>/live/fb-*.wav, .txt    written by the dialplan alone when no script answered
+    <spool>/live/doctor-*.wav      two seconds of a tone, while the doctor looks at them
 
 Every write is temp, fsync, rename, fsync of the folder; every removal may be repeated. Standard library only: the
 process AGI imports this.
@@ -21,6 +22,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import get_type_hints
 from uuid import UUID
@@ -33,6 +35,7 @@ from ami_bridge.core.notice import Reason
 FILE_MODE = 0o640
 FOLDER_MODE = 0o2770
 FALLBACK_PREFIX = "fb-"
+TRIAL_PREFIX = "doctor-"
 INODES = 1000
 """Free inodes below which nothing is recorded: a call takes three."""
 
@@ -136,6 +139,36 @@ class Spool:
                              "Stop it first (systemctl stop ami-bridge), or give this one a spool of its own.") from error
         return descriptor
 
+    def refuse_daemon(self) -> None:
+        """Refuse to go on while a daemon works on this spool (SpoolError). Makes no file."""
+        try:
+            working = self._is_locked()
+        except OSError as error:
+            raise SpoolError(f"whether a daemon works on the spool {self.root} cannot be seen ({error.strerror})",
+                             "Run this as the daemon's user: runuser -u ami-bridge -- ...") from error
+        if working:
+            raise SpoolError(f"a daemon works on the spool {self.root}",
+                             "Stop it first: systemctl stop ami-bridge. Calls go on meanwhile.")
+
+    def locked(self) -> bool:
+        """Tell whether a daemon works on this spool. A daemon that starts at this very moment may be refused its lock."""
+        with suppress(OSError):
+            return self._is_locked()
+        return False
+
+    def _is_locked(self) -> bool:
+        try:
+            descriptor = os.open(self.root / "daemon.lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def write_ticket(self, ticket: tickets.Ticket) -> None:
         """Keep a ticket durably. Until this returns, MixMonitor must not start."""
         write_durably(self._ticket(ticket.call), tickets.to_json(ticket).encode())
@@ -183,8 +216,13 @@ class Spool:
         return self.legs_folder / f"{name}-r.wav", self.legs_folder / f"{name}-t.wav"
 
     def sounds(self) -> Iterator[Path]:
-        """Yield every file in the folder of live audio but the markers of the dialplan."""
-        yield from (path for path in sorted(self.live.iterdir()) if path.is_file() and path.suffix != ".txt")
+        """Yield every file in the folder of live audio but the markers of the dialplan and the doctor's test call."""
+        yield from (path for path in sorted(self.live.iterdir())
+                    if path.is_file() and path.suffix != ".txt" and not path.name.startswith(TRIAL_PREFIX))
+
+    def trial(self, token: str) -> Path:
+        """Return where the dialplan records the doctor's test call."""
+        return self.live / f"{TRIAL_PREFIX}{token}.wav"
 
     def damaged(self) -> Iterator[Path]:
         """Yield the tickets and markers that were set aside."""

@@ -68,6 +68,7 @@ class AmiLink:
         self.events_lost = 0
         self.lag = 0.0
         self.heard_until: float | None = None
+        self.exchange_version = ""
 
     @property
     def last_bytes_at(self) -> float | None:
@@ -112,8 +113,9 @@ class AmiLink:
         return (await self.action(action.name, **action.headers))[0]
 
     async def version(self) -> str:
-        """Return Asterisk's version. Errors as of ``action``."""
-        return version(await self.action("CoreSettings"))
+        """Return Asterisk's version, and keep it in ``exchange_version``. Errors as of ``action``."""
+        self.exchange_version = version(await self.action("CoreSettings"))
+        return self.exchange_version
 
     async def channels(self) -> list[Event]:
         """Return who is in which bridge now, as BridgeEntered events. Errors as of ``action``."""

@@ -49,7 +49,7 @@ class Conversant:
     """Runs one script. ``write`` sends bytes, ``end`` takes the ending once, ``submit`` has ``work`` done by a thread.
 
     A peer that goes wrong is told to the script as an exception (PeerError) at its ``yield``; after it the script may
-    still ask for work, and gets AgiHangup for every command.
+    still ask for work, and gets AgiHangup for every command. ``theirs``: seconds of the party, who listened or thought.
     """
 
     def __init__(self, script: Script, environment: dict[str, str], write: Callable[[bytes], None],
@@ -67,6 +67,8 @@ class Conversant:
         self._failure: PeerError | None = None
         self._untold: PeerError | None = None
         self._ending = Ending.FINISHED
+        self._theirs_since: float | None = None
+        self.theirs = 0.0
 
     def begin(self) -> None:
         """Run the script to its first step."""
@@ -135,6 +137,8 @@ class Conversant:
             self.fail(AgiSyntaxError("an answer came that no command asked for"), Ending.SYNTAX)
             return
         self._due = None
+        if self._theirs_since is not None:
+            self.theirs += self._loop.time() - self._theirs_since
         self._resume(lambda: self._start().send(reply))
 
     def _resume(self, go_on: Callable[[], Any]) -> None:
@@ -166,7 +170,9 @@ class Conversant:
     def _take(self, step: Any) -> None:
         if isinstance(step, Command):
             self._write(step.line.encode("utf-8", "surrogateescape") + b"\n")
-            self._arm(self._loop.time() + step.patience)
+            now = self._loop.time()
+            self._theirs_since = now if step.theirs else None
+            self._arm(now + step.patience)
         else:
             self._work = step
             self._submit(self)

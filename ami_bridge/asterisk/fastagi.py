@@ -8,7 +8,7 @@ import hmac
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -43,7 +43,8 @@ class FastAgiServer:
     """Listens on ``host``:``port`` (0: any, see ``port`` after ``start``); runs ``scripts`` by the AGI address's path.
 
     ``secret``: what the dialplan gives as first argument; empty: not asked for. ``allowed``: peers, as addresses or
-    networks. ``endings`` counts how conversations ended, ``accepted`` how many began.
+    networks. ``endings`` counts how conversations ended, ``accepted`` how many began. ``on_finished`` is told each that came
+    to its end, by its script's name, and its length in seconds without the time that was the party's.
     """
 
     def __init__(self, host: str, port: int, secret: str, scripts: Mapping[str, Script], *,
@@ -52,6 +53,7 @@ class FastAgiServer:
         self.limits = limits or FastAgiLimits()
         self.accepted = 0
         self.endings: Counter[Ending] = Counter()
+        self.on_finished: Callable[[str, float], object] = lambda script, seconds: None
         self._secret = secret.encode()
         self._scripts = dict(scripts)
         self._allowed = [ip_network(network) for network in allowed]
@@ -116,8 +118,7 @@ class FastAgiServer:
             given = environment.pop("agi_arg_1", "").encode("utf-8", "surrogateescape")
             if not hmac.compare_digest(given, self._secret):
                 return Ending.WRONG_SECRET
-        name = environment.get("agi_network_script", "").partition("?")[0].strip("/")
-        return self._scripts.get(name, Ending.UNKNOWN_SCRIPT)
+        return self._scripts.get(script_name(environment), Ending.UNKNOWN_SCRIPT)
 
     def submit(self, conversant: Conversant) -> None:
         """Have a conversant's work done: by a thread, or at once where there is none."""
@@ -132,6 +133,11 @@ class FastAgiServer:
             return False
         mapped = getattr(address, "ipv4_mapped", None) or address
         return any(mapped in network for network in self._allowed)
+
+
+def script_name(environment: Mapping[str, str]) -> str:
+    """Return which script a call asks for: the path of the AGI address."""
+    return environment.get("agi_network_script", "").partition("?")[0].strip("/")
 
 
 def _done(loop: asyncio.AbstractEventLoop, conversant: Conversant) -> "asyncio.Future[Any]":
@@ -151,6 +157,8 @@ class Session(asyncio.BufferedProtocol):
         self._window = bytearray(WINDOW)
         self._buffer = b""
         self._conversant: Conversant | None = None
+        self._script = ""
+        self._begun = 0.0
         self._deadline: asyncio.TimerHandle | None = None
         self._ended = False
 
@@ -158,6 +166,7 @@ class Session(asyncio.BufferedProtocol):
         """Admit the peer; called by asyncio."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._begun = asyncio.get_running_loop().time()
         refusal = self._server.admit(self, (transport.get_extra_info("peername") or ("",))[0])
         if refusal:
             self.end(refusal)
@@ -206,6 +215,9 @@ class Session(asyncio.BufferedProtocol):
             self._deadline.cancel()
         self._transport.close()
         self._server.ended(self, ending)
+        if ending is Ending.FINISHED and self._conversant:
+            lasted = asyncio.get_running_loop().time() - self._begun
+            self._server.on_finished(self._script, lasted - self._conversant.theirs)
 
     def _begin(self, header: str, rest: bytes) -> None:
         if self._deadline:
@@ -213,6 +225,7 @@ class Session(asyncio.BufferedProtocol):
         environment = parse_environment(header.split("\n"))
         script = self._server.script_for(environment)
         self._buffer = b""
+        self._script = script_name(environment)
         if isinstance(script, Ending):
             self.end(script)
             return

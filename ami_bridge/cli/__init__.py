@@ -18,7 +18,7 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "init": Verb("init", "Make configuration, folders, register, prompts and dialplan."),
+    "init": Verb("init", "Set up everything that is not there yet, in Asterisk's configuration too."),
     "run": Verb("run", "Run the daemon in the foreground."),
     "calls": Verb("calls", "List registered calls."),
     "show": Verb("show", "Show all that is kept of one call."),
@@ -27,6 +27,9 @@ VERBS = {
     "notice": Verb("notice", "Add, list and publish the notices that callers hear."),
     "agents": Verb("agents", "Import and list who uses which device."),
     "doctor": Verb("doctor", "Say what is wrong, and what to do about it."),
+    "notice-check": Verb("notice_check", "Say clause by clause whether the privacy notice is kept."),
+    "status": Verb("status", "Show on one screen how things stand."),
+    "dashboards": Verb("dashboards", "Write out what Prometheus and Grafana need to watch ami-bridge."),
     "keys": Verb("keys", "Make, publish, list and destroy the keys that recordings are sealed to."),
     "purge": Verb("purge", "Destroy what is past its time, and certify it: the nightly job."),
     "hold": Verb("hold", "Keep a call beyond its time: place, list, show and release holds."),
@@ -34,8 +37,11 @@ VERBS = {
     "findings": Verb("findings", "List what was found amiss, and when the exchange was not heard."),
     "verify": Verb("verify", "Compare register, vault and certificates; report what does not agree."),
     "rebuild": Verb("rebuild", "Make an empty register anew from the vault and the keys."),
+    "account": Verb("account", "Look after personal accounts and their duties."),
+    "audit": Verb("audit", "Read and verify the trail of who looked at what, and did what."),
     "dialplan": Verb("dialplan", "Print the generated part of the dialplan."),
     "register": Verb("register", "Look after the retention database."),
+    "uninstall": Verb("uninstall", "Leave Asterisk's configuration as it was; recordings and keys stay."),
     "capture": Verb("capture", "Record the exchange's events to a test fixture, people replaced."),
 }
 
@@ -51,7 +57,8 @@ class Verbs(click.Group):
         """Import and return one verb."""
         if cmd_name not in VERBS:
             return None
-        command = getattr(import_module(f"ami_bridge.cli.{VERBS[cmd_name].module}"), f"{cmd_name}_command")
+        module = VERBS[cmd_name].module
+        command = getattr(import_module(f"ami_bridge.cli.{module}"), f"{module}_command")
         assert isinstance(command, click.Command)
         return command
 

@@ -1,13 +1,13 @@
 """``ami-bridge calls``."""
 
-from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ami_bridge.cli.configured import configured
 from ami_bridge.cli.remarks import Remarked, remarked
+from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import (
     SHORT_ID,
     Moment,
@@ -21,7 +21,12 @@ from ami_bridge.cli.words import (
     print_table,
 )
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
 from ami_bridge.core.parties import Direction
+
+if TYPE_CHECKING:
+    from ami_bridge.register import CallFilter
 
 HEADINGS = ("Start", "Direction", "Caller", "Callee", "Agent", "Length", "State", "Notice", "Amiss", "Id")
 
@@ -49,13 +54,29 @@ def calls_command(config: Config, as_json: bool, **wanted: Any) -> None:
 def find(config: Config, number: str | None, agent: str | None, direction: str | None, since: datetime | None,
          until: datetime | None, limit: int) -> list[Remarked]:
     """Return the calls that fit, newest first."""
-    from ami_bridge.register import CallFilter, Register
+    from ami_bridge.register import CallFilter
 
     zone = config.controller.zone
     wanted = CallFilter(now=datetime.now(UTC), number=number, agent=agent, since=in_zone(since, zone),
                         until=in_zone(until, zone), limit=limit, direction=Direction(direction) if direction else None)
-    with closing(Register.open(config.register.url)) as register, register.reading() as work:
-        return remarked(work, work.calls.find(wanted))
+    with looking(config, Action.CALLS_SEARCHED) as look:
+        with look.register.reading() as work:
+            found = remarked(work, work.calls.find(wanted))
+        look.detail |= {Detail.FOUND: len(found), **asked(wanted)}
+    return found
+
+
+def asked(wanted: "CallFilter") -> dict[Detail, int | str]:
+    """Return by what was searched, as the trail may know it: that a number or a name was given, never which."""
+    terms = [name for name, given in (("agent", wanted.agent), ("number", wanted.number)) if given]
+    said = ((Detail.BY, ",".join(terms)), (Detail.DIRECTION, str(wanted.direction or "")),
+            (Detail.SINCE, day(wanted.since)), (Detail.UNTIL, day(wanted.until)))
+    return {key: value for key, value in said if value}
+
+
+def day(at: datetime | None) -> str:
+    """Return the day of a moment (UTC); empty for None."""
+    return at.astimezone(UTC).date().isoformat() if at else ""
 
 
 def row(one: Remarked, config: Config) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
-"""What verbs have in common: the option ``--config`` and the loading of it."""
+"""What verbs have in common: the option ``--config``, the loading of it, and whom they work as."""
 
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import click
 
 from ami_bridge.config import Config, load, where
+from ami_bridge.services.accounts import owner_of, working_as
 
 
 def config_file(given: Path | None) -> Path:
@@ -36,3 +39,20 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
         verb(config, **options)
 
     return wrapped
+
+
+def as_owner(verb: Callable[..., None]) -> Callable[..., None]:
+    """Have a configured verb, run by root, make files as whoever owns the vault: the daemon must be able to use them."""
+
+    @wraps(verb)
+    def wrapped(config: Config, /, **options: Any) -> None:
+        with owners_rights(config):
+            verb(config, **options)
+
+    return wrapped
+
+
+def owners_rights(config: Config) -> AbstractContextManager[None]:
+    """Return what lends root the rights of the vault's owner, where that is another user; else nothing."""
+    owner = owner_of(config.vault.directory) if os.geteuid() == 0 else None
+    return working_as(owner) if owner and owner != "root" else nullcontext()

@@ -2,18 +2,21 @@
 
 import getpass
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.cli.show import WIDTH, lines
+from ami_bridge.cli.tracing import looking, refusals
 from ami_bridge.cli.words import SHORT_ID, Moment, entry_as_dict, harmless, in_zone, on_screen, print_json, print_table
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
 from ami_bridge.core.holds import Hold
+from ami_bridge.services.invoker import invoker
 
 BY = click.option("--by", help="Who does it; else your account on this machine.")
 
@@ -31,6 +34,7 @@ def hold_command() -> None:
 @click.option("--remind", type=Moment(), help="When to be reminded; else seven days before the end.")
 @BY
 @configured
+@as_owner
 def place(config: Config, call: str, reason: str, basis: str, until: datetime, remind: datetime | None,
           by: str | None) -> None:
     """Hold a call: it is sealed anew to a key of its own. CALL_ID is its id or the beginning of it."""
@@ -40,8 +44,10 @@ def place(config: Config, call: str, reason: str, basis: str, until: datetime, r
     zone = config.controller.zone
     ends = in_zone(until, zone)
     assert ends
-    hold = holding(config).place(Wish(call=call, reason=reason, basis=basis, by=by or getpass.getuser(), until=ends,
-                                      remind_at=in_zone(remind, zone)))
+    wish = Wish(call=call, reason=reason, basis=basis, by=by or getpass.getuser(), until=ends,
+                remind_at=in_zone(remind, zone))
+    with refusals(config, Action.HOLD_PLACED):
+        hold = holding(config, invoker()).place(wish)
     click.echo(f"Call {hold.call} is held until {on_screen(hold.until, zone)} as {hold.id}.")
 
 
@@ -50,10 +56,9 @@ def place(config: Config, call: str, reason: str, basis: str, until: datetime, r
 @configured
 def list_holds(config: Config, as_json: bool) -> None:
     """List the holds, also those that have ended and wait for the next purge."""
-    from ami_bridge.register import Register
-
-    with closing(Register.open(config.register.url)) as register, register.reading() as work:
+    with looking(config, Action.HOLDS_LISTED) as look, look.register.reading() as work:
         holds = work.holds.all()
+        look.detail[Detail.FOUND] = len(holds)
     if as_json:
         print_json([asdict(hold) for hold in holds])
         return
@@ -71,7 +76,9 @@ def show(config: Config, hold: str, as_json: bool) -> None:
     """Show a hold and the call it holds, opened with the hold's key."""
     from ami_bridge.app import holding
 
-    found, entry = holding(config).show(hold)
+    with looking(config, Action.HOLD_VIEWED) as look:
+        found, entry = holding(config, invoker()).show(hold)
+        look.object = str(found.id)
     if as_json:
         print_json({"hold": asdict(found), "call": entry_as_dict(entry)})
         return
@@ -83,11 +90,13 @@ def show(config: Config, hold: str, as_json: bool) -> None:
 @click.argument("hold", metavar="HOLD_ID")
 @BY
 @configured
+@as_owner
 def release(config: Config, hold: str, by: str | None) -> None:
     """Release a hold. The next purge destroys its copy, and the call too if its time has come."""
     from ami_bridge.app import holding
 
-    released = holding(config).release(hold, by or getpass.getuser())
+    with refusals(config, Action.HOLD_RELEASED):
+        released = holding(config, invoker()).release(hold, by or getpass.getuser())
     click.echo(f"Hold {released.id} is released; the next purge destroys its copy.")
 
 

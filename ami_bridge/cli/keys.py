@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
+from ami_bridge.cli.tracing import afterwards
 from ami_bridge.cli.words import print_json, print_table
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
 
 SHORT = 16
 
@@ -21,12 +24,15 @@ def keys_command() -> None:
 @keys_command.command("make")
 @click.option("--ahead", type=click.IntRange(1, 366), help="Days beyond those that calls of today need; else [keys] ahead.")
 @configured
+@as_owner
 def make(config: Config, ahead: int | None) -> None:
     """Make the keys of the coming days that are not there yet. The daemon does so too, where the private keys are."""
     from ami_bridge.app import key_store
     from ami_bridge.services.keys import make_ahead
 
     made = make_ahead(key_store(config), datetime.now(UTC).date(), config.retention.days, ahead or config.keys.ahead)
+    if made:
+        afterwards(config, Action.KEYS_MADE, detail={Detail.FOUND: len(made)})
     click.echo(f"{len(made)} keys made, until {made[-1]}." if made else "All keys were there already.")
 
 
@@ -37,7 +43,9 @@ def publish(config: Config, directory: Path) -> None:
     """Mirror the public halves to DIRECTORY, for the exchange's host: all that it needs to seal."""
     from ami_bridge.app import key_store
 
-    click.echo(f"{key_store(config).publish(directory)} public keys are in {directory}.")
+    published = key_store(config).publish(directory)
+    afterwards(config, Action.KEYS_PUBLISHED, detail={Detail.FOUND: published})
+    click.echo(f"{published} public keys are in {directory}.")
 
 
 @keys_command.command("list")
@@ -60,6 +68,7 @@ def list_keys(config: Config, as_json: bool) -> None:
 @click.argument("days", nargs=-1, type=click.DateTime(["%Y-%m-%d"]), metavar="[DAY]...")
 @click.option("--past", is_flag=True, help="Of all days that are over.")
 @configured
+@as_owner
 def destroy(config: Config, days: tuple[datetime, ...], past: bool) -> None:
     """Destroy the keys of days that are over, where the private keys are kept apart. ('purge' does it elsewhere.)"""
     from ami_bridge.app import key_store
@@ -70,5 +79,7 @@ def destroy(config: Config, days: tuple[datetime, ...], past: bool) -> None:
     store, now = key_store(config), datetime.now(UTC)
     doomed: list[date] = [day.date() for day in days]
     gone = destroy_days(store, [*doomed, *(days_over(store, now) if past else ())], now)
+    if gone:
+        afterwards(config, Action.KEY_DESTROYED, *gone)
     names = ", ".join(one[:SHORT] for one in gone)
     click.echo(f"{len(gone)} keys destroyed: {names}." if gone else "They were gone already.")

@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from ami_bridge.cli.configured import configured
+from ami_bridge.cli.tracing import afterwards
 from ami_bridge.cli.words import on_screen, print_json, print_table
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.services.notices import publish, speak_shipped, store
 
@@ -30,6 +32,7 @@ def add(config: Config, file: Path, language: str, name: str) -> None:
     """Convert a sound file and make it the current version of a notice. Older versions are kept."""
     _refuse_odd(config, name, language)
     prompt = store(config).add(file, name, language, datetime.now(UTC))
+    afterwards(config, Action.NOTICE_ADDED, prompt.sha256)
     click.echo(f"{name} in {language}: version {prompt.version}, {prompt.samples / 8000:.1f} s, SHA-256 {prompt.sha256}")
     click.echo(RESTART if publish(config) else "It is current and published.")
 
@@ -57,6 +60,8 @@ def speak(config: Config) -> None:
     """Speak the notices that come with ami-bridge, where the store has none yet (needs espeak-ng)."""
     with tempfile.TemporaryDirectory() as scratch:
         prompts = speak_shipped(config, Path(scratch), datetime.now(UTC))
+    if prompts:
+        afterwards(config, Action.NOTICE_ADDED, *(prompt.sha256 for prompt in prompts))
     for prompt in prompts:
         click.echo(f"{prompt.name} in {prompt.language}: {prompt.samples / 8000:.1f} s")
     click.echo(RESTART if publish(config) else "Nothing changed.")

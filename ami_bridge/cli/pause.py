@@ -6,7 +6,10 @@ from collections.abc import Callable
 import click
 
 from ami_bridge.cli.configured import configured
+from ami_bridge.cli.tracing import afterwards
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.signs import Wish
 
@@ -45,4 +48,6 @@ def ask(config: Config, wish: Wish, call: object, agent: str | None, by: str | N
                              by=by or getpass.getuser()))
     if word == REFUSED:
         raise NotFound("no recorded call in progress fits", "It is found by its whole id, or by --agent PJSIP/6001.")
+    action = Action.RECORDING_PAUSED if wish is Wish.PAUSE else Action.RECORDING_RESUMED
+    afterwards(config, action, str(call or ""), detail={Detail.SECONDS: seconds} if seconds else {})
     click.echo("The recording is silent." if word == SILENT else "The call is recorded again.")

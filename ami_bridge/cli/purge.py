@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.cli.words import print_json, print_table
 from ami_bridge.config import Config
+from ami_bridge.services.invoker import invoker
 
 if TYPE_CHECKING:
     from ami_bridge.core.retention import Planned
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
               help="You looked at the plan, and up to N calls are right.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @configured
+@as_owner
 def purge_command(config: Config, dry_run: bool, accept_clock: bool, accept_size: int, as_json: bool) -> None:
     """Destroy what is past its time, and certify it: the nightly job.
 
@@ -33,7 +35,7 @@ def purge_command(config: Config, dry_run: bool, accept_clock: bool, accept_size
     from ami_bridge.app import purge
     from ami_bridge.services.purge import Asked
 
-    job = purge(config)
+    job = purge(config, actor=invoker())
     with progress_bar(show=not as_json and sys.stderr.isatty()) as progress:
         report = job.run(Asked(dry=dry_run, accept_clock=accept_clock, accept_size=accept_size), progress)
     if as_json:

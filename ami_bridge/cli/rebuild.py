@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 
 import click
 
-from ami_bridge.cli.configured import configured
+from ami_bridge.cli.configured import as_owner, configured
+from ami_bridge.cli.tracing import afterwards
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import MOST, Detail
 
 
 @click.command("rebuild")
 @configured
+@as_owner
 def rebuild_command(config: Config) -> None:
     """Fill an empty register from the vault and the keys. The exit code is 1 when something could not be restored.
 
@@ -21,6 +25,7 @@ def rebuild_command(config: Config) -> None:
     from ami_bridge.vault import Vault
 
     done = rebuild(Vault(config.vault.directory, key_store(config)), Register.open(config.register.url), datetime.now(UTC))
+    afterwards(config, Action.REGISTER_REBUILT, detail={Detail.CALLS: min(done.calls, MOST)})
     for problem in done.problems:
         click.echo(problem, err=True)
     click.echo(f"{done.calls} calls and {done.holds} holds restored; {done.past} calls past their time left out; "

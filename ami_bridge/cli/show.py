@@ -1,7 +1,6 @@
 """``ami-bridge show``."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,8 +8,10 @@ import click
 
 from ami_bridge.cli.configured import configured
 from ami_bridge.cli.remarks import Remarked, remarked
+from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import duration, entry_as_dict, harmless, on_screen, print_json
 from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.findings import Kind
@@ -35,13 +36,13 @@ def show_command(config: Config, call_id: str, as_json: bool) -> None:
 
 def get(config: Config, call_id: str) -> Remarked:
     """Return the one call whose id begins so; NotFound otherwise."""
-    from ami_bridge.register import Register
-
-    with closing(Register.open(config.register.url)) as register, register.reading() as work:
+    with looking(config, Action.CALL_VIEWED) as look, look.register.reading() as work:
         entry = work.calls.get(call_id, datetime.now(UTC))
         if entry is None:
             raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
-        return remarked(work, [entry])[0]
+        look.object = str(entry.id)
+        found = remarked(work, [entry])[0]
+    return found
 
 
 def remarks(one: Remarked) -> Iterator[tuple[str, str]]:

@@ -61,6 +61,21 @@ def dialplan_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def one_line(text: str) -> str:
+    """Refuse what is no single line of reasonable length; spaces around it do not count."""
+    if not text.strip().isprintable() or len(text) > LONGEST_WORDS:
+        raise ValueError(f"must be one line of at most {LONGEST_WORDS} characters")
+    return text.strip()
+
+
+def said(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a list in which a text is empty."""
+    if not all(texts):
+        raise ValueError("must not have an empty text in it")
+    return texts
+
+
+LONGEST_WORDS = 500
 _NUMBER = matching(r"(?!\*$)[0-9A-Za-z+*#_.-]{1,80}",
                    "digits, letters and + * # _ . - (an ending * stands for any ending; leave did out to match all)")
 
@@ -86,6 +101,14 @@ RouteName = Annotated[str, AfterValidator(matching(r"[a-z0-9-]{1,40}", "small le
 Context = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9_.-]{1,79}", "letters, digits and _ . - only"))]
 Number = Annotated[str, AfterValidator(_NUMBER)]
 
+Words = Annotated[str, AfterValidator(one_line)]
+"""Text for people, in the privacy notice."""
+
+WordList = Annotated[tuple[Words, ...], BeforeValidator(several), AfterValidator(said)]
+PurposeName = Annotated[str, AfterValidator(matching(r"[a-z0-9-]{1,40}", "small letters, digits and - only"))]
+PurposeNames = Annotated[tuple[PurposeName, ...], BeforeValidator(several)]
+Endpoint = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9.:/-]{1,253}", "a host name, an address or a network"))]
+Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(several)]
 Languages = Annotated[tuple[Language, ...], BeforeValidator(several)]
 Contexts = Annotated[tuple[Context, ...], BeforeValidator(several)]
 Numbers = Annotated[tuple[Number, ...], BeforeValidator(several)]

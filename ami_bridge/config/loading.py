@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from ami_bridge.config.model import Config
 from ami_bridge.config.problems import sentences
+from ami_bridge.config.renamed import CHANGES, Told, brought_up_to_date, line_of, told, told_variable
 from ami_bridge.core.errors import ConfigurationError
 
 DEFAULT_PATH = Path("/etc/ami-bridge/ami-bridge.toml")
@@ -30,13 +31,31 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     """
     file = where(path)
     environ = os.environ if environ is None else environ
-    values = merged(read(file), from_environment(environ))
+    found, old = _renamed(file)
+    refused = [told.sentence for told in old if told.refused]
+    if refused:
+        raise ConfigurationError(f"the configuration {file} is of an earlier version: {_listed(refused)}", _HINT)
+    values = merged(found, from_environment(environ))
     try:
         return Config.model_validate(values)
     except ValidationError as error:
         problems = sentences(error, values, {name for name in environ if name.startswith(PREFIX)})
-        listed = "; ".join(problems) if len(problems) == 1 else "".join(f"\n  {problem}" for problem in problems)
-        raise ConfigurationError(f"the configuration {file} cannot be used: {listed}", _HINT) from None
+        raise ConfigurationError(f"the configuration {file} cannot be used: {_listed(problems)}", _HINT) from None
+
+
+def outdated(path: Path | None = None) -> list[str]:
+    """Return a sentence for each old name of a setting in the file that still works: which line, and what to write there."""
+    return [told.sentence for told in _renamed(where(path))[1] if not told.refused]
+
+
+def _renamed(file: Path) -> tuple[dict[str, Any], list[Told]]:
+    found, old = brought_up_to_date(read(file))
+    text = file.read_text("utf-8") if old else ""
+    return found, [told(key, change, refused, line_of(text, key)) for key, change, refused in old]
+
+
+def _listed(problems: list[str]) -> str:
+    return problems[0] if len(problems) == 1 else "".join(f"\n  {problem}" for problem in problems)
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -60,6 +79,9 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in sorted(name for name in environ if name.startswith(PREFIX)):
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        change = CHANGES.get((section, key))
+        if change:
+            raise ConfigurationError(told_variable(name, change))
         if key not in _keys(section):
             raise ConfigurationError(f"the environment variable {name} names no setting", _HINT)
         found.setdefault(section, {})[key] = _typed(_keys(section)[key], environ[name])

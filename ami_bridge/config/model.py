@@ -3,20 +3,15 @@
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from ami_bridge.config import kinds
+from ami_bridge.config.controller import Authority, Controller, Purposes
+from ami_bridge.config.endpoints import strangers
+from ami_bridge.config.section import Section
 from ami_bridge.core.notice import Choice, HoldPolicy, OnFailure, Route
 from ami_bridge.core.parties import Direction
-
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, exact about types, closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True,
-                              hide_input_in_errors=True)
 
 
 class WithSecret(Section):
@@ -38,20 +33,7 @@ class Exchange(Section):
     name: kinds.ExchangeName = Field(
         description="Its name in the register. Must equal `systemname` in asterisk.conf.")
     configuration: kinds.OptionalPath = Field(Path("/etc/asterisk"), description=(
-        "Asterisk's configuration, where the doctor looks for other recorders. The empty text: not to be looked at."))
-
-
-class Controller(Section):
-    """Who answers for the recordings."""
-
-    name: str = Field("", description="The organisation, as callers know it.")
-    time_zone: kinds.Zone = Field(
-        "Europe/Helsinki", description="Times on screen and dates in commands are of this zone. Kept are UTC times.")
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """Return the controller's time zone."""
-        return ZoneInfo(self.time_zone)
+        "Asterisk's configuration on this host, where the doctor looks. The empty text: Asterisk is on another host."))
 
 
 class Ami(WithSecret):
@@ -191,6 +173,26 @@ class CertificateFolder(Section):
         Path("/var/lib/ami-bridge/certificate.key"), description="The private key that signs them (Ed25519, made once).")
 
 
+class AuditTrail(Section):
+    """The trail of who looked at what, and did what."""
+
+    directory: kinds.PlainPath = Field(Path("/var/lib/ami-bridge/audit"), description=(
+        "Folder where the end of the trail is written down, signed, every hour; copy it to another machine."))
+    key: kinds.PlainPath = Field(
+        Path("/var/lib/ami-bridge/audit.key"), description="The private key that signs it (Ed25519, made once).")
+    keep_days: int = Field(1827, ge=31, le=36525, description=(
+        "How long an entry is kept, 31 to 36525 days; five years if not said otherwise."))
+    syslog: kinds.OptionalPath = Field(Path("/dev/log"), description=(
+        "The socket of this machine's syslog, which is told each signed end too. The empty text: it is not told."))
+
+
+class AccountKeys(Section):
+    """Personal accounts of the people who do their work with recordings."""
+
+    key: kinds.PlainPath = Field(Path("/var/lib/ami-bridge/accounts.key"), description=(
+        "The key that seals the secrets of their one-time codes in the register (made once)."))
+
+
 class Alarm(Section):
     """Who is told when something needs a human. Every alarm also stands in the log."""
 
@@ -255,6 +257,8 @@ class Config(Section):
 
     exchange: Exchange
     controller: Controller = Controller()
+    purposes: Purposes = Purposes()
+    authority: Authority = Authority()
     ami: Ami
     agi: Agi
     spool: SpoolFolder = SpoolFolder()
@@ -268,6 +272,8 @@ class Config(Section):
     retention: Retention = Retention()
     purge: Purge = Purge()
     certificates: CertificateFolder = CertificateFolder()
+    audit: AuditTrail = AuditTrail()
+    accounts: AccountKeys = AccountKeys()
     alarm: Alarm = Alarm()
     metrics: Metrics = Metrics()
     route: Annotated[tuple[RouteRule, ...], BeforeValidator(kinds.several)] = ()
@@ -285,6 +291,19 @@ class Config(Section):
                 raise ValueError(f"[[route]] {rule.name}, days: {rule.days} is more than the notice promises "
                                  f"([retention] days = {self.retention.days})")
         return self
+
+    @model_validator(mode="after")
+    def _endpoints_are_vouched_for(self) -> "Config":
+        """Promise N7: nothing leaves for a place that the controller did not vouch to be in the EU or EEA."""
+        for setting, host in strangers(self.endpoint_settings(), self.controller.endpoints):
+            raise ValueError(f"{setting}: {host} is neither this machine nor among [controller] endpoints. If it is in the "
+                             "EU or EEA, list it there; else nothing may go there")
+        return self
+
+    def endpoint_settings(self) -> dict[str, str]:
+        """Return what names another machine: setting -> host or URL."""
+        return {"[register] url": self.register.url, "[ami] host": self.ami.host,
+                "[alarm] mail_host": self.alarm.mail_host}
 
     @property
     def register(self) -> RegisterDatabase:

@@ -37,8 +37,8 @@ on_failure = "fallback-record"
 """
 
 
-def template(values: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the text of a new file in which ``values`` (section -> key -> text) are set."""
+def template(values: Mapping[str, Mapping[str, str | int]]) -> str:
+    """Return the text of a new file in which ``values`` (section -> key -> text or number) are set."""
     parts = [TOP]
     for name, field in Config.model_fields.items():
         model: Any = field.annotation
@@ -50,12 +50,12 @@ def template(values: Mapping[str, Mapping[str, str]]) -> str:
     return text
 
 
-def _section(section: str, model: type[BaseModel], values: Mapping[str, str]) -> str:
+def _section(section: str, model: type[BaseModel], values: Mapping[str, str | int]) -> str:
     lines = [f"[{section}]"]
     for key, field in model.model_fields.items():
         lines += [f"# {line}" for line in wrap(field.description or "", WIDTH)]
         if key in values:
-            lines.append(f'{key} = "{values[key]}"')
+            lines.append(f"{key} = {_toml(values[key])}")
         elif field.default is not None:
             lines.append(f"# {key} = {_toml(field.default)}")
         else:

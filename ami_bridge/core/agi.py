@@ -27,10 +27,14 @@ class Reply(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A line for Asterisk and how many seconds its answer may take."""
+    """A line for Asterisk and how many seconds its answer may take.
+
+    ``theirs``: the party listens or makes up their mind meanwhile, so that its time is not ours to answer for.
+    """
 
     line: str
     patience: float = 2.0
+    theirs: bool = False
 
 
 Step = Command | Callable[[], Any]
@@ -51,13 +55,13 @@ def quote(argument: str) -> str:
     return f'"{escaped}"'
 
 
-def command(verb: str, *arguments: str | int, patience: float = 2.0) -> Command:
+def command(verb: str, *arguments: str | int, patience: float = 2.0, theirs: bool = False) -> Command:
     """Return one command (the line without its end); numbers stand bare, text is quoted."""
     words = [verb, *(str(a) if isinstance(a, int) else quote(a) for a in arguments)]
     line = " ".join(words)
     if len(line.encode("utf-8", "surrogateescape")) > LONGEST_LINE:
         raise AgiSyntaxError(f"an AGI command is longer than {LONGEST_LINE} bytes")
-    return Command(line, patience)
+    return Command(line, patience, theirs)
 
 
 def parse_reply(line: str) -> Reply | None:

@@ -45,6 +45,9 @@ class Name(StrEnum):
     CALLS_LOST = "calls-lost"
     FOUND_AMISS = "found-amiss"
     SPOOL_FULL = "spool-full"
+    TRAIL_UNWRITTEN = "trail-unwritten"
+    TRAIL_BROKEN = "trail-broken"
+    HEAD_UNWRITTEN = "head-unwritten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,23 @@ def events_shed() -> Alarm:
 def exchange(problem: AmiBridgeError, refused: bool) -> Alarm:
     """Return the alarm of an exchange that refuses us, or gives us less than we need."""
     return _alarm(Name.EXCHANGE_REFUSES if refused else Name.EXCHANGE_FAULT, problem)
+
+
+def trail_unwritten(what: str, problem: AmiBridgeError) -> Alarm:
+    """Return the alarm of something that went on without a trace, because it must not wait."""
+    return Alarm(Name.TRAIL_UNWRITTEN, f"The trail has no entry of this: {what} ({problem.args[0]!s})",
+                 problem.hint or "Mend the register, and write down what happened.")
+
+
+def trail_broken(number: int) -> Alarm:
+    """Return the alarm of a trail that is not the one whose last head was written down."""
+    return Alarm(Name.TRAIL_BROKEN, f"The trail is not the one that was written down with entry {number} as its last",
+                 "Run 'ami-bridge audit verify': it says where. If the register was made anew, set the heads aside.")
+
+
+def head_unwritten(problem: AmiBridgeError) -> Alarm:
+    """Return the alarm of an end of the trail that could not be written down."""
+    return _alarm(Name.HEAD_UNWRITTEN, problem)
 
 
 def tidings(alarms: Iterable[Alarm], told: Mapping[Name, datetime], now: datetime,

@@ -80,6 +80,18 @@ class Busy(AmiBridgeError):
     exit_code = 11
 
 
+class TrailError(AmiBridgeError):
+    """What somebody wants to see or do cannot be recorded in the trail, so it is not shown or done."""
+
+    exit_code = 12
+
+
+class NotAllowed(AmiBridgeError):
+    """The duties of accounts forbid it."""
+
+    exit_code = 13
+
+
 class PeerError(AmiBridgeError):
     """The other end of a conversation broke the protocol or went away."""
 

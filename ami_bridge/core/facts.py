@@ -80,11 +80,17 @@ class Gone(NamedTuple):
     at: float
 
 
+class Taken(NamedTuple):
+    """Another channel took the place of the recorded one: what is written from now on is of its call, not of this one."""
+
+    at: float
+
+
 Move = Entered | Exited
-Fact = Started | Move | Named | Ended | Closed | Gone | Outside | Silenced | Voiced
+Fact = Started | Move | Named | Ended | Closed | Gone | Outside | Silenced | Voiced | Taken
 
 FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Ended, Closed, Gone, Outside,
-                                                           Silenced, Voiced)}
+                                                           Silenced, Voiced, Taken)}
 
 
 class Noticed(NamedTuple):

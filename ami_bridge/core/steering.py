@@ -17,7 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ami_bridge.core.calls import Follower
-from ami_bridge.core.facts import OPTIMISED, Entered, Fact, Noticed, Silenced, Voiced
+from ami_bridge.core.facts import OPTIMISED, Entered, Fact, Noticed, Silenced, Taken, Voiced
 from ami_bridge.core.orders import Do, Order, Own
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
@@ -143,8 +143,8 @@ class Steering:
         if isinstance(sign, Restarted):
             return self._restarted(sign)
         if isinstance(sign, TookPlace):
-            self._detach(sign)
-        elif isinstance(sign, Asked):
+            return self._detach(sign)
+        if isinstance(sign, Asked):
             self._ask(sign)
         elif isinstance(sign, HoldBegan):
             self._holding.add(sign.uniqueid)
@@ -288,10 +288,12 @@ class Steering:
         self._changed.add(sign.call)
         return [Noticed(sign.call, Voiced(sign.at))] if was_silent else []
 
-    def _detach(self, sign: TookPlace) -> None:
+    def _detach(self, sign: TookPlace) -> list[Noticed]:
         """Have the recording stopped that was on the channel whose place another took."""
         own = next((Own(one.call, one.recording, one.monitor) for one in self._on(sign.uniqueid) if one.monitor), None)
-        self._detached += [Order(Do.DETACH, one.call, sign.uniqueid, stop=one.monitor, own=own) for one in self._on(sign.of)]
+        taken = list(self._on(sign.of))
+        self._detached += [Order(Do.DETACH, one.call, sign.uniqueid, stop=one.monitor, own=own) for one in taken]
+        return [Noticed(one.call, Taken(sign.at)) for one in taken]
 
     def _ask(self, asked: Asked) -> None:
         """Set or end a pause; who asks for what is not there, or is from outside, is told so."""

@@ -23,12 +23,14 @@ from ami_bridge.core.orders import Order
 from ami_bridge.core.versions import loses_second_voice
 from ami_bridge.daemon.comparing import Comparing
 from ami_bridge.daemon.following import Following
+from ami_bridge.daemon.health import pages
 from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.housekeeping import Housekeeping
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
 from ami_bridge.daemon.parts import Duties, duties_of, ended_at, figures, watching
 from ami_bridge.daemon.steersman import Steersman
+from ami_bridge.daemon.writing_heads import writing_heads
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.notices import publish
 from ami_bridge.services.pulse import Pulse
@@ -70,8 +72,8 @@ class Daemon:
                                           Pulse(app.spool, self._report, self._ask_from_thread), self._intaking,
                                           lambda: self._link.connected_since is not None, self._nudge_from_thread)
         self._steersman = Steersman(Controls(self._link), self._steered, self._alarm)
-        self._server = fastagi(app, self._finished_from_thread)
-        figures(self._metrics, self._intaking, self._hearing, self._link, self._server, self._report, app.spool,
+        self._server = fastagi(app, self._finished_from_thread, self._metrics.passed)
+        figures(self._metrics, app, self._intaking, self._hearing, self._link, self._server, self._report, self._steersman,
                 lambda: self._follow.open_calls)
 
     def stop(self) -> None:
@@ -81,14 +83,15 @@ class Daemon:
     async def run(self) -> None:
         """Run until ``stop``. ExchangeError when the FastAGI port is taken."""
         await self._server.start()
-        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port)
+        self._metrics.serve(self._app.config.metrics.host, self._app.config.metrics.port,
+                            pages(self._loop, lambda: self._metrics.held, lambda: self._link.connected_since is not None))
         self._hearing.jobs.put_nowait(self._following.take_up_gaps)
         tasks = [asyncio.create_task(work, name=name) for name, work in (
             ("ami", self._link.run()), ("follow", self._following.run(self._hearing.jobs)),
             ("compare", self._comparing.run()), ("housekeeping", self._housekeeping.run(self._hearing, self._following)),
             ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
             ("steer", self._steersman.run()), ("steer-all", self._steering()),
-            ("watch", self._watching.run(self._intaking)),
+            ("watch", self._watching.run(self._intaking)), ("heads", writing_heads(self._app, self._watching)),
             ("first-link", self._first_link()), ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
         log.info("ami-bridge is running", extra={"action": "daemon_ready"})

@@ -1,20 +1,29 @@
 """What the daemon's tasks are made of, from one application."""
 
+import math
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from uuid import UUID
 
-from ami_bridge.app import App, now, purge
+from ami_bridge import __version__
+from ami_bridge.app import App, now, purge, trail
 from ami_bridge.asterisk.ami import AmiLink
+from ami_bridge.asterisk.conversation import Ending
 from ami_bridge.asterisk.fastagi import FastAgiServer
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import DAEMON, Detail
 from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.retention import days_of_keys
 from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.intaking import Intaking
+from ami_bridge.daemon.steersman import Steersman
 from ami_bridge.daemon.watching import Duties, Watching
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.alarm import Telling
+from ami_bridge.services.disks import Disk, places
 from ami_bridge.services.keys import days_left, make_ahead
 from ami_bridge.services.report import Report
 from ami_bridge.services.watch import Lookout, installed_at, patience_of
@@ -46,8 +55,9 @@ def duties_of(app: App) -> Duties:
     def ahead() -> None:
         today = now().date()
         app.register.prepare(days_of_keys(today, config.retention.days, config.keys.ahead))
-        if keys.private:
-            make_ahead(keys, today, config.retention.days, config.keys.ahead)
+        made = make_ahead(keys, today, config.retention.days, config.keys.ahead) if keys.private else []
+        if made:
+            trail(config, app.register, DAEMON).afterwards(Action.KEYS_MADE, detail={Detail.FOUND: len(made)})
 
     def destroy() -> None:
         with closing(purge(config)) as job:
@@ -56,9 +66,9 @@ def duties_of(app: App) -> Duties:
     return Duties(ahead, destroy)
 
 
-def figures(metrics: Metrics, intaking: Intaking, hearing: Hearing, link: AmiLink, server: FastAgiServer, report: Report,
-            spool: Spool, in_progress: Callable[[], int]) -> None:
-    """Show how much there is to do, and where it waits."""
+def figures(metrics: Metrics, app: App, intaking: Intaking, hearing: Hearing, link: AmiLink, server: FastAgiServer,
+            report: Report, steersman: Steersman, in_progress: Callable[[], int]) -> None:
+    """Show how much there is to do, where it waits, and what was done."""
     metrics.count_waiting(intaking.count)
     for name, meaning, value in (
         ("calls_in_progress", "Recorded calls in progress.", in_progress),
@@ -68,6 +78,43 @@ def figures(metrics: Metrics, intaking: Intaking, hearing: Hearing, link: AmiLin
         ("events_shed", "Events left out because too many waited; since the start.", lambda: hearing.shed),
         ("agi_conversations", "Announcements going on.", lambda: server.sessions),
         ("gaps_open", "Gaps whose end was not reached: 0 when everything is heard.", lambda: len(report.gaps)),
-        ("spool_free_bytes", "Bytes free in the spool.", spool.free),
+        ("spool_free_bytes", "Bytes free in the spool.", app.spool.free),
     ):
         metrics.figure(name, meaning, value)
+    _disks(metrics, places(app.config))
+    _counted(metrics, link, server, report, steersman)
+    metrics.info("build", "This program.", lambda: {"version": __version__, "exchange": app.config.exchange.name})
+    metrics.info("exchange", "The telephone exchange, when it has said its version.",
+                 lambda: {"version": link.exchange_version} if link.exchange_version else {})
+    app.intake.on_registered = metrics.registered
+    server.on_finished = lambda script, seconds: metrics.answered(seconds) if script == "announce" else None
+
+
+def _disks(metrics: Metrics, where: dict[str, Path]) -> None:
+    for place, path in where.items():
+        for name, meaning, value in (
+            ("disk_free_bytes", "Bytes free on the file system of a place.", lambda path: Disk.at(path).free),
+            ("disk_size_bytes", "Bytes that the file system of a place has in all.", lambda path: Disk.at(path).size),
+            ("disk_free_inodes", "Files that can still be made there; not a number where that is not counted.",
+             _inodes),
+        ):
+            metrics.figure(name, meaning, partial(value, path), place=place)
+
+
+def _inodes(path: Path) -> float:
+    found = Disk.at(path).inodes
+    return math.nan if found is None else found
+
+
+def _counted(metrics: Metrics, link: AmiLink, server: FastAgiServer, report: Report, steersman: Steersman) -> None:
+    for name, meaning, labels, read in (
+        ("conversations_total", "FastAGI conversations, by how they ended.", ("ending",),
+         lambda: {(ending.value,): server.endings[ending] for ending in Ending}),
+        ("gaps_total", "Gaps that began: the exchange was not heard.", ("cause",),
+         lambda: {(cause.value,): count for cause, count in report.begun.items()}),
+        ("steering_orders_total", "What recordings in progress were told.", ("order", "outcome"),
+         lambda: steersman.outcomes),
+        ("exchange_logins_total", "How often the link to the exchange came up.", (), lambda: {(): link.logins}),
+        ("exchange_events_total", "Events of the exchange that were taken.", (), lambda: {(): link.events_wanted}),
+    ):
+        metrics.counts(name, meaning, labels, read)

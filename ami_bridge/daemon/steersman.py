@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from ami_bridge.asterisk.controls import HEARD, REFUSED, SILENT, Controls
@@ -10,6 +11,7 @@ from ami_bridge.core.orders import Do, Order
 
 log = logging.getLogger(__name__)
 
+DONE, FAILED = "done", "failed"
 AT_ONCE = 16
 """Orders carried out side by side; one for a channel that does not answer must not keep the others waiting."""
 
@@ -20,6 +22,8 @@ class Steersman:
     def __init__(self, controls: Controls, done: Callable[[Order], None], on_alarm: Callable[[NotPermitted], None]) -> None:
         self._controls, self._done, self._on_alarm = controls, done, on_alarm
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
+        self.outcomes: Counter[tuple[str, str]] = Counter({(do.value, how): 0 for do in Do for how in (DONE, FAILED)})
+        """How many orders of each kind were carried out, and how many failed; since the start."""
 
     def submit(self, orders: list[Order]) -> None:
         """Have orders carried out."""
@@ -38,11 +42,14 @@ class Steersman:
             try:
                 await self._carry_out(order)
             except NotPermitted as refusal:
+                self.outcomes[order.do.value, FAILED] += 1
                 self._on_alarm(refusal)
             except ExchangeError as problem:
+                self.outcomes[order.do.value, FAILED] += 1
                 log.warning("A recording could not be steered (%s): %s", order.do, problem,
                             extra={"action": "steering_failed", "call": str(order.call or "")})
             else:
+                self.outcomes[order.do.value, DONE] += 1
                 self._done(order)
 
     async def _carry_out(self, order: Order) -> None:

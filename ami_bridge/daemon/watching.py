@@ -124,7 +124,7 @@ class Watching:
         try:
             await self._in_thread(self._duties.ahead)
         except (AmiBridgeError, OSError) as problem:
-            self._board.put_up(alarms.keys_not_made(_said(problem, "keys could not be made ahead")), self._now())
+            self._board.put_up(alarms.keys_not_made(said(problem, "keys could not be made ahead")), self._now())
         else:
             self._prepared = today
             self._board.take_down(Name.KEYS_NOT_MADE)
@@ -143,7 +143,7 @@ class Watching:
         except Busy:
             log.info("Another run of the purge goes on already", extra={"action": "purge_busy"})
         except (AmiBridgeError, OSError) as problem:
-            self.put_up(alarms.purge_failed(_said(problem, "the purge failed")))
+            self.put_up(alarms.purge_failed(said(problem, "the purge failed")))
         except Exception as problem:  # noqa: BLE001 - as above
             self.put_up(alarms.purge_failed(AmiBridgeError(f"the purge failed ({fault(problem)})", BUG)))
         else:
@@ -153,7 +153,8 @@ class Watching:
         return await asyncio.get_running_loop().run_in_executor(self._looking, work, *arguments)
 
 
-def _said(problem: AmiBridgeError | OSError, what: str) -> AmiBridgeError:
+def said(problem: AmiBridgeError | OSError, what: str) -> AmiBridgeError:
+    """Return a problem as one of ours; ``what`` says what failed where the system only says why."""
     if isinstance(problem, AmiBridgeError):
         return problem
     return AmiBridgeError(f"{what} ({problem.strerror or type(problem).__name__})", "See the disk, and who may write there.")

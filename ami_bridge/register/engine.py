@@ -23,7 +23,16 @@ PRAGMAS = (
 )
 """Set on every SQLite connection. Source: https://www.sqlite.org/pragma.html. Busy timeout first: the second may wait."""
 
-READING = "ami_bridge_reading"
+SOLE = ("locking_mode = EXCLUSIVE", "journal_mode = DELETE")
+"""How a connection has a SQLite file to itself: who has it open in WAL mode holds a lock that the change of mode needs.
+
+Sources: https://www.sqlite.org/wal.html, section 6, and pragma.html#pragma_locking_mode. The next to open it sets WAL again.
+"""
+
+IN_USE = 0x616D692D757365
+"""The lock on a PostgreSQL database that every connection of ours shares for as long as it lasts."""
+
+READING, ALONE = "ami_bridge_reading", "ami_bridge_alone"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 URL_HINT = "Write sqlite:////var/lib/ami-bridge/register.db or postgresql://user@host/name."
 
@@ -64,11 +73,13 @@ def engine_for(address: URL) -> Engine:
         event.listen(engine, "begin", _begin)
         return engine
     try:
-        return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=_session(address))
+        engine = create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=_session(address))
     except ImportError:
         raise RegisterError(
             "the driver for PostgreSQL is not installed", "Install it with: pip install 'ami-bridge[postgresql]'."
         ) from None
+    event.listen(engine, "connect", _enter)
+    return engine
 
 
 def _session(address: URL) -> dict[str, Any]:
@@ -87,8 +98,15 @@ def _prepare(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
+def _enter(connection: Any, _record: Any) -> None:
+    connection.execute("SELECT pg_advisory_lock_shared(%s)", (IN_USE,))
+    connection.commit()  # the lock is the session's
+
+
 def _begin(connection: Connection) -> None:
     reading = connection.get_execution_options().get(READING, False)
+    for pragma in SOLE if connection.get_execution_options().get(ALONE, False) else ():
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
     connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
@@ -103,6 +121,21 @@ def readers(engine: Engine) -> Engine:
 def writers(engine: Engine) -> Engine:
     """Return the engine for transactions that write. READ COMMITTED, so that what ``serialise`` waited for is seen."""
     return engine if engine.dialect.name == SQLITE else engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def alone(engine: Engine) -> Engine:
+    """Return the engine for a transaction that nobody may be beside; on PostgreSQL ``nobody_else`` has to be asked."""
+    return writers(engine).execution_options(**{ALONE: True})
+
+
+def nobody_else(connection: Connection) -> bool:
+    """Tell whether no other connection of ours is there, and let none in until the end of this transaction.
+
+    On SQLite a transaction of ``alone`` would not have begun otherwise: the database answers SQLITE_BUSY.
+    """
+    if connection.dialect.name == SQLITE:
+        return True
+    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(IN_USE))).scalar())
 
 
 def serialise(connection: Connection, number: int) -> None:

@@ -9,14 +9,21 @@ from typing import Self
 from sqlalchemy import URL, Connection
 
 from ami_bridge.register import engine, partitions, schema
+from ami_bridge.register.accounts import Accounts
 from ami_bridge.register.agents import Agents
+from ami_bridge.register.audit import Audit
 from ami_bridge.register.calls import Calls
 from ami_bridge.register.days import Days
 from ami_bridge.register.destructions import Destructions
 from ami_bridge.register.findings import Findings
 from ami_bridge.register.gaps import Gaps
+from ami_bridge.register.health import Health, health
 from ami_bridge.register.holds import Holds
+from ami_bridge.register.proofs import Proofs
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
+from ami_bridge.register.tallies import Tallies
+
+SEEN = "ami_bridge_version_seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +37,17 @@ class Work:
     destructions: Destructions
     gaps: Gaps
     findings: Findings
+    tallies: Tallies
+    audit: Audit
+    accounts: Accounts
+    proofs: Proofs
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
-                   Destructions(connection), Gaps(connection), Findings(connection))
+                   Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection),
+                   Audit(connection), Accounts(connection), Proofs(connection))
 
 
 class Register:
@@ -46,7 +58,7 @@ class Register:
 
     def __init__(self, address: URL) -> None:
         self.place = engine.place_of(address)
-        self._generation = 0
+        self._generation, self._opened = 0, False
         self._engine = engine.engine_for(address)
         self._readers = engine.readers(self._engine)
         self._writers = engine.writers(self._engine)
@@ -61,6 +73,7 @@ class Register:
         register = cls(address)
         with register._closed_on_failure(), register._connected(writing=False) as connection:
             schema.check(connection, register.place)
+        register._opened = True
         return register
 
     @classmethod
@@ -73,6 +86,7 @@ class Register:
         register = cls(address)
         with register._closed_on_failure(), register._connected(writing=True) as connection:
             schema.upgrade(connection, register.place)
+        register._opened = True
         return register
 
     @contextmanager
@@ -91,6 +105,16 @@ class Register:
         """Make room for calls that expire on ``days``, so that no call has to wait for it."""
         with self._connected(writing=True) as connection:
             partitions.prepare(connection, days)
+
+    def health(self) -> Health:
+        """Return how the database is set up."""
+        with self._connected(writing=False) as connection:
+            return health(connection)
+
+    def columns(self) -> dict[str, frozenset[str]]:
+        """Return every table of the database and its columns."""
+        with self._connected(writing=False) as connection:
+            return schema.columns(connection)
 
     def scrub(self, days: Iterable[date] = ()) -> bool:
         """See that nothing deleted is left behind: in the write-ahead log of SQLite, in dead rows of ``days`` on PostgreSQL.
@@ -124,6 +148,7 @@ class Register:
         try:
             with refusals(self.place), side.connect() as connection:
                 with connection.begin():
+                    self._refuse_another_version(connection)
                     yield connection
                 if generation != self._generation:
                     connection.invalidate()
@@ -131,6 +156,15 @@ class Register:
             self._generation += 1
             self.close()
             raise
+
+    def _refuse_another_version(self, connection: Connection) -> None:
+        """Look once a connection: while the server was away the register may have been upgraded. Entries wait then."""
+        if not self._opened or connection.info.get(SEEN):
+            return
+        wrong = schema.unusable(schema.found_revision(connection), self.place)
+        if wrong:
+            raise RegisterUnavailable(f"{wrong.args[0]}", wrong.hint)
+        connection.info[SEEN] = True
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:

@@ -12,11 +12,13 @@ from sqlalchemy import Connection, column, inspect, select, table
 
 from ami_bridge.core.errors import RegisterError
 from ami_bridge.register.engine import serialise
+from ami_bridge.register.partitions import is_partition
+from ami_bridge.register.tables import calls
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every version of the schema, oldest first; a test keeps it equal to the migration scripts."""
 
 HEAD = REVISIONS[-1]
@@ -30,6 +32,13 @@ def found_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(select(column("version_num")).select_from(table("alembic_version"))).scalar()
+
+
+def columns(connection: Connection) -> dict[str, frozenset[str]]:
+    """Return every table of the database and its columns; the partitions of a day count as their table."""
+    looked = inspect(connection)
+    return {table: frozenset(one["name"] for one in looked.get_columns(table))
+            for table in looked.get_table_names() if not is_partition(table)}
 
 
 def unusable(found: str | None, place: str, known: Sequence[str] = REVISIONS) -> RegisterError | None:
@@ -56,16 +65,28 @@ def check(connection: Connection, place: str) -> None:
 def upgrade(connection: Connection, place: str) -> None:
     """Bring the schema to our version, all steps in the transaction of ``connection``. RegisterError when too new."""
     serialise(connection, MIGRATING)
-    found = found_revision(connection)
-    if found == HEAD:
+    if not steps(found_revision(connection), place):
         return
-    if found is not None and found not in REVISIONS:
-        check(connection, place)
+    if found_revision(connection) is None and inspect(connection).has_table(calls.name):
+        raise RegisterError(
+            f"the database {place} has tables of a register, and does not say of which version",
+            "Move it away, then run 'ami-bridge init' and 'ami-bridge rebuild'.",
+        )
     from alembic import command
 
     config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)
+
+
+def steps(found: str | None, place: str) -> tuple[str, ...]:
+    """Return the versions between ``found`` and ours, ours included, oldest first. RegisterError when it is too new."""
+    if found is None:
+        return REVISIONS
+    wrong = unusable(found, place)
+    if wrong and found not in REVISIONS:
+        raise wrong
+    return REVISIONS[REVISIONS.index(found) + 1 :]
 
 
 def alembic_config() -> "Config":

@@ -1,98 +1,76 @@
-"""The doctor: looks at everything a recorded call needs, and says what is wrong and what to do. It changes nothing."""
+"""The doctor: looks at all that a recorded call needs, says what is wrong and what to do. What it tries leaves nothing."""
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ami_bridge.config import Config, load
+from ami_bridge.config import Config, load, outdated
 from ami_bridge.core.errors import AmiBridgeError
 from ami_bridge.dialplan_globals import render
-from ami_bridge.services import doctor_diary, doctor_exchange, doctor_places, doctor_retention, doctor_rivals
+from ami_bridge.services import (
+    doctor_asterisk,
+    doctor_backends,
+    doctor_call,
+    doctor_dialplan,
+    doctor_diary,
+    doctor_exchange,
+    doctor_manager,
+    doctor_places,
+    doctor_register,
+    doctor_retention,
+    doctor_rivals,
+    doctor_spool,
+)
+from ami_bridge.services.doctor_asterisk import in_configuration
+from ami_bridge.services.doctor_spool import filesystem_of, in_memory, room
 from ami_bridge.services.findings import Finding, Status, error, ok, warning
 from ami_bridge.services.notices import current_policy, policy_from_json, store
 from ami_bridge.services.setup import generated_file
 from ami_bridge.spool import Spool
 
-__all__ = ["Finding", "Status", "examine"]
+__all__ = ["Finding", "Status", "counted", "examine", "filesystem_of", "in_memory", "room"]
 
-MOUNTS = Path("/proc/mounts")
-EVERYBODY = 0o007
-SCARCE, USED_UP = 500 << 20, 50 << 20
-"""Bytes free in the spool: an hour of one call is about 58 MB."""
-
-MADE_BY_INIT = "Run 'ami-bridge init'."
+Check = Callable[[Config], Iterable[Finding]]
 
 
-def examine(file: Path) -> list[Finding]:
-    """Return all findings; only the first when the configuration itself cannot be used."""
+def examine(file: Path, call: bool | None = False) -> list[Finding]:
+    """Return all findings; only the first when the configuration itself cannot be used.
+
+    ``call``: whether to place the test call; None: where this user may.
+    """
     try:
         config = load(file)
     except AmiBridgeError as problem:
         return [_as_finding("configuration", problem)]
-    findings = [ok("configuration", f"{file} is whole")]
-    for name, check in CHECKS.items():
-        try:
-            findings += check(config)
-        except AmiBridgeError as problem:
-            findings.append(_as_finding(name, problem))
-        except OSError as problem:
-            findings.append(error(name, f"{problem.filename} cannot be looked at ({problem.strerror})",
-                                  "Run the doctor as the daemon's user."))
-    return [*findings, dialplan_file(config, generated_file(file))]
+    findings = [warning("configuration", f"{file}: {sentence}", "Correct that line; until then the old name works.")
+                for sentence in outdated(file)] or [ok("configuration", f"{file} is whole")]
+    for name, check in {**CHECKS, "dialplan": lambda config: [dialplan_file(config, generated_file(file))]}.items():
+        findings += guarded(name, check, config)
+    if call is not False:
+        findings += guarded(doctor_call.NAME, lambda config: doctor_call.test_call(config, insist=call is True), config)
+    return findings
 
 
-def spool_folder(config: Config) -> Iterator[Finding]:
-    """Look at the spool: there, ours alone, in memory, with room."""
-    spool = Spool(config.spool.directory)
-    folders = (spool.root, spool.tickets, spool.live)
-    absent = [folder for folder in folders if not folder.is_dir()]
-    if absent:
-        yield error("spool", f"the folder {absent[0]} is not there", MADE_BY_INIT)
-        return
-    shut = [folder for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
-    if shut:
-        yield error("spool", f"this user cannot write in {shut[0]}", "Run as the daemon's user, or mend its owner.")
-    elif spool.root.stat().st_mode & EVERYBODY:
-        yield error("spool", f"{spool.root} is open to everybody on this machine", f"Run 'chmod o= {spool.root}'.")
-    else:
-        yield ok("spool", f"{spool.root} is there and writable")
-    yield in_memory(spool.root, filesystem_of(spool.root, MOUNTS.read_text("utf-8")))
-    yield room(shutil.disk_usage(spool.root).free)
+def guarded(name: str, check: Check, config: Config) -> list[Finding]:
+    """Return what a check finds. One that fails is a finding too: its own words are not told, they may name a caller."""
+    findings: list[Finding] = []
+    try:
+        findings.extend(check(config))
+    except AmiBridgeError as problem:
+        findings.append(_as_finding(name, problem))
+    except OSError as problem:
+        what = f"{problem.filename or 'something'} cannot be looked at ({problem.strerror or type(problem).__name__})"
+        findings.append(error(name, what, "Run the doctor as the daemon's user, or as root."))
+    except Exception as problem:  # noqa: BLE001 - one check that fails shall not silence the others
+        findings.append(error(name, f"could not be looked at ({type(problem).__name__})", "This is a bug: report it."))
+    return findings
 
 
-def filesystem_of(folder: Path, mounts: str) -> str:
-    """Return the type of the file system that holds ``folder``, from the text of /proc/mounts; the last mount counts."""
-    places = [line.split(" ")[1:3] for line in mounts.splitlines() if line.count(" ") >= 2]
-    holding = [(len(place), number, kind) for number, (place, kind) in enumerate(places)
-               if folder.resolve().is_relative_to(place.replace("\\040", " "))]
-    return max(holding)[2] if holding else "unknown"
-
-
-def in_memory(folder: Path, filesystem: str) -> Finding:
-    """Judge the spool's file system: unsealed audio should not reach a disk."""
-    if filesystem in ("tmpfs", "ramfs"):
-        return ok("spool-memory", f"{folder} is in memory ({filesystem})")
-    return warning("spool-memory", f"{folder} is on {filesystem}: audio of calls in progress reaches the disk unsealed",
-                   "Put [spool] directory on a tmpfs, such as /run.")
-
-
-def room(free: int) -> Finding:
-    """Judge the free bytes of the spool."""
-    said = f"{free >> 20} MB free"
-    if free >= SCARCE:
-        return ok("spool-room", said)
-    remedy = "Make the tmpfs larger, or look why finished calls are not taken in."
-    return (error if free < USED_UP else warning)("spool-room", said, remedy)
-
-
-def register_open(config: Config) -> Iterator[Finding]:
-    """Look whether the register opens and has our version."""
-    from ami_bridge.register import Register
-
-    register = Register.open(config.register.url)
-    register.close()
-    yield ok("register", f"{register.place} answers and has the right version")
+def counted(findings: list[Finding]) -> str:
+    """Return how many errors, warnings and good things there are, in words."""
+    count = Counter(one.status for one in findings)
+    return f"{_many(count[Status.ERROR], 'error')}, {_many(count[Status.WARNING], 'warning')}, {count[Status.OK]} ok"
 
 
 def prompts_whole(config: Config) -> Iterator[Finding]:
@@ -152,9 +130,16 @@ def sound_tools(config: Config) -> Iterator[Finding]:
             yield warning(program, f"is not installed; it is needed {purpose}", f"Run 'apt install {program}' (Debian).")
 
 
-CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
-    "spool": spool_folder,
-    "register": register_open,
+def places_of_asterisk(config: Config) -> Iterator[Finding]:
+    """Look at what others keep, where this Asterisk keeps it."""
+    exchange = doctor_asterisk.found(config)
+    yield from doctor_places.places(config, exchange.logs, exchange.spool)
+
+
+CHECKS: dict[str, Check] = {
+    "spool": doctor_spool.spool_folder,
+    "asterisk-user": doctor_spool.asterisk_user,
+    "register": doctor_register.register_open,
     "purge": doctor_retention.forgetting,
     "private-keys": doctor_retention.private_keys,
     "vault": doctor_retention.vault,
@@ -163,12 +148,19 @@ CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "prompts": prompts_whole,
     "policy": policy_published,
     "ami": doctor_exchange.manager,
+    "manager-conf": in_configuration("manager-conf", doctor_manager.manager_conf),
+    "entry-points": in_configuration("entry-points", doctor_dialplan.entry_points),
     "fastagi": doctor_exchange.fastagi,
     "diary": doctor_diary.diary,
     "tools": sound_tools,
     "rivals": doctor_rivals.rivals,
-    "places": doctor_places.places,
+    "places": places_of_asterisk,
+    "backends": in_configuration("backends", doctor_backends.backends),
 }
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" + "s" * (count != 1)
 
 
 def _as_finding(name: str, problem: AmiBridgeError) -> Finding:

@@ -3,17 +3,17 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from ami_bridge.asterisk.actions import mute
-from ami_bridge.asterisk.ami import AmiLink, AmiSettings
+from ami_bridge.asterisk.ami import AmiSettings
+from ami_bridge.asterisk.examining import examined
 from ami_bridge.config import Config
 from ami_bridge.core.agi import quote
-from ami_bridge.core.errors import AmiBridgeError, ExchangeError, NotPermitted
 from ami_bridge.core.versions import loses_second_voice
+from ami_bridge.services import doctor_dialplan, doctor_manager, doctor_versions
 from ami_bridge.services.findings import Finding, error, ok, warning
 
 PATIENCE = 3.0
-NO_CHANNEL = "ami-bridge/doctor"
 
 
 def manager(config: Config) -> Iterator[Finding]:
@@ -25,50 +25,24 @@ def manager(config: Config) -> Iterator[Finding]:
         yield error("ami", f"the manager port {ami.port} of {ami.host} does not answer ({problem.strerror or 'no answer'})",
                     "Start Asterisk; in manager.conf set enabled = yes and the same port.")
         return
-    settings = AmiSettings(host=ami.host, port=ami.port, username=ami.username, secret=ami.secret.get_secret_value(),
-                           events="off", connect_patience=PATIENCE, action_patience=PATIENCE)
-    answer, may_act = asyncio.run(core_settings(settings))
+    wanted = doctor_dialplan.globals_wanted(config)
+    seen = asyncio.run(examined(settings_of(config, "user"), doctor_dialplan.CONTEXTS, wanted))
     yield ok("ami", f"{ami.username} may log in at {ami.host}:{ami.port}")
-    yield named(answer.get("SystemName", ""), config.exchange.name)
-    yield hears_everybody(answer.get("AsteriskVersion", ""))
-    yield steers(may_act)
+    if seen.version:
+        yield named(seen.name, config.exchange.name)
+        yield hears_everybody(seen.version)
+        yield from doctor_versions.known(seen.version, datetime.now(UTC).date())
+    yield steers(seen.may_mute)
+    yield from doctor_manager.rights(seen.actions)
+    yield from doctor_manager.events(seen.hears, seen.timestamped)
+    yield from doctor_dialplan.loaded(seen, wanted)
 
 
-async def core_settings(settings: AmiSettings) -> tuple[dict[str, str], bool]:
-    """Return what the exchange says of itself, and whether our user may act on recordings.
-
-    AuthenticationRefused or ExchangeError when it does not answer.
-    """
-    loop = asyncio.get_running_loop()
-    up: asyncio.Future[None] = loop.create_future()
-
-    def failed(problem: AmiBridgeError) -> None:
-        if not up.done():
-            up.set_exception(problem)
-
-    link = AmiLink(settings, lambda _: None, lambda _: None if up.done() else up.set_result(None), lambda _: None, failed)
-    running = asyncio.create_task(link.run())
-    try:
-        async with asyncio.timeout(2 * PATIENCE):
-            await up
-            return (await link.action("CoreSettings"))[0], await may_mute(link)
-    except TimeoutError:
-        raise ExchangeError(f"the manager port {settings.port} of {settings.host} does not speak AMI",
-                            "See [ami] host and port, and what listens there.") from None
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def may_mute(link: AmiLink) -> bool:
-    """Tell whether our user may silence recordings: asked of a channel that there cannot be."""
-    try:
-        await link.do(mute(NO_CHANNEL, "", on=False))
-    except NotPermitted:
-        return False
-    except ExchangeError:
-        return True
-    return True
+def settings_of(config: Config, events: str) -> AmiSettings:
+    """Return how the doctor logs in: as the daemon does, with less patience. ``events``: the classes to hear."""
+    ami = config.ami
+    return AmiSettings(host=ami.host, port=ami.port, username=ami.username, secret=ami.secret.get_secret_value(),
+                       events=events, connect_patience=PATIENCE, action_patience=PATIENCE)
 
 
 def steers(may_act: bool) -> Finding:

@@ -10,7 +10,10 @@ from ami_bridge.config import Config
 from ami_bridge.services.findings import Finding, ok, warning
 
 LOGS, SPOOL = Path("/var/log/asterisk"), Path("/var/spool/asterisk")
-CORES = (Path("/var/lib/systemd/coredump"), Path("/var/spool/asterisk"), Path("/var/lib/asterisk"), Path("/tmp"))  # noqa: S108
+CORES = (Path("/var/lib/systemd/coredump"), Path("/var/spool/asterisk"), Path("/var/lib/asterisk"), Path("/tmp"),  # noqa: S108
+         Path("/var/tmp"))  # noqa: S108
+"""Where memory, and the network, is written down by whoever looks for a fault."""
+
 MOST = 10_000
 """Files counted under one place; that there are more than so many needs no better number."""
 
@@ -43,6 +46,9 @@ IN_LOGS = (
 IN_SPOOL = (
     Place("monitor/**", "voices of callers, in the clear", LEFTOVERS),
     Place("recording/**", "voices of callers, in the clear", LEFTOVERS),
+    Place("meetme/**", "voices of callers, in the clear", LEFTOVERS),
+    Place("dictate/**", "voices of callers, in the clear", LEFTOVERS),
+    Place("fax/**", "letters of callers", LEFTOVERS),
     Place("voicemail/**", "voices and numbers of callers", LEFTOVERS + " Agree first how long messages may stay."),
 )
 CORES_OF = ("core", "core.[0-9]*", "core*asterisk*")
@@ -50,10 +56,16 @@ CORE = ("whatever was in Asterisk's memory: voices, numbers, names",
              "Remove it, and turn core dumps off (dumpcore = no in asterisk.conf, LimitCORE=0 in its unit).")
 
 
+CAPTURES_OF = ("*.pcap", "*.pcap[0-9]*", "*.pcapng", "*.cap")
+CAPTURE = ("the network as it was captured: calls whole, with numbers and voices",
+           "Remove it as soon as the fault is found (tcpdump, sngrep, pjsip set logger pcap).")
+
+
 def places(config: Config, logs: Path = LOGS, spool: Path = SPOOL, cores: Iterable[Path] = CORES) -> Iterator[Finding]:
     """Warn of each place that holds callers' data and that no run of ours clears."""
     looked = [(logs, place) for place in IN_LOGS] + [(spool, place) for place in IN_SPOOL] + [
-        (one, Place(pattern, *CORE)) for one in cores for pattern in CORES_OF]
+        (one, Place(pattern, *CORE)) for one in cores for pattern in CORES_OF] + [
+        (one, Place(pattern, *CAPTURE)) for one in (logs, *cores) for pattern in CAPTURES_OF]
     findings = [finding for folder, place in looked for finding in look(config, folder, place)]
     yield from dict.fromkeys(findings) or [ok("places", f"nothing else with callers' data was found in {logs} and {spool}")]
 

@@ -1,7 +1,7 @@
 """The doctor's look at Asterisk's own configuration: what else records, or could stop us; and whether our keys are there.
 
 Sources (Asterisk 22): the samples of features.conf, queues.conf, confbridge.conf and asterisk.conf; facts 7, 18, 35, 36.
-The files are read as text, each for itself: what a database adds is not seen.
+The files are read as text: what a database adds is not seen.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ami_bridge.asterisk import conf
 from ami_bridge.config import Config
 from ami_bridge.services.findings import Finding, error, ok, warning
 
@@ -74,12 +75,21 @@ def rivals(config: Config) -> Iterator[Finding]:
         yield warning(NAME, f"there is no folder {folder}", "Name Asterisk's in [exchange] configuration, or none there.")
         return
     try:
-        texts = {path: read(path) for path, _ in zip(sorted(folder.rglob("*.conf")), range(MOST), strict=False)}
+        texts = {path: read(path) for path, _ in zip(files_of(folder), range(MOST), strict=False)}
     except OSError as problem:
         yield warning(NAME, f"{problem.filename or folder} cannot be read ({problem.strerror})", "Run the doctor as root.")
         return
     found = [*recorders(texts), *keys(texts)]
     yield from found or [ok(NAME, f"nothing in {folder} records past us")]
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the files of Asterisk's configuration, with those elsewhere that features.conf and extensions.conf include."""
+    files = dict.fromkeys(sorted(folder.rglob("*.conf")))
+    for name in ("features.conf", "extensions.conf"):
+        if (folder / name) in files:
+            files |= dict.fromkeys(conf.read(folder, name).files)
+    return list(files)
 
 
 def recorders(texts: dict[Path, str]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ami_bridge.core.actions import Action
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json, entry_to_json
 from ami_bridge.core.errors import AudioError, KeyMissing, NotFound
@@ -20,9 +21,13 @@ from ami_bridge.core.retention import HOLD
 from ami_bridge.core.text import clean
 from ami_bridge.register import Register
 from ami_bridge.register.calls import id_span
+from ami_bridge.register.register import Work
 from ami_bridge.vault import Vault, audio_file, day_key, entry_file, hold_key
 
 HOLD_FILE = "hold.json.age"
+
+Tracing = Callable[[Work, Action, str], None]
+"""Records in a transaction what is done in it, and to which hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,8 @@ class Holding:
     """Places and releases holds. Placing needs the private keys (KeyMissing elsewhere) and shuts out a purge (Busy)."""
 
     def __init__(self, vault: Vault, register: Register, now: Callable[[], datetime],
-                 new_id: Callable[[datetime], UUID]) -> None:
+                 new_id: Callable[[datetime], UUID], trace: Tracing = lambda work, action, object: None) -> None:
+        self._trace = trace
         self._vault = vault
         self._register = register
         self._now = now
@@ -70,6 +76,7 @@ class Holding:
                 self._copy(source, hold)
             with self._register.writing() as work:
                 work.holds.add(hold)
+                self._trace(work, Action.HOLD_PLACED, str(hold.id))
             return hold
 
     def release(self, id_or_prefix: str, by: str) -> Hold:
@@ -77,6 +84,7 @@ class Holding:
         with self._register.writing() as work:
             hold = _found(work.holds.get(id_or_prefix))
             work.holds.release(hold.id, self._now(), clean(by))
+            self._trace(work, Action.HOLD_RELEASED, str(hold.id))
             return _found(work.holds.get(str(hold.id)))
 
     def show(self, id_or_prefix: str) -> tuple[Hold, Entry]:

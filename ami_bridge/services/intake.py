@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,7 @@ from ami_bridge.core.findings import Finding, Kind, of_entry
 from ami_bridge.core.findings import Outcome as Mended
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import Reason
-from ami_bridge.core.recordings import State
+from ami_bridge.core.recordings import State, own_frames
 from ami_bridge.core.retention import expires_at, expiry_day
 from ami_bridge.core.tickets import Ticket
 from ami_bridge.register import Register, RegisterUnavailable
@@ -75,6 +76,9 @@ class Intake:
         self.on_finding: Callable[[], None] = lambda: None
         """Called, in the thread of ``take``, when a call was registered with something amiss; set by whoever tells of it."""
 
+        self.on_registered: Callable[[Entry, datetime], None] = lambda entry, at: None
+        """Called, in that thread, with each call that has come into the register, and when; set by whoever counts them."""
+
     def take(self, call: UUID) -> Outcome:
         """Take one call in. RegisterUnavailable, KeyMissing, AudioError or OSError: nothing is lost, try again later."""
         try:
@@ -98,11 +102,11 @@ class Intake:
         if is_superseded(ticket, facts, self._spool, self._register):
             return self._drop(ticket)
         if ticket.recording is None:
-            return self._keep(ticket, facts, None, self._now())
+            return self._keep(ticket, facts, None, self._now(), self._now())
         wav, changed = self._sound(self._spool.audio(ticket.recording))
         if not self._finished(facts, wav, changed, ticket.opened_at):
             return Outcome.NOT_YET
-        return self._keep(ticket, facts, wav, max(ended_at(facts, changed), ticket.opened_at))
+        return self._keep(ticket, facts, wav, max(ended_at(facts, changed), ticket.opened_at), changed)
 
     def is_due(self, call: UUID, hung_up: Callable[[str], bool]) -> bool:
         """Tell whether a scan should have this call taken in: its audio is complete, or will never be.
@@ -155,12 +159,12 @@ class Intake:
         except AudioError:
             return Wav(0, 8000, closed=False), changed
 
-    def _keep(self, ticket: Ticket, facts: list[Fact], wav: Wav | None, end: datetime) -> Outcome:
+    def _keep(self, ticket: Ticket, facts: list[Fact], wav: Wav | None, end: datetime, changed: datetime) -> Outcome:
         expires = expires_at(end, ticket.days)
         if expires <= self._now():
             return self._forget(ticket)
         key = day_key(expiry_day(expires))
-        recordings = self._recordings(key, ticket, wav, facts) if ticket.recording else ()
+        recordings = self._recordings(key, ticket, wav, facts, changed) if ticket.recording else ()
         with self._register.reading() as work:
             directory = work.agents.all(ticket.exchange)
         entry = account(ticket, facts, recordings, end, directory)
@@ -174,6 +178,7 @@ class Intake:
                 work.findings.add(finding)
         self._spool.discard(ticket.call, ticket.recording)
         if new:
+            self.on_registered(entry, self._now())
             _say(entry)
             for finding in amiss:
                 say(finding)
@@ -187,17 +192,20 @@ class Intake:
         return Finding(id=uuid7(now, random), exchange=entry.exchange, kind=kind, subject=subject, outcome=outcome,
                        at=entry.ended_at, found_at=now, call=entry.id)
 
-    def _recordings(self, key: str, ticket: Ticket, wav: Wav | None, facts: list[Fact]) -> tuple[Recording, ...]:
+    def _recordings(self, key: str, ticket: Ticket, wav: Wav | None, facts: list[Fact],
+                    changed: datetime) -> tuple[Recording, ...]:
         assert ticket.recording
         if wav is None:
             begun = any(isinstance(fact, Started) for fact in facts)
             return (Recording(id=ticket.recording, segment=1, state=State.MISSING if begun else State.NO_AUDIO),)
-        if wav.frames == 0:
+        own = own_frames(facts, wav.frames, wav.rate, changed)
+        if own == 0:
             return (Recording(id=ticket.recording, segment=1, state=State.NO_AUDIO),)
         source, state = self._spool.audio(ticket.recording), State.SEALED if wav.closed else State.RECOVERED
         found = None if wav.closed else file_digest(source)
         legs = self._legs(ticket.call, ticket.recording, wav)
-        parts, files = segments(wav, self._most_frames // 2 if legs else self._most_frames), legs or (source,)
+        parts = segments(replace(wav, frames=own), self._most_frames // 2 if legs else self._most_frames)
+        files = legs or (source,)
         return tuple(Recording(id=id, segment=number, state=state, audio=self._seal(key, id, files, wav, part, found))
                      for number, part in enumerate(parts, 1) for id in [segment_id(ticket, number)])
 

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from ami_bridge import __version__
 from ami_bridge.certificates import Certificates
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import MOST, Detail
 from ami_bridge.core.certificate import DESTROYED, KEPT, NOT_HERE, Certificate
 from ami_bridge.core.clock import LOOK, Clock, distrust
 from ami_bridge.core.destructions import Intent, Run, RunOutcome, Step
@@ -22,6 +24,7 @@ from ami_bridge.core.holds import Hold
 from ami_bridge.core.retention import HOLD, Fate, Found, Planned, plan, too_many
 from ami_bridge.register import Register, RegisterUnavailable
 from ami_bridge.services.holds import outlived, whole_holds
+from ami_bridge.services.trail import Trail
 from ami_bridge.vault import Vault, entry_file, hold_key
 
 log = logging.getLogger(__name__)
@@ -80,7 +83,9 @@ class Purge:
     """The job. Blocking; one at a time (Busy). ``sweep`` clears what else is past its time, and says how much."""
 
     def __init__(self, vault: Vault, register: Register, certificates: Certificates, rules: Rules,
-                 clock: Callable[[], Clock], sweep: Callable[[datetime], dict[str, int]]) -> None:
+                 clock: Callable[[], Clock], sweep: Callable[[datetime], dict[str, int]],
+                 trail: Trail | None = None) -> None:
+        self._trail = trail
         self._vault = vault
         self._register = register
         self._certificates = certificates
@@ -107,7 +112,7 @@ class Purge:
             except (AmiBridgeError, OSError):
                 self._record(started, RunOutcome.FAILED, asked)
                 raise
-            self._record(started, RunOutcome.DONE, asked)
+            self._record(started, RunOutcome.DONE, asked, report)
             return report
 
     def _run(self, asked: Asked, clock: Clock, progress: Progress) -> Report:
@@ -280,9 +285,12 @@ class Purge:
             unregistered=intent.unregistered, digests=intent.digests, digests_sha256=intent.digests_sha256))
         return {"certificate_sha256": sha256, "finished_at": issued_at}
 
-    def _record(self, started: Clock, outcome: RunOutcome, asked: Asked) -> None:
+    def _record(self, started: Clock, outcome: RunOutcome, asked: Asked, report: Report | None = None) -> None:
         if asked.dry:
             return
+        if self._trail:
+            gone = {Detail.CALLS: min(report.calls, MOST), Detail.FILES: min(report.files, MOST)} if report else {}
+            self._trail.afterwards(Action.PURGED, detail=gone, refused="" if report else outcome.value)
         ended = self._clock()
         try:
             with self._register.writing() as work:

@@ -1,6 +1,7 @@
 """The report: gaps and findings on their way into the register. Each is said in the log at once, and kept when it can be."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -33,6 +34,8 @@ class Report:
         self._gaps: dict[UUID, Gap] = {}
         self._standing: dict[UUID, Gap] = {}
         self._alone = RLock()
+        self.begun: Counter[Cause] = Counter(dict.fromkeys(Cause, 0))
+        """How many gaps of each cause have begun since the start."""
 
     @property
     def gaps(self) -> list[Gap]:
@@ -56,6 +59,7 @@ class Report:
             if any(one.cause is cause for one in self._standing.values()):
                 return
             self._standing[gap.id] = self._gaps[gap.id] = gap
+            self.begun[cause] += 1
         log.warning("A gap begins: what the exchange does is not heard",
                     extra={"action": "gap_begins", "reason": str(cause)})
 

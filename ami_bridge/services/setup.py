@@ -4,6 +4,7 @@ import re
 import secrets
 import socket
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,15 +14,20 @@ from ami_bridge.certificates import Certificates
 from ami_bridge.config import Config
 from ami_bridge.config.kinds import plain_path
 from ami_bridge.config.template import template
-from ami_bridge.core.errors import ConfigurationError, RegisterError
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.credentials import Codes
 from ami_bridge.dialplan_globals import FILE_NAME, render
+from ami_bridge.heads import Heads
 from ami_bridge.services.keys import make_ahead
 from ami_bridge.services.notices import publish, speak_shipped
 from ami_bridge.spool import Spool, write_durably
 from ami_bridge.vault import KeyStore, Vault
 
 SECRET_BYTES = 32
-DIALPLAN_FOLDER = Path(__file__).parents[2] / "dialplan"
+DIALPLAN_PLACES = (Path(__file__).parents[2] / "dialplan", Path(sysconfig.get_path("data")) / "share/ami-bridge/dialplan")
+DIALPLAN_FOLDER = next((place for place in DIALPLAN_PLACES if (place / "extensions_recording.conf").is_file()),
+                       DIALPLAN_PLACES[-1])
+"""What Asterisk runs and merges: in a checkout, else where the wheel put it."""
 
 NEXT = """\
 What is left for you, in Asterisk's configuration folder:
@@ -47,8 +53,9 @@ def write_configuration(file: Path, directory: Path | None) -> Iterator[str]:
     """Write a new configuration with fresh secrets where there is none; yield what was made."""
     if file.exists():
         return
-    values = {"exchange": {"name": exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
-              "agi": {"secret": new_secret(), **_process()}, **_places(directory)}
+    values: dict[str, dict[str, str | int]] = {
+        "exchange": {"name": exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
+        "agi": {"secret": new_secret(), **process_program()}, **_places(directory)}
     try:
         file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         write_durably(file, template(values).encode())
@@ -92,9 +99,8 @@ def write_dialplan(config: Config, file: Path) -> bool:
 
 def next_steps(config: Config, file: Path) -> str:
     """Return what the admin does next. It names where secrets stand, never a secret."""
-    folder = DIALPLAN_FOLDER if DIALPLAN_FOLDER.is_dir() else Path("dialplan")
-    return NEXT.format(exchange=config.exchange.name, username=config.ami.username, file=file.absolute(), dialplan=folder,
-                       diary=config.cel.file,
+    return NEXT.format(exchange=config.exchange.name, username=config.ami.username, file=file.absolute(),
+                       dialplan=DIALPLAN_FOLDER, diary=config.cel.file,
                        generated=generated_file(file))
 
 
@@ -140,20 +146,27 @@ def _keys(config: Config, now: datetime) -> Iterator[str]:
     if not config.certificates.key.exists():
         certificates.create()
         yield f"Made the key that signs certificates of destruction, {config.certificates.key}"
+    if not config.audit.key.exists():
+        Heads(config.audit.directory, config.audit.key).create()
+        yield f"Made the key that signs the trail, {config.audit.key}"
+    if not config.accounts.key.exists():
+        Codes(config.accounts.key).create()
+        yield f"Made the key that seals one-time codes, {config.accounts.key}"
 
 
 def _register(config: Config) -> Iterator[str]:
-    from ami_bridge.register import Register
+    """Make the register where there is none. An older one is refused: only 'register upgrade' changes it."""
+    from ami_bridge.register import Register, upgrading
 
-    try:
+    if upgrading.plan(config.register.url).found is not None:
         Register.open(config.register.url).close()
-    except RegisterError:
-        register = Register.create(config.register.url)
-        register.close()
-        yield f"Made the register {register.place}"
+        return
+    register = Register.create(config.register.url)
+    register.close()
+    yield f"Made the register {register.place}"
 
 
-def _places(directory: Path | None) -> dict[str, dict[str, str]]:
+def _places(directory: Path | None) -> dict[str, dict[str, str | int]]:
     if directory is None:
         return {}
     try:
@@ -163,10 +176,12 @@ def _places(directory: Path | None) -> dict[str, dict[str, str]]:
     return {"spool": {"directory": str(root / "spool")}, "vault": {"directory": str(root / "vault")},
             "register": {"url": f"sqlite:///{root / 'register.db'}"}, "notice": {"directory": str(root / "prompts")},
             "keys": {"recipients": str(root / "recipients"), "private": str(root / "keys")},
-            "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")}}
+            "certificates": {"directory": str(root / "certificates"), "key": str(root / "certificate.key")},
+            "audit": {"directory": str(root / "audit"), "key": str(root / "audit.key")},
+            "accounts": {"key": str(root / "accounts.key")}}
 
 
-def _process() -> dict[str, str]:
-    """Where this installation keeps the process AGI; nothing where the default must do."""
+def process_program() -> dict[str, str]:
+    """Return where this installation keeps the process AGI; nothing where the default must do."""
     program = Path(sys.executable).parent / "ami-bridge-agi"
     return {"process": str(program)} if program.exists() and re.fullmatch(r"/[A-Za-z0-9_./-]+", str(program)) else {}

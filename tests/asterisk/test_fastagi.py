@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -79,8 +80,14 @@ class Scripts:
         raise ValueError(environment["agi_callerid"])
         yield
 
+    def notice(self, environment: dict[str, str]) -> Conversation:
+        """Something of ours, something that the party listens to, and something of ours again."""
+        yield command("NOOP")
+        yield command("STREAM FILE", "x", theirs=True)
+        yield command("NOOP")
+
     def all(self) -> dict[str, Any]:
-        return {"demo": self.demo, "worker": self.worker, "stubborn": self.stubborn, "broken": self.broken}
+        return {"notice": self.notice, "demo": self.demo, "worker": self.worker, "stubborn": self.stubborn, "broken": self.broken}
 
 
 Scene = Callable[[FastAgiServer, Scripts, Callable[[], Awaitable[Peer]]], Awaitable[Any]]
@@ -361,3 +368,38 @@ def test_any_header_is_an_environment(lines: list[str]) -> None:
 def test_an_endpos_of_five_thousand_digits_is_a_peers_fault() -> None:
     with pytest.raises(AgiSyntaxError):
         parse_reply("200 result=0 endpos=" + "1" * 5000)
+
+
+def test_the_length_of_a_conversation_is_told_without_the_time_of_the_party() -> None:
+    ours, theirs = 0.2, 0.5
+
+    async def scene(server: FastAgiServer, scripts: Scripts, connect: Callable[[], Awaitable[Peer]]) -> None:
+        told: list[tuple[str, float]] = []
+        server.on_finished = lambda script, seconds: told.append((script, seconds))
+        begun = time.monotonic()
+        peer = await connect()
+        peer.send(header("notice"))
+        for wait in (ours, theirs, ours):
+            await peer.line()
+            await asyncio.sleep(wait)
+            peer.send(b"200 result=0\n")
+        assert await peer.line() == b""
+        await until(lambda: told)
+        assert told[0][0] == "notice" and 2 * ours - 0.01 < told[0][1] < time.monotonic() - begun - theirs + 0.01
+
+    served(scene)
+
+
+def test_a_conversation_that_ends_early_is_not_told() -> None:
+    async def scene(server: FastAgiServer, scripts: Scripts, connect: Callable[[], Awaitable[Peer]]) -> None:
+        told: list[tuple[str, float]] = []
+        server.on_finished = lambda script, seconds: told.append((script, seconds))
+        peer = await connect()
+        peer.send(header("notice"))
+        await peer.line()
+        peer.writer.close()
+        await until(lambda: server.endings[Ending.HUNG_UP] == 1)
+        await (await connect()).line()
+        assert told == []
+
+    served(scene, header_patience=0.05)

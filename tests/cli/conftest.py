@@ -1,4 +1,4 @@
-"""A machine that ``init`` has set up; its ports lead nowhere."""
+"""A machine that ``init`` has set up; its ports lead nowhere, and there is no Asterisk on it."""
 
 import socket
 from pathlib import Path
@@ -16,7 +16,8 @@ def free_port() -> int:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Machine:
-    return Machine(tmp_path, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port())})
+    return Machine(tmp_path, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
+                              "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(tmp_path / "no-asterisk")})
 
 
 @pytest.fixture

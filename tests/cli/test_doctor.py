@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,12 +18,15 @@ from ami_bridge.config import Config
 from ami_bridge.core.certificate import Certificate
 from ami_bridge.core.destructions import Run, RunOutcome
 from ami_bridge.register import Register
-from ami_bridge.services.doctor import Status, filesystem_of, in_memory, room
+from ami_bridge.services import doctor
+from ami_bridge.services.doctor import CHECKS, Status, counted, examine, filesystem_of, in_memory, room
 from ami_bridge.services.doctor_exchange import hears_everybody, named
 from ami_bridge.services.doctor_places import IN_LOGS, look, places
+from ami_bridge.services.doctor_versions import known
+from ami_bridge.services.findings import error, ok, warning
 from ami_bridge.vault import KeyStore
 from tests.asterisk.exchange import SECRET, Exchange
-from tests.cli.machine import Machine
+from tests.cli.machine import REPOSITORY, Machine
 
 SETTINGS = b"Response: Success\r\n%sAsteriskVersion: 22.10.1~dfsg+~cs6.15-1\r\nSystemName: pbx9\r\n\r\n"
 NO_CHANNELS = (b"Response: Success\r\n%sEventList: start\r\n\r\n"
@@ -295,6 +299,11 @@ def test_an_exchange_that_keeps_nothing_is_well(machine: Machine, tmp_path: Path
     ("spool/recording/a.wav", "in the clear", "[purge] leftovers"),
     ("cores/core.1234", "Asterisk's memory", "dumpcore = no"),
     ("cores/core.asterisk.103.zst", "Asterisk's memory", "LimitCORE=0"),
+    ("cores/trunk.pcap", "the network as it was captured", "tcpdump"),
+    ("cores/trunk.pcap3", "the network as it was captured", "Remove it"),
+    ("log/sip.pcapng", "calls whole", "Remove it"),
+    ("spool/meetme/1.wav", "holds voices", "[purge] leftovers"),
+    ("spool/fax/1.tif", "holds letters", "[purge] leftovers"),
 ])
 def test_each_place_is_a_warning_with_a_remedy(machine: Machine, tmp_path: Path, file: str, said: str, remedy: str) -> None:
     put(tmp_path / file)
@@ -356,3 +365,86 @@ def test_the_diary_must_be_there_in_our_columns(machine: Machine, written: str |
 def test_without_a_diary_the_doctor_says_what_stays_unknown(machine: Machine) -> None:
     machine.ports["AMI_BRIDGE__CEL__FILE"] = ""
     assert findings(machine)["diary"][0] == "warning" and "[cel] file" in findings(machine)["diary"][1]
+
+
+# -- the report
+
+
+def test_the_last_line_counts(machine: Machine) -> None:
+    result = machine.run("doctor", "--no-call")
+    lines = result.stdout.splitlines()
+    count = {status: sum(line.startswith(status) for line in lines) for status in ("error", "warning", "ok")}
+    assert result.stderr == f"{count['error']} errors, {count['warning']} warnings, {count['ok']} ok\n"
+    assert counted([error("a", "b", "c"), warning("a", "b", "c"), ok("a", "b")]) == "1 error, 1 warning, 1 ok"
+
+
+def test_every_line_that_is_not_ok_has_a_remedy(machine: Machine) -> None:
+    for finding in examine(machine.file, call=None):
+        assert finding.reason and (finding.remedy or finding.status is Status.OK), finding
+
+
+def fails(config: Config) -> Iterator[doctor.Finding]:
+    yield ok("one", "is well")
+    raise ValueError("+358401234567")
+
+
+def test_a_check_that_fails_is_a_finding_and_the_others_go_on(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CHECKS, "vault", fails)
+    result = machine.run("doctor", "--no-call")
+    line = next(line for line in result.stdout.splitlines() if line.split()[1] == "vault")
+    assert line.startswith("error") and "could not be looked at (ValueError)" in line and "+358" not in result.output
+    assert result.exit_code == 1 and "one " in result.stdout and "certificates" in result.stdout
+
+
+def test_the_test_call_is_left_out_where_it_cannot_be_placed(machine: Machine) -> None:
+    (machine.folder / "asterisk").mkdir()
+    (machine.folder / "asterisk" / "asterisk.conf").write_text(f"[directories]\nastspooldir => {machine.folder}/nowhere\n")
+    machine.ports["AMI_BRIDGE__EXCHANGE__CONFIGURATION"] = str(machine.folder / "asterisk")
+    for options, status in ((), "warning"), (("--call",), "error"):
+        (line,) = [line for line in machine.run("doctor", *options).stdout.splitlines() if line.split()[1] == "test-call"]
+        assert line.startswith(status) and "left out" in line and f"{machine.folder}/nowhere/outgoing" in line
+    assert "test-call" not in machine.run("doctor", "--no-call").stdout
+
+
+def test_where_asterisk_is_on_another_host_its_files_are_not_looked_for(machine: Machine) -> None:
+    machine.ports["AMI_BRIDGE__EXCHANGE__CONFIGURATION"] = ""
+    assert not {"test-call", "asterisk-user", "manager-conf", "backends", "rivals"} & findings(machine).keys()
+    assert "no Asterisk on this host" in machine.run("doctor", "--call").stdout
+
+
+def test_without_an_asterisk_nothing_is_put_anywhere(machine: Machine) -> None:
+    with exchange() as one:
+        status, line = findings(with_exchange(machine, one))["test-call"]
+    assert status == "warning" and "no Asterisk on this host" in line and "no-asterisk" in line
+
+
+def test_the_test_call_needs_the_manager_user_and_leaves_no_file(machine: Machine) -> None:
+    outgoing = machine.folder / "spool-of-asterisk" / "outgoing"
+    outgoing.mkdir(parents=True)
+    (machine.folder / "asterisk").mkdir()
+    (machine.folder / "asterisk" / "asterisk.conf").write_text(f"[directories]\nastspooldir => {outgoing.parent}\n")
+    machine.ports["AMI_BRIDGE__EXCHANGE__CONFIGURATION"] = str(machine.folder / "asterisk")
+    with exchange() as one:
+        status, line = findings(with_exchange(machine, one, AMI_BRIDGE__AMI__SECRET="wrong"))["test-call"]
+    assert status == "warning" and "cannot log in" in line and list(outgoing.iterdir()) == []
+
+
+@pytest.mark.parametrize(("version", "said"), [
+    ("22.10.1", {("support", "ok", "mended"), ("advisories", "ok", "knows no fault of 22.10.1")}),
+    ("22.10.1+dfsg-1", {("support", "ok", "mended"), ("advisories", "ok", "are its distribution's")}),
+    ("20.9.1", {("support", "ok", "mended"), ("advisories", "warning", "GHSA-c4cg-9275-6w44")}),
+    ("16.28.0~dfsg-0+deb11u4", {("support", "warning", "since 2023-10-09"), ("advisories", "warning", "#1673")}),
+    ("99.1.0", {("advisories", "ok", "99.1.0 is not known to our table")}),
+    ("", {("advisories", "ok", "version unknown is not known")})])
+def test_what_is_known_of_a_version(version: str, said: set[tuple[str, str, str]]) -> None:
+    lines = list(known(version, datetime(2026, 11, 25, tzinfo=UTC).date()))
+    assert {one.name for one in lines} == {name for name, _, _ in said}
+    for name, status, words in said:
+        assert any(one.name == name and one.status == status and words in one.reason for one in lines), (name, lines)
+
+
+def test_every_name_that_the_doctor_gives_is_explained() -> None:
+    code = "".join(path.read_text("utf-8") for path in (REPOSITORY / "ami_bridge" / "services").glob("doctor*.py"))
+    names = {one for pair in re.findall(r'(?:ok|warning|error)\(\s*"([a-z-]+)"|^(?:NAME|USER) = "([a-z-]+)"', code, re.M) for one in pair if one}
+    told = (REPOSITORY / "docs" / "reference.md").read_text("utf-8").split("## What the doctor looks at")[1].split("## Files")[0]
+    assert len(names) > 25 and {name for name in names - {"asterisk"} if f"`{name}`" not in told} == set()

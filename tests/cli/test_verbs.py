@@ -156,6 +156,7 @@ def test_a_register_that_is_not_there(machine: Machine) -> None:
     (machine.folder / "state" / "register.db").unlink()
     result = machine.run("calls")
     assert result.exit_code == 5 and "Traceback" not in result.stderr
+    assert "A new register was made" in machine.said("register", "upgrade")
     assert "is up to date" in machine.said("register", "upgrade")
     assert machine.said("calls") == "No such calls.\n"
 

@@ -51,7 +51,7 @@ def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_ever_shown(tmp_path: Path) -> None:
-    url = '[register]\nurl = "postgresql://user:very-hidden@host/name"\n'
+    url = '[controller]\nendpoints = ["host"]\n[register]\nurl = "postgresql://user:very-hidden@host/name"\n'
     shown = repr(from_text(tmp_path, HEAD + url))
     assert "very-hidden" not in shown and "secret-of-the-tests" not in shown
     said = refusal(tmp_path, HEAD.replace("agi-secret-of-the-tests", "hidden key").replace("ami-secret", "hidden ami")

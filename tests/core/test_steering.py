@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ami_bridge.core.calls import Follower
 from ami_bridge.core.entries import account
 from ami_bridge.core.events import BridgeEntered, BridgeLeft, Event, OutsideSeen, RecordingStarted
-from ami_bridge.core.facts import Silenced, Voiced
+from ami_bridge.core.facts import Noticed, Silenced, Taken, Voiced
 from ami_bridge.core.orders import Do, Order, Own
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
@@ -378,8 +378,8 @@ CONSULTING = "pbx-1.6"
 def test_whoever_takes_the_place_of_a_recorded_channel_gives_up_its_recording_and_keeps_their_own() -> None:
     exchange = talking()
     exchange.steering.begin(OTHER, UUID(int=8), CONSULTING, internal=True, mute_hold=False, monitor="0x2")
-    exchange.sign(TookPlace(CALLER, CONSULTING, T0 + 9))
-    assert RECORDING
+    learnt = exchange.steering.take(TookPlace(CALLER, CONSULTING, T0 + 9))
+    assert RECORDING and learnt == [Noticed(OTHER, Taken(T0 + 9))]
     assert exchange.orders(T0 + 9) == [Order(Do.DETACH, OTHER, CALLER, stop="0x2", own=Own(CALL, RECORDING, "0x1"))]
     assert exchange.orders(T0 + 20) == []
     exchange.sign(TookPlace(STRANGER, CONSULTING, T0 + 21))

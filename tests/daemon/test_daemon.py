@@ -81,7 +81,18 @@ def test_a_daemon_without_private_keys_tells_when_they_run_out(machine: Machine)
     keys.make(map(day_key, days_of_keys(datetime.now(UTC).date(), 31, 3)))
     split = replace(machine, ports=machine.ports | {"AMI_BRIDGE__KEYS__PRIVATE": ""})
     with running(split) as log:
-        wait(lambda: (machine.folder / "told").exists())
+        wait(lambda: (machine.folder / "told").exists() and (machine.folder / "told").read_text())
         assert (machine.folder / "told").read_text() == "keys-few\n"
         wait(lambda: figures(split).get('ami_bridge_alarm{name="keys-few"}') == 1)
     assert "CRITICAL The keys suffice for 4 days only." in log.read_text() and "action=alarm alarm=keys-few" in log.read_text()
+
+
+def test_the_daemon_writes_down_the_end_of_the_trail_and_records_its_purge(machine: Machine) -> None:
+    machine.said("calls")
+    heads = machine.config.audit.directory / "heads"
+    with running(machine) as log:
+        wait(lambda: [*heads.glob("*.json")])
+        wait(lambda: {"actor": "daemon", "action": "purged"} in [
+            {"actor": one["actor"], "action": one["action"]} for one in machine.json("audit", "list")])
+    assert "action=head_written" in log.read_text()
+    assert "are good" in machine.said("audit", "verify")

@@ -1,5 +1,6 @@
 """Recordings in progress are steered: silence for private passages, another's stop undone, nobody kept who was not told."""
 
+import json
 import signal
 import time
 import wave
@@ -159,6 +160,8 @@ def test_the_command_pauses_by_the_agents_device_and_resumes(system: System) -> 
     entry = new_entry(system, known)
     (silence,) = entry.silences
     assert (silence.why, silence.by) == (Why.PAUSED, "auditor") and len(gaps(system.audio(entry), CALLER_HZ)) == 1
+    left = [one["action"] for one in json.loads(system.command("audit", "list", "--json"))]
+    assert left[-2:] == ["recording-paused", "recording-resumed"]
 
 
 def test_one_touch_recording_cannot_stop_ours(system: System) -> None:

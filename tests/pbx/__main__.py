@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.pbx.rootfs import ProvisionError, provision
+from tests.pbx.rootfs import ProvisionError, promtool, provision
 
 USAGE = "usage: python -m tests.pbx provision [forky|bullseye]"
 
@@ -12,6 +12,7 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     try:
+        promtool()
         print(provision(*arguments[1:]))
     except ProvisionError as failed:
         print(f"pbx: {failed}", file=sys.stderr)

@@ -42,6 +42,26 @@ def provision(release: str = "forky") -> Path:
     return root
 
 
+def promtool() -> Path:
+    """Prometheus' own checker of rules: the machine's, else out of Debian's package, which is fetched but not installed, because
+    that would start a server.
+    """
+    there = shutil.which("promtool")
+    if there:
+        return Path(there)
+    cache = cache_folder()
+    with _locked(cache / "promtool.lock"):
+        if not (cache / "promtool").exists():
+            with tempfile.TemporaryDirectory(prefix="promtool.", dir=cache) as scratch:
+                say("fetching promtool")
+                _run("apt-get", "update", "--quiet=2")
+                _run("apt-get", "download", "--quiet=2", "prometheus", folder=Path(scratch))
+                (package,) = Path(scratch).glob("*.deb")
+                _run("dpkg-deb", "--extract", str(package), f"{scratch}/prometheus")
+                Path(scratch, "prometheus/usr/bin/promtool").rename(cache / "promtool")
+    return cache / "promtool"
+
+
 def cache_folder() -> Path:
     """The folder that keeps root file systems between runs; made when missing."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -111,9 +131,9 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _run(*command: str) -> str:
+def _run(*command: str, folder: Path | None = None) -> str:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, cwd=folder)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
         raise ProvisionError(f"{' '.join(command[:3])} ... failed with {done.returncode}; mend this and run again:\n{tail}")

@@ -100,13 +100,14 @@ class System:
     `url`: the register; empty: SQLite. `manager_port`: where the daemon finds AMI, when not at the PBX itself.
     `metrics_port`: where the figures are shown; 0: nowhere. `more`: further sections of the configuration.
     `asterisk`: text to add to files of Asterisk's configuration, by their names.
+    `before_start`: what is done once all is set up, before Asterisk starts.
     `release`: the Debian whose Asterisk runs (forky: 22, bullseye: 16).
     """
 
     def __init__(self, work: Path, *, routes: str = ROUTES, dialplan: str = RECORDED_DIALPLAN, spoken: bool = False,
                  url: str = "", daemon: bool = True, codecs: str = "alaw,ulaw", spool: Path | None = None, floor_mb: int = 1,
                  manager_port: int = 0, metrics_port: int = 0, more: str = "", asterisk: Mapping[str, str] | None = None,
-                 release: str = "forky") -> None:
+                 release: str = "forky", before_start: Callable[[Self], None] = lambda system: None) -> None:
         self.home = work.resolve()
         self._routes = routes
         self._spoken = spoken
@@ -117,6 +118,7 @@ class System:
         self._more = more
         self._url = url or f"sqlite:///{self.home}/register.db"
         self._with_daemon = daemon
+        self._before_start = before_start
         self.agi_port = free_port(socket.SOCK_STREAM)
         self.pbx = Pbx(self.home / "pbx", Settings(dialplan=dialplan, codecs=codecs, ami_write="reporting,call,user", more=asterisk or {},
                                                    includes=[REPOSITORY / "dialplan" / "extensions_recording.conf"]),
@@ -128,6 +130,7 @@ class System:
     def __enter__(self) -> Self:
         try:
             self.set_up()
+            self._before_start(self)
             self.pbx.__enter__()
             self._stop_recording = recording.listen(self)
             if self._with_daemon:

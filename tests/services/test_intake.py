@@ -13,7 +13,7 @@ from ami_bridge.asterisk.files import Wav, measure
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json
 from ami_bridge.core.errors import KeyMissing
-from ami_bridge.core.facts import Closed, Fact, Gone, Started
+from ami_bridge.core.facts import Closed, Fact, Gone, Started, Taken
 from ami_bridge.core.findings import Finding, Kind
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
@@ -290,6 +290,23 @@ def test_both_sides_that_fit_are_joined_and_nothing_of_them_stays(place: Place) 
     assert place.intake.take(TICKET.call) is Outcome.REGISTERED
     (audio,) = [recording.audio for recording in place.entries()[0].recordings]
     assert audio and (audio.seconds, audio.size) == (55.0, 44 + 4 * 8000 * 55)
+    assert list(place.spool.leftovers()) == []
+
+
+@pytest.mark.parametrize(("written", "seconds"), [(53.0, 51.8), (200.0, None), (49.0, 55.0)])
+def test_what_was_written_after_another_took_the_place_of_the_recorded_channel_is_not_kept(
+        place: Place, written: float, seconds: float | None) -> None:
+    """However late the exchange was told to stop: that sound is of another call, which has a recording of its own."""
+    place.put(facts=[*FACTS, Taken(T0 + 50)])
+    content = wav(place.spool.audio(TICKET.recording), 8000 * 55).read_bytes()
+    os.utime(place.spool.audio(TICKET.recording), (T0 + written, T0 + written))
+    place.now = NOW + timedelta(minutes=10)
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    ((recording,),) = [entry.recordings for entry in place.entries()]
+    assert (recording.audio.seconds if recording.audio else None) == seconds
+    assert recording.state is (State.SEALED if seconds else State.NO_AUDIO)
+    if recording.audio:
+        assert place.vault.read(recording.audio.file)[44:] == content[44:44 + round((seconds or 0) * 16000)]
     assert list(place.spool.leftovers()) == []
 
 

@@ -19,7 +19,7 @@ from ami_bridge.services.steer import Told
 from ami_bridge.spool import Spool
 from tests.samples import T0, TICKET, wav
 
-CALL, CALLER, AGENT, OTHER = TICKET.call, TICKET.uniqueid, "pbx-1.2", "pbx-1.9"
+CALL, CALLER, AGENT, STRANGER, OTHER = TICKET.call, TICKET.uniqueid, "pbx-1.2", "pbx-1.4", "pbx-1.9"
 
 
 class Desk:
@@ -121,9 +121,8 @@ def test_what_cannot_be_revived_is_said(desk: Desk) -> None:
 
 def test_what_may_be_only_for_a_moment_is_looked_at_again_when_that_is_over(desk: Desk) -> None:
     desk.talk()
-    desk.follow.take([OutsideSeen(OTHER, T0 + 2, told=True), BridgeLeft("b", AGENT, T0 + 4)])
-    desk.follow.take([BridgeEntered("b", OTHER, "PJSIP/trunk-0b", "", "", T0 + 4)])
-    assert desk.look(T0 + 4) == desk.look(T0 + 4.1) == []
-    assert desk.later == [pytest.approx(MOMENT, abs=1e-6)]
+    desk.follow.take([OutsideSeen(STRANGER, T0 + 2, told=True), BridgeLeft("b", AGENT, T0 + 4)])
+    desk.follow.take([BridgeEntered("b", STRANGER, "PJSIP/trunk-0b", "", "", T0 + 4)])
+    assert desk.look(T0 + 4) == desk.look(T0 + 4.1) == [] and desk.later == [pytest.approx(MOMENT, abs=1e-6)]
     desk.follow.steer.look(T0 + 4.01 + MOMENT)
     assert [order.why for order in desk.orders] == [Why.ALONE]

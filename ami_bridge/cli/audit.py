@@ -1,0 +1,79 @@
+"""``ami-bridge audit``."""
+
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from ami_bridge.cli.configured import configured
+from ami_bridge.cli.tracing import looking
+from ami_bridge.cli.words import SHORT_ID, Moment, in_zone, on_screen, print_json, print_table
+from ami_bridge.config import Config
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
+
+if TYPE_CHECKING:
+    from ami_bridge.core.audit import Link
+
+
+@click.group("audit")
+def audit_command() -> None:
+    """Read and verify the trail of who looked at what, and did what. It holds nothing of a caller."""
+
+
+@audit_command.command("list")
+@click.option("--from", "since", type=Moment(), help="Entries of then or later (controller's time).")
+@click.option("--to", "until", type=Moment(ends=True), help="Entries of before; a date means all of that day.")
+@click.option("--actor", default="", help="Of one actor only, as the list writes it: os:maija, account:..., daemon.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="The newest so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
+@configured
+def list_entries(config: Config, since: datetime | None, until: datetime | None, actor: str, limit: int,
+                 as_json: bool) -> None:
+    """List entries of the trail, oldest first. That you read it is an entry too."""
+    zone = config.controller.zone
+    with looking(config, Action.TRAIL_READ) as look:
+        with look.register.reading() as work:
+            found = work.audit.find(in_zone(since, zone), in_zone(until, zone), actor, limit)
+        look.detail[Detail.FOUND] = len(found)
+    if as_json:
+        print_json([asdict(link.entry) | {"previous": link.previous, "digest": link.digest} for link in found])
+    else:
+        print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"), [row(one, zone) for one in found])
+
+
+@audit_command.command("verify")
+@click.option("--head", "heads", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A head that was kept elsewhere; may be given more than once.")
+@click.option("--public-key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The public key, as you once got it; else the one beside the heads.")
+@configured
+def verify_command(config: Config, heads: tuple[Path, ...], public_key: Path | None) -> None:
+    """Verify the chain against all heads that were written down: it finds a changed, removed, moved or cut-off entry.
+
+    The exit code is 1 when something is wrong. Whoever has all rights on this machine could sign new heads: only copies that
+    are kept elsewhere, and a public key that was got early, prove that nobody did. It shows no entry and leaves no trace.
+    """
+    from ami_bridge.app import heads as heads_of
+    from ami_bridge.register import Register
+    from ami_bridge.services.trail_keeping import verify_trail
+
+    with closing(Register.open(config.register.url)) as register:
+        verdict = verify_trail(register, heads_of(config), heads, public_key)
+    if str(verdict):
+        click.echo(f"{str(verdict)[0].upper()}{str(verdict)[1:]}.")
+        raise SystemExit(1)
+    click.echo(f"{verdict.entries} entries are good, up to number {verdict.head.number}. Head: {verdict.head.digest}")
+
+
+def row(link: "Link", zone: ZoneInfo) -> tuple[str, ...]:
+    """Return the cells of one entry."""
+    entry = link.entry
+    said = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
+    outcome = f"{entry.outcome}: {entry.reason}" if entry.reason else entry.outcome
+    return (str(entry.number), on_screen(entry.at, zone), entry.actor, entry.action, entry.object[:SHORT_ID], outcome,
+            ", ".join(part for part in (entry.purpose, said) if part))

@@ -1,0 +1,83 @@
+"""Personal accounts, and who of them may do what where. Pure."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from ami_bridge.core.duties import Duty
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.sign_in import Attempts
+from ami_bridge.core.text import clean
+
+LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
+
+
+class Language(StrEnum):
+    """The languages of the console."""
+
+    FINNISH = "fi"
+    SWEDISH = "sv"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a listener or trainer works: names of teams and of queues. Empty: nowhere."""
+
+    teams: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
+
+    def covers(self, teams: frozenset[str], queues: frozenset[str]) -> bool:
+        """Tell whether a call of these teams and queues is within it."""
+        return bool(self.teams & teams or self.queues & queues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One person's account. Times aware. ``clearance_until``: the first moment at which the security clearance has lapsed.
+
+    ``password``: its argon2id hash, empty until one is set; ``codes``: the sealed secret of the one-time codes, empty until
+    they are set up; ``last_step``: the time step of the last code that was accepted.
+    """
+
+    id: UUID
+    login: str
+    name: str
+    language: Language
+    created_at: datetime
+    duties: frozenset[Duty] = frozenset()
+    scope: Scope = field(default_factory=Scope)
+    password: str = field(default="", repr=False)
+    codes: str = field(default="", repr=False)
+    last_step: int = 0
+    attempts: Attempts = field(default_factory=Attempts)
+    clearance_until: datetime | None = None
+    disabled_at: datetime | None = None
+
+
+def checked_login(login: str) -> str:
+    """Return a log-in name; ConfigurationError when it is none."""
+    if not LOGIN.fullmatch(login):
+        raise ConfigurationError("a log-in name has 2 to 40 small letters, digits and . _ -, and begins with a letter",
+                                 "Choose another.")
+    return login
+
+
+def checked_name(name: str) -> str:
+    """Return a display name without odd characters; ConfigurationError when nothing is left."""
+    if not clean(name):
+        raise ConfigurationError("an account needs the person's name", "Give it with --name.")
+    return clean(name)
+
+
+def checked_password(password: str, login: str) -> str:
+    """Return a password that may be used; ConfigurationError otherwise, without a word of it."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise ConfigurationError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters", "Choose another.")
+    if len(set(password)) < SHORTEST_PASSWORD // 2 or login in password.lower():
+        raise ConfigurationError("this password is guessed easily: few different characters, or the log-in name",
+                                 "Choose another.")
+    return password

@@ -1,0 +1,43 @@
+"""What can be done that leaves a trace: one vocabulary for the trail and for the duties. Pure."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """Every action of the trail: its object, and what was done to it. The reference explains each."""
+
+    SIGNED_IN = "signed-in"
+    SIGNED_OUT = "signed-out"
+    CALLS_SEARCHED = "calls-searched"
+    CALL_VIEWED = "call-viewed"
+    CALL_LISTENED = "call-listened"
+    CALL_EXPORTED = "call-exported"
+    TRAINING_COPY_MADE = "training-copy-made"
+    CALL_DISCLOSED = "call-disclosed"
+    REQUEST_HANDLED = "request-handled"
+    RECORDING_PAUSED = "recording-paused"
+    RECORDING_RESUMED = "recording-resumed"
+    HOLDS_LISTED = "holds-listed"
+    HOLD_VIEWED = "hold-viewed"
+    HOLD_PLACED = "hold-placed"
+    HOLD_RELEASED = "hold-released"
+    PURGED = "purged"
+    KEYS_MADE = "keys-made"
+    KEYS_PUBLISHED = "keys-published"
+    KEY_DESTROYED = "key-destroyed"
+    NOTICE_ADDED = "notice-added"
+    AGENTS_IMPORTED = "agents-imported"
+    AGENTS_LISTED = "agents-listed"
+    REGISTER_REBUILT = "register-rebuilt"
+    ACCOUNTS_LISTED = "accounts-listed"
+    ACCOUNT_ADDED = "account-added"
+    ACCOUNT_DISABLED = "account-disabled"
+    ACCOUNT_ENABLED = "account-enabled"
+    ACCOUNT_UNLOCKED = "account-unlocked"
+    PASSWORD_SET = "password-set"  # noqa: S105 - a word, not a password
+    CODES_SET = "codes-set"
+    DUTY_GRANTED = "duty-granted"
+    DUTY_REVOKED = "duty-revoked"
+    CLEARANCE_SET = "clearance-set"
+    TRAIL_READ = "trail-read"
+    TRAIL_FORGOTTEN = "trail-forgotten"

@@ -1,0 +1,167 @@
+"""Who may do what: one table of duties and actions. What does not stand in it is refused. Pure.
+
+Source: the privacy notice (rights are granted by duty, people who handle the material are cleared); risks.md, item 103.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ami_bridge.core.actions import Action
+
+
+class Duty(StrEnum):
+    """What somebody is there for."""
+
+    LISTENER = "listener"
+    TRAINER = "trainer"
+    DATA_PROTECTION_OFFICER = "data-protection-officer"
+    RETENTION_OFFICER = "retention-officer"
+    ACCOUNT_ADMINISTRATOR = "account-administrator"
+    AUDITOR = "auditor"
+
+
+class Reach(StrEnum):
+    """How far a duty lets somebody do something."""
+
+    EVERYWHERE = "everywhere"
+    OWN_SCOPE = "own-scope"
+    NOWHERE = "nowhere"
+
+
+class Why(StrEnum):
+    """Why something is allowed or refused."""
+
+    DUTY = "duty"
+    NO_DUTY = "no-duty"
+    OUT_OF_SCOPE = "out-of-scope"
+    NOT_CLEARED = "not-cleared"
+    CLEARANCE_LAPSED = "clearance-lapsed"
+    LISTENS_AND_GRANTS = "no-listening-with-it"
+    NEEDS_SECOND = "needs-a-second-person"
+    SAME_PERSON = "same-person"
+    TOO_LATE = "proposal-too-old"
+    OTHER_THING = "another-proposal"
+    AGREED = "agreed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether, and why."""
+
+    allowed: bool
+    why: Why
+
+
+_E, _S = Reach.EVERYWHERE, Reach.OWN_SCOPE
+_HEAR = {Action.CALLS_SEARCHED: _S, Action.CALL_VIEWED: _S, Action.CALL_LISTENED: _S}
+_HOLDS = {Action.HOLDS_LISTED: _E, Action.HOLD_VIEWED: _E, Action.HOLD_PLACED: _E, Action.HOLD_RELEASED: _E}
+
+TABLE: Mapping[Duty, Mapping[Action, Reach]] = {
+    Duty.LISTENER: _HEAR,
+    Duty.TRAINER: {**_HEAR, Action.TRAINING_COPY_MADE: _S},
+    Duty.DATA_PROTECTION_OFFICER: {
+        **dict.fromkeys(_HEAR, _E), **_HOLDS, Action.CALL_EXPORTED: _E, Action.CALL_DISCLOSED: _E,
+        Action.REQUEST_HANDLED: _E},
+    Duty.RETENTION_OFFICER: {
+        **_HOLDS, Action.PURGED: _E, Action.KEYS_MADE: _E, Action.KEYS_PUBLISHED: _E, Action.KEY_DESTROYED: _E},
+    Duty.ACCOUNT_ADMINISTRATOR: dict.fromkeys((
+        Action.ACCOUNTS_LISTED, Action.ACCOUNT_ADDED, Action.ACCOUNT_DISABLED, Action.ACCOUNT_ENABLED,
+        Action.ACCOUNT_UNLOCKED, Action.PASSWORD_SET, Action.CODES_SET, Action.DUTY_GRANTED, Action.DUTY_REVOKED,
+        Action.CLEARANCE_SET), _E),
+    Duty.AUDITOR: {Action.TRAIL_READ: _E, Action.ACCOUNTS_LISTED: _E},
+}
+"""What each duty allows."""
+
+RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.TRAINING_COPY_MADE, Action.CALL_DISCLOSED})
+"""What lets a voice be heard: only with a security clearance that has not lapsed."""
+
+GRANTS = frozenset({Action.DUTY_GRANTED, Action.CLEARANCE_SET, Action.ACCOUNT_ADDED, Action.PASSWORD_SET, Action.CODES_SET})
+"""What decides who may hear: to grant, to clear, and to make or take over an account."""
+
+NO_LISTENING = frozenset({Duty.RETENTION_OFFICER, Duty.ACCOUNT_ADMINISTRATOR, Duty.AUDITOR})
+"""Duties that nobody holds who may hear recordings: who keeps, grants or looks after others does not listen."""
+
+TWO_PERSONS = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED, Action.HOLD_RELEASED})
+"""What one proposes and another approves."""
+
+APPROVERS = frozenset({Duty.DATA_PROTECTION_OFFICER, Duty.RETENTION_OFFICER})
+PROPOSAL_LASTS = timedelta(days=7)
+
+
+def reach(duties: Collection[Duty], action: Action) -> Reach:
+    """Return how far some duties together let somebody do something."""
+    found = {TABLE[duty].get(action, Reach.NOWHERE) for duty in duties}
+    return next((far for far in (Reach.EVERYWHERE, Reach.OWN_SCOPE) if far in found), Reach.NOWHERE)
+
+
+def decide(duties: Collection[Duty], action: Action, now: datetime, *, clearance_until: datetime | None,
+           in_scope: bool) -> Verdict:
+    """Return whether somebody may do something. ``in_scope``: whether it concerns their own teams and queues.
+
+    Of ``TWO_PERSONS`` it says who may propose; ``agreed`` says who may approve.
+    """
+    far = reach(duties, action)
+    if far is Reach.NOWHERE:
+        return Verdict(False, Why.NO_DUTY)
+    if far is Reach.OWN_SCOPE and not in_scope:
+        return Verdict(False, Why.OUT_OF_SCOPE)
+    if action in RECORDINGS and clearance_until is None:
+        return Verdict(False, Why.NOT_CLEARED)
+    if action in RECORDINGS and clearance_until is not None and now >= clearance_until:
+        return Verdict(False, Why.CLEARANCE_LAPSED)
+    return Verdict(True, Why.DUTY)
+
+
+def may_hold(duties: Collection[Duty]) -> Verdict:
+    """Return whether one person may hold all these duties: nobody both listens and grants, keeps or audits."""
+    if hears(duties) and NO_LISTENING & set(duties):
+        return Verdict(False, Why.LISTENS_AND_GRANTS)
+    return Verdict(True, Why.DUTY)
+
+
+def hears(duties: Collection[Duty]) -> bool:
+    """Tell whether some of the duties lets somebody hear recordings."""
+    return any(reach(duties, action) is not Reach.NOWHERE for action in RECORDINGS)
+
+
+def grants(duties: Collection[Duty]) -> bool:
+    """Tell whether some of the duties lets somebody decide who may hear."""
+    return any(reach(duties, action) is not Reach.NOWHERE for action in GRANTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What one person wants done that two must agree on: which action, on which object (an id), who, and when (aware)."""
+
+    action: Action
+    object: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Another's word for it."""
+
+    action: Action
+    object: str
+    by: str
+    duties: frozenset[Duty]
+    at: datetime
+
+
+def agreed(proposal: Proposal, approval: Approval | None) -> Verdict:
+    """Return whether what two persons must agree on may be done: a second, of the right duty, within a week."""
+    if approval is None:
+        return Verdict(False, Why.NEEDS_SECOND)
+    if (approval.action, approval.object) != (proposal.action, proposal.object):
+        return Verdict(False, Why.OTHER_THING)
+    if approval.by == proposal.by:
+        return Verdict(False, Why.SAME_PERSON)
+    if not APPROVERS & approval.duties:
+        return Verdict(False, Why.NO_DUTY)
+    if not proposal.at <= approval.at <= proposal.at + PROPOSAL_LASTS:
+        return Verdict(False, Why.TOO_LATE)
+    return Verdict(True, Why.AGREED)

@@ -1,0 +1,92 @@
+"""What proves who somebody is: passwords (argon2id) and one-time codes (TOTP, RFC 6238).
+
+A password's hash is all that is kept of it. The secret of the codes must be read again, so it is sealed with a key in a file
+of its own (ChaCha20-Poly1305, the account's id bound to it): a copy of the database lets nobody make codes.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from ami_bridge.core.errors import KeyMissing
+from ami_bridge.spool import write_durably
+
+KEY_MODE, FOLDER_MODE = 0o600, 0o750
+KEY_BYTES, NONCE_BYTES = 32, 12
+ISSUER = "ami-bridge"
+DRIFT = 1
+"""Time steps (30 s) by which the clock of somebody's telephone may be wrong."""
+
+NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$YW1pLWJyaWRnZS1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+"""What a password is compared with where there is no account, so that this takes as long."""
+
+
+class Codes:
+    """The one-time codes. ``key``: the file of the key that seals their secrets."""
+
+    def __init__(self, key: Path) -> None:
+        self.key = key
+
+    def create(self) -> None:
+        """Make the key, where it is not there yet."""
+        self.key.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        if not self.key.exists():
+            write_durably(self.key, os.urandom(KEY_BYTES).hex().encode() + b"\n", KEY_MODE)
+
+    def new(self, account: UUID, login: str) -> tuple[str, str]:
+        """Return a new secret, sealed (hex), and the address (``otpauth:``) by which a telephone takes it up, shown once."""
+        import pyotp
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        secret, nonce = pyotp.random_base32(), os.urandom(NONCE_BYTES)
+        sealed = nonce + ChaCha20Poly1305(self._key()).encrypt(nonce, secret.encode(), account.bytes)
+        return sealed.hex(), pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
+
+    def step(self, account: UUID, sealed: str, code: str, now: datetime) -> int | None:
+        """Return the time step of which ``code`` is, the present one or a neighbour; None when it is of none. KeyMissing."""
+        import pyotp
+        from pyotp.utils import strings_equal
+
+        totp = pyotp.TOTP(self._open(account, sealed))
+        current = totp.timecode(now)
+        return next((step for step in range(current - DRIFT, current + DRIFT + 1)
+                     if strings_equal(code, totp.generate_otp(step))), None)
+
+    def _open(self, account: UUID, sealed: str) -> str:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        try:
+            content = bytes.fromhex(sealed)
+            opened = ChaCha20Poly1305(self._key()).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], account.bytes)
+        except (InvalidTag, ValueError):
+            raise KeyMissing(f"the one-time codes of an account cannot be read with the key {self.key}",
+                             "Restore that key, or set the codes up anew with 'ami-bridge account codes'.") from None
+        return opened.decode()
+
+    def _key(self) -> bytes:
+        try:
+            return bytes.fromhex(self.key.read_text("ascii"))
+        except FileNotFoundError:
+            raise KeyMissing(f"the key that seals one-time codes is not at {self.key}", "Run 'ami-bridge init'.") from None
+        except (OSError, ValueError) as error:
+            raise KeyMissing(f"the key that seals one-time codes at {self.key} cannot be read ({type(error).__name__})",
+                             "Restore it, or see who may read it.") from None
+
+
+def password_hash(password: str) -> str:
+    """Return the argon2id hash of a password, with the parameters of RFC 9106 for little memory."""
+    import argon2
+
+    return argon2.PasswordHasher().hash(password)
+
+
+def is_password(kept: str, password: str) -> bool:
+    """Tell whether a password is the one whose hash is kept; where none is, it takes as long and says no."""
+    import argon2
+
+    try:
+        return argon2.PasswordHasher().verify(kept or NOBODYS, password) and bool(kept)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False

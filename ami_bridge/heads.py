@@ -1,0 +1,113 @@
+"""The heads of the trail outside the database: signed, one file each, and a line in syslog.
+
+::
+
+    <directory>/heads/000000000123.json   a head (``core.audit_heads``): entry 123 was the last, and had this digest
+    <directory>/audit-key.pub             the public key (PEM); give it to the auditor early, by another way
+"""
+
+import logging
+import socket
+from collections.abc import Iterable
+from logging.handlers import SysLogHandler
+from pathlib import Path
+
+from ami_bridge.core.audit import Head
+from ami_bridge.core.audit_heads import Kind, head_text, parse, signed_bytes
+from ami_bridge.signing import FOLDER_MODE, make_key, private_key, public_key_in
+from ami_bridge.spool import write_durably
+
+PUBLIC = "audit-key.pub"
+SIGNS = "the heads of the trail"
+IDENT = "ami-bridge-audit: "
+
+
+class Heads:
+    """The heads in ``directory``, signed with the private key in the file ``key``."""
+
+    def __init__(self, directory: Path, key: Path) -> None:
+        self.directory = directory
+        self.folder = directory / "heads"
+        self.key = key
+
+    def create(self) -> None:
+        """Make folders and key, where they are not there yet."""
+        self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        make_key(self.key, self.directory / PUBLIC, SIGNS)
+
+    def write(self, head: Head) -> bytes:
+        """Sign and write a head; return its text. KeyMissing, OSError."""
+        content = head_text(head, private_key(self.key, SIGNS).sign(signed_bytes(Kind.HEAD, head)))
+        write_durably(self._path(head.number), content + b"\n")
+        return content
+
+    def sign_checkpoint(self, head: Head) -> str:
+        """Return the signature (hex) of a checkpoint."""
+        return private_key(self.key, SIGNS).sign(signed_bytes(Kind.CHECKPOINT, head)).hex()
+
+    def last(self) -> Head | None:
+        """Return the newest head that was written down; ValueError when it cannot be read."""
+        newest = max(self._numbers(), default=None)
+        return parse(self._path(newest).read_bytes())[0] if newest is not None else None
+
+    def forget(self, before: int) -> int:
+        """Remove the heads of entries with smaller numbers; return how many."""
+        gone = [number for number in self._numbers() if number < before]
+        for number in gone:
+            self._path(number).unlink(missing_ok=True)
+        return len(gone)
+
+    def _numbers(self) -> Iterable[int]:
+        return (int(path.stem) for path in self.folder.glob("*.json") if path.stem.isdigit())
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:012}.json"
+
+
+class BadHead(ValueError):
+    """A head, or a checkpoint, that does not bear our signature."""
+
+
+def read_heads(files: Iterable[Path], public_key: Path) -> list[Head]:
+    """Return the heads in some files; BadHead naming the first that is none or has a wrong signature. KeyMissing."""
+    from cryptography.exceptions import InvalidSignature
+
+    key, found = public_key_in(public_key), []
+    for file in files:
+        try:
+            head, signature = parse(file.read_bytes())
+            key.verify(signature, signed_bytes(Kind.HEAD, head))
+        except InvalidSignature:
+            raise BadHead(f"the head in {file} has a wrong signature: it was changed, or signed with another key") from None
+        except (OSError, ValueError) as error:
+            raise BadHead(f"the head in {file} cannot be read ({type(error).__name__})") from None
+        found.append(head)
+    return found
+
+
+def is_our_checkpoint(head: Head, signature: str, public_key: Path) -> bool:
+    """Tell whether a checkpoint bears our signature. KeyMissing."""
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        public_key_in(public_key).verify(bytes.fromhex(signature), signed_bytes(Kind.CHECKPOINT, head))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def tell_syslog(address: str, text: bytes) -> None:
+    """Send one line to the syslog behind a socket of this machine, facility authpriv; OSError when there is none."""
+    handler = _Loud(address, SysLogHandler.LOG_AUTHPRIV, socket.SOCK_DGRAM)
+    handler.ident = IDENT
+    try:
+        handler.emit(logging.LogRecord("audit", logging.INFO, "", 0, text.decode(), None, None))
+    finally:
+        handler.close()
+
+
+class _Loud(SysLogHandler):
+    """Raises what it could not send; the standard one prints it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise

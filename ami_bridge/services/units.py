@@ -1,0 +1,146 @@
+"""The units of systemd, and what fits them to this machine."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import ami_bridge
+from ami_bridge.config import Config
+from ami_bridge.services.accounts import HOME, USER, run
+from ami_bridge.services.changes import Change, Deed, Remove, Rights, Write
+from ami_bridge.services.exchange_files import is_signed, signed, untouched
+from ami_bridge.services.machine import read
+
+SHIPPED = Path(ami_bridge.__file__).parent / "units"
+ETC = Path("/etc/systemd/system")
+PACKAGED = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
+"""Where a distribution's package puts units: those are not written once more."""
+
+TEMPORARY = Path("/etc/tmpfiles.d/ami-bridge.conf")
+BOOTED = Path("/run/systemd/system")
+PROGRAM = "/opt/ami-bridge/bin/ami-bridge"
+SERVICES = ("ami-bridge", "ami-bridge-purge", "ami-bridge-verify")
+STARTED = ("ami-bridge.service", "ami-bridge-purge.timer", "ami-bridge-verify.timer")
+WRITABLE = (Path("/run/ami-bridge"), HOME, Path("/var/log/asterisk"), Path("/var/spool/asterisk"))
+"""What the shipped units may write to."""
+
+_PUBLIC = Rights("root", "root", 0o644)
+
+ASTERISK = """\
+# Recordings, diary and logs hold callers' data: closed to everybody else on this machine.
+[Service]
+UMask=0027
+"""
+
+
+def program() -> Path:
+    """Return the command of this installation."""
+    return Path(sys.executable).parent / "ami-bridge"
+
+
+def hidden_program() -> str | None:
+    """Return a sentence when the daemon could not start this installation."""
+    here = program()
+    if here.parts[1:2] in (("root",), ("home",)):
+        return f"{here} lies where the units may not look (ProtectHome): install ami-bridge in /opt/ami-bridge."
+    return None
+
+
+def installing(config: Config, unit_of_asterisk: bool, group: str) -> Iterator[Change]:
+    """Yield what puts units, drop-ins and the folders of /run in their places, and enables them."""
+    changes = list(_files(config, unit_of_asterisk, group))
+    yield from changes
+    if changes and BOOTED.is_dir():
+        yield Deed("Have systemd read its units, and start ours at boot",
+                   "Had systemd read its units; ours start at boot", enable)
+
+
+def removing() -> Iterator[Change]:
+    """Yield what takes all of them away again: only files that ``init`` made."""
+    found = [path for path in _places() if path.is_file() and is_signed(read(path))]
+    if any(path.parent == ETC for path in found) and BOOTED.is_dir():
+        yield Deed("Stop the daemon and its timers", "Stopped the daemon and its timers",
+                   lambda: run("systemctl", "disable", "--now", *STARTED))
+    for path in found:
+        yield Remove(path, path.parent.parent == ETC)
+    if found and BOOTED.is_dir():
+        yield Deed("Have systemd read its units", "Had systemd read its units", lambda: run("systemctl", "daemon-reload"))
+
+
+def enable() -> None:
+    """Have systemd know our units and start them at boot."""
+    run("systemctl", "daemon-reload")
+    run("systemctl", "enable", *STARTED)
+
+
+def owned(path: Path, text: str, sign: str = "#") -> Iterator[Write]:
+    """Yield what writes a file of ours: nothing when it says so already, or when somebody changed it by hand."""
+    wanted = signed(text, sign)
+    before = read(path) if path.exists() else None
+    if before is None or (untouched(before) and before != wanted):
+        yield Write(path=path, before=before, after=wanted, rights=None if before else _PUBLIC)
+
+
+def changed_by_hand() -> Iterator[str]:
+    """Yield a sentence for each of these files that is not as init would have written it, and stays."""
+    for path in _places():
+        if path.is_file() and not untouched(read(path)):
+            yield f"{path} was changed or written by hand: left so. Remove it and run init again to have it anew."
+
+
+def drop_in(config: Config) -> str:
+    """Return what fits our services to this machine: secrets handed over by systemd, further folders to write to."""
+    lines = [f"LoadCredential={name}:{file}" for name, file in _secret_files(config)]
+    lines += [f"Environment=AMI_BRIDGE__{name.upper()}__SECRET_FILE=%d/{name}" for name, _ in _secret_files(config)]
+    further = {str(place) for place in places(config) if not any(place.is_relative_to(folder) for folder in WRITABLE)}
+    lines += [f"ReadWritePaths=-{place}" for place in sorted(further)]
+    return "".join(f"{line}\n" for line in ["[Service]", *lines])
+
+
+def places(config: Config) -> Iterator[Path]:
+    """Yield the folders that the daemon writes to."""
+    yield from (config.spool.directory, config.vault.directory, config.keys.recipients, config.notice.directory,
+                config.certificates.directory, config.certificates.key.parent, config.audit.directory,
+                config.audit.key.parent)
+    if config.keys.private:
+        yield config.keys.private
+    if config.cel.file:
+        yield config.cel.file.parent
+    if file := re.match(r"sqlite:///(/.+)", config.register.url):
+        yield Path(file[1]).parent
+
+
+def temporary(config: Config, group: str) -> str:
+    """Return the folders that are made at each start of the machine, before Asterisk. Source: tmpfiles.d(5)."""
+    spool = config.spool.directory
+    lines = [f"d {spool.parent} 0711 {USER} {USER} -"]
+    lines += [f"d {folder} 2770 {USER} {group} -" for folder in (spool, spool / "tickets", spool / "live", spool / "legs")]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _files(config: Config, unit_of_asterisk: bool, group: str) -> Iterator[Write]:
+    if not any((folder / "ami-bridge.service").exists() for folder in PACKAGED):
+        for unit in sorted((*SHIPPED.glob("*.service"), *SHIPPED.glob("*.timer"))):
+            yield from owned(ETC / unit.name, unit.read_text("utf-8").replace(PROGRAM, str(program())))
+    for service in SERVICES:
+        yield from owned(_drop_in_of(service), drop_in(config))
+    if unit_of_asterisk:
+        yield from owned(_drop_in_of("asterisk"), ASTERISK)
+    if config.spool.directory.is_relative_to("/run") and len(config.spool.directory.parts) > 3:
+        yield from owned(TEMPORARY, temporary(config, group))
+
+
+def _places() -> Iterator[Path]:
+    yield from (ETC / unit.name for unit in sorted((*SHIPPED.glob("*.service"), *SHIPPED.glob("*.timer"))))
+    yield from (_drop_in_of(service) for service in (*SERVICES, "asterisk"))
+    yield TEMPORARY
+
+
+def _drop_in_of(service: str) -> Path:
+    return ETC / f"{service}.service.d" / "10-ami-bridge.conf"
+
+
+def _secret_files(config: Config) -> list[tuple[str, Path]]:
+    found = (("ami", config.ami.secret_file), ("agi", config.agi.secret_file))
+    return [(name, file) for name, file in found if file]

@@ -1,0 +1,175 @@
+"""The Debian package: installed, upgraded, removed and purged in a Debian system that knew nothing of us."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ami_bridge import __version__
+from ami_bridge.register.schema import HEAD
+from tests.packaging.conftest import ROOT, run
+from tests.register.older import filled
+
+OF_DEBIAN = re.compile(r"(?:etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?|etc/\.pwd\.lock|tmp/.*|run/adduser"
+                       r"|var/(?:log|cache)/.*|var/lib/(?:dpkg|apt)/.*|root/.*|opt)")
+"""What Debian's own programs write when a package and its user come and go; dpkg removes an /opt that is empty."""
+
+LAYOUT = ("/opt/ami-bridge/bin/ami-bridge", "/opt/ami-bridge/bin/ami-bridge-agi", "/usr/bin/ami-bridge",
+          "/opt/ami-bridge/share/ami-bridge/dialplan/extensions_recording.conf", "/usr/lib/systemd/system/ami-bridge.service",
+          "/usr/lib/systemd/system/ami-bridge-purge.timer",
+          "/usr/share/doc/ami-bridge/copyright", "/usr/share/doc/ami-bridge/docs/howto-upgrade.md", "/usr/share/man/man1/ami-bridge.1.gz")
+
+
+class System:
+    """A copy of a Debian system: what is written goes to a layer above it, which shows all that was changed."""
+
+    def __init__(self, base: Path, folder: Path, package: Path) -> None:
+        self.changed = folder / "changed"
+        self._root, work = folder / "root", folder / "work"
+        for made in (self.changed, self._root, work, self.changed / "tmp"):
+            made.mkdir()
+        shutil.copy(package, self.changed / "tmp/ami-bridge.deb")
+        self._mounts = (f"mount -t overlay overlay -o lowerdir={base},upperdir={self.changed},workdir={work} {self._root}\n"
+                        f"mount -t proc proc {self._root}/proc\nmount --rbind /dev {self._root}/dev\n")
+
+    def sh(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a script in it, in mounts that end with it."""
+        return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c",
+                               f'{self._mounts}exec chroot "{self._root}" sh -c "$0"', script], capture_output=True, text=True,
+                              env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"})
+
+    def said(self, script: str) -> str:
+        """Run a script that must succeed; return what it prints."""
+        done = self.sh(script)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def left(self) -> list[str]:
+        """Return what differs from the system that it was, but for the books of Debian itself."""
+        found = sorted(str(path.relative_to(self.changed)) for path in self.changed.rglob("*") if not path.is_dir())
+        return [name for name in found if not OF_DEBIAN.fullmatch(name)]
+
+    def tell_of_systemd(self, enabled: str) -> None:
+        """Let it look as if systemd ran, with a systemctl that only writes down what it is asked."""
+        (self.changed / "run/systemd/system").mkdir(parents=True)
+        program = self.changed / "usr/local/bin/systemctl"
+        program.parent.mkdir(parents=True)
+        program.write_text('#!/bin/sh\necho "$*" >>/tmp/asked\nfor unit; do :; done\n'
+                           'case " $* " in *" is-enabled "*) ;; *) exit 0;; esac\n'
+                           f'case " {enabled} " in *" $unit "*) echo enabled;; *) echo disabled; exit 1;; esac\n')
+        program.chmod(0o755)
+
+
+@pytest.fixture(scope="session")
+def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Notices as `init` has them spoken: the Debian system here has no voice."""
+    home = tmp_path_factory.mktemp("spoken")
+    run(sys.executable, "-m", "ami_bridge", "--config", home / "ami-bridge.toml", "init", "--directory", home, cwd=ROOT)
+    return home / "prompts"
+
+
+@pytest.fixture
+def system(debian: Path, package: Path, prompts: Path, tmp_path: Path) -> Iterator[System]:
+    system = System(debian, tmp_path, package)
+    shutil.copytree(prompts, system.changed / "tmp/prompts", symlinks=True)
+    yield system
+
+
+INSTALL = "dpkg -i /tmp/ami-bridge.deb"
+INIT = "mkdir -p /var/lib/ami-bridge && cp -a /tmp/prompts /var/lib/ami-bridge/ && ami-bridge init --yes"
+
+
+def test_it_is_there_as_the_documentation_says(system: System) -> None:
+    assert "ami-bridge init --dry-run" in system.said(INSTALL)
+    assert system.said("ami-bridge --version") == f"ami-bridge {__version__}\n"
+    system.said("\n".join(f"test -e {place} || {{ echo {place}; exit 1; }}" for place in LAYOUT))
+    assert system.said("dpkg --verify ami-bridge") == ""
+    assert "usage: ami-bridge-agi" in system.sh("/opt/ami-bridge/bin/ami-bridge-agi").stderr
+
+
+def test_init_sets_it_up_there_with_the_units_of_the_package(system: System) -> None:
+    system.said(INSTALL)
+    before = system.left()
+    system.said(INIT)
+    made = {f"/{name}" for name in system.left()} - {f"/{name}" for name in before}
+    assert "/etc/systemd/system/ami-bridge.service.d/10-ami-bridge.conf" in made
+    assert "/etc/systemd/system/ami-bridge.service" not in made
+    assert "is up to date" in system.said("ami-bridge register upgrade")
+    assert system.said("ami-bridge calls --json") == "[]\n"
+    assert "Traceback" not in (done := system.sh("ami-bridge doctor")).stderr and "register" in done.stdout
+    assert "/opt/ami-bridge/bin/ami-bridge-agi" in system.said("ami-bridge dialplan")
+
+
+def test_removed_and_purged_it_leaves_nothing(system: System) -> None:
+    system.said(f"{INSTALL}; ami-bridge --version; dpkg --remove ami-bridge; test ! -e /opt/ami-bridge")
+    system.said("dpkg --purge ami-bridge")
+    assert system.left() == []
+
+
+def test_purged_it_leaves_recordings_keys_and_certificates_and_says_so(system: System) -> None:
+    system.said(INSTALL)
+    system.said(INIT)
+    removed = system.sh("dpkg --purge ami-bridge")
+    said = removed.stdout
+    assert removed.returncode == 0 and "Asterisk's configuration still names it" in removed.stderr
+    assert "left as they are" in said and "/var/lib/ami-bridge" in said and "/etc/ami-bridge" in said
+    left = system.left()
+    assert any(name.startswith("var/lib/ami-bridge/keys/") for name in left) and not any(name.startswith("opt/") for name in left)
+    assert system.sh("getent passwd ami-bridge").returncode == 0
+
+
+def test_taken_out_of_asterisk_first_nothing_but_the_archive_stays(system: System) -> None:
+    system.said(INSTALL)
+    system.said(INIT)
+    system.said("ami-bridge uninstall")
+    removed = system.sh("dpkg --purge ami-bridge")
+    assert removed.returncode == 0 and "still names it" not in removed.stderr
+    left = {name for name in system.left() if not name.startswith(("var/lib/ami-bridge/", "etc/ami-bridge/", "run/"))}
+    assert not [name for name in left if "ami-bridge" in name or "ami_bridge" in name], left
+
+
+def with_a_register_of(system: System, version: str, folder: Path) -> None:
+    """Install it, set it up, and put a register of an earlier version in place of the new one."""
+    system.said(INSTALL)
+    system.said(INIT)
+    with filled(f"sqlite:///{folder}/register.db", version):
+        shutil.copy(folder / "register.db", system.changed / "var/lib/ami-bridge/register.db")
+    system.said("chown ami-bridge:ami-bridge /var/lib/ami-bridge/register.db; rm -f /var/lib/ami-bridge/register.db-*")
+
+
+def test_an_upgrade_brings_the_register_with_it(system: System, tmp_path: Path) -> None:
+    with_a_register_of(system, "0004", tmp_path)
+    assert system.sh("ami-bridge calls").returncode == 5
+    assert "was brought from version 0004 to" in system.said(INSTALL)
+    assert system.said("ami-bridge register upgrade --dry-run").strip().endswith(f"is up to date (version {HEAD}).")
+
+
+def test_where_the_register_refuses_the_package_stays_unconfigured_until_that_is_mended(system: System, tmp_path: Path) -> None:
+    with_a_register_of(system, "0004", tmp_path)
+    blocked = system.sh(f"sqlite=/var/lib/ami-bridge/register.db; chmod 0400 $sqlite; chown root:root $sqlite; {INSTALL}")
+    assert blocked.returncode != 0 and "Traceback" not in blocked.stderr and "register" in blocked.stderr
+    assert "iF" in system.said("dpkg --list ami-bridge | tail -1")
+    system.said("chown ami-bridge /var/lib/ami-bridge/register.db; chmod 0600 /var/lib/ami-bridge/register.db; dpkg --configure ami-bridge")
+    assert system.said("dpkg --list ami-bridge | tail -1").startswith("ii")
+
+
+def test_what_runs_is_stopped_before_its_files_go_and_only_what_is_enabled_is_started(system: System) -> None:
+    system.said(INSTALL)
+    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer")
+    system.said(INSTALL)
+    asked = (system.changed / "tmp/asked").read_text().splitlines()
+    stop = next(number for number, line in enumerate(asked) if "stop" in line.split())
+    started = [line for line in asked if "start" in line.split()]
+    assert {"ami-bridge.service", "ami-bridge-purge.timer", "ami-bridge-purge.service"} <= set(asked[stop].split())
+    assert [line.split()[-1] for line in started] == ["ami-bridge.service", "ami-bridge-purge.timer"] and asked.index(started[0]) > stop
+    system.said("dpkg --remove ami-bridge")
+    assert any(line.startswith("disable") for line in (system.changed / "tmp/asked").read_text().splitlines())
+
+
+@pytest.mark.skipif(not shutil.which("lintian"), reason="lintian is not installed")
+def test_lintian_has_nothing_to_say(package: Path) -> None:
+    assert run("lintian", "--allow-root", "--fail-on", "error,warning", package) == ""

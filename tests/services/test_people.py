@@ -1,0 +1,193 @@
+"""Accounts, their duties and the sign-in; and that everything leaves a trace without a secret or a name."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+from uuid import UUID
+
+import pyotp
+import pytest
+
+from ami_bridge.core.accounts import Language, Scope
+from ami_bridge.core.audit import Link
+from ami_bridge.core.duties import Duty
+from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
+from ami_bridge.core.sign_in import LOCKED_FOR, Word
+from ami_bridge.credentials import Codes
+from ami_bridge.register import Register
+from ami_bridge.services.people import People
+from ami_bridge.services.trail import Trail
+
+START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Office:
+    """A register with accounts, and a clock."""
+
+    register: Register
+    root: Path
+    now: datetime = START
+    ids: Iterator[int] = field(default_factory=lambda: iter(range(1, 100)))
+
+    @property
+    def codes(self) -> Codes:
+        codes = Codes(self.root / "accounts.key")
+        codes.create()
+        return codes
+
+    @property
+    def people(self) -> People:
+        trail = Trail(self.register, "os:admin", lambda: self.now, lambda alarm: None)
+        return People(self.register, trail, self.codes, lambda: self.now, lambda at: UUID(int=next(self.ids)))
+
+    def ready(self, login: str = "maija") -> str:
+        """Make an account that can sign in; return the secret of its codes."""
+        self.people.add(login, "Maija Meikäläinen", Language.FINNISH)
+        self.people.set_password(login, PASSWORD)
+        address = urlparse(self.people.set_codes(login))
+        assert address.scheme == "otpauth" and address.path.endswith(f":{login}")
+        return parse_qs(address.query)["secret"][0]
+
+    def sign_in(self, code: str, password: str = PASSWORD, login: str = "maija") -> Word:
+        found = self.people.sign_in(login, password, code)
+        assert (found.account is not None) is (found.word is Word.WELCOME)
+        return found.word
+
+    def trail(self) -> list[tuple[str, ...]]:
+        with self.register.reading() as work:
+            entries = [place.entry for place in work.audit.places() if isinstance(place, Link)]
+        return [(one.actor, one.action, one.object, one.outcome, one.reason) for one in entries]
+
+
+@pytest.fixture
+def office(url: str, tmp_path: Path) -> Iterator[Office]:
+    with closing(Register.open(url)) as register:
+        yield Office(register, tmp_path)
+
+
+def test_an_account_is_made_changed_and_listed_and_each_leaves_a_trace(office: Office) -> None:
+    people = office.people
+    made = people.add("maija", "Maija\u202e Meikäläinen", Language.SWEDISH)
+    assert (made.name, made.duties, made.password) == ("Maija Meikäläinen", frozenset(), "")
+    people.grant("maija", Duty.LISTENER, Scope(frozenset({"support"}), frozenset({"q1"})))
+    assert people.grant("maija", Duty.TRAINER).scope.teams == {"support"}
+    people.set_clearance("maija", START + timedelta(days=400))
+    people.disable("maija")
+    (found,) = people.all()
+    assert found.duties == {Duty.LISTENER, Duty.TRAINER} and found.scope.queues == {"q1"}
+    assert found.clearance_until == START + timedelta(days=400) and found.disabled_at == START
+    assert people.enable("maija").disabled_at is None and people.set_clearance("maija", None).clearance_until is None
+    assert people.revoke("maija", Duty.LISTENER).scope.teams == {"support"}
+    assert people.revoke("maija", Duty.TRAINER).scope == Scope()
+    assert [action for _, action, *_ in office.trail()] == [
+        "account-added", "duty-granted", "duty-granted", "clearance-set", "account-disabled", "accounts-listed",
+        "account-enabled", "clearance-set", "duty-revoked", "duty-revoked"]
+    assert {(actor, outcome) for actor, _, _, outcome, _ in office.trail()} == {("os:admin", "allowed")}
+
+
+def test_nobody_is_given_what_nobody_may_hold_and_the_refusal_is_recorded(office: Office) -> None:
+    made = office.people.add("maija", "Maija", Language.FINNISH)
+    office.people.grant("maija", Duty.ACCOUNT_ADMINISTRATOR)
+    with pytest.raises(NotAllowed, match="nobody who hears recordings"):
+        office.people.grant("maija", Duty.LISTENER)
+    assert office.trail()[-1] == ("os:admin", "duty-granted", str(made.id), "refused", "not-allowed")
+    assert office.people.all()[0].duties == {Duty.ACCOUNT_ADMINISTRATOR}
+
+
+def test_what_is_not_there_cannot_be_changed(office: Office) -> None:
+    office.people.add("maija", "Maija", Language.FINNISH)
+    with pytest.raises(ConfigurationError, match="already"):
+        office.people.add("maija", "Another", Language.FINNISH)
+    with pytest.raises(NotFound, match="is not listener"):
+        office.people.revoke("maija", Duty.LISTENER)
+    with pytest.raises(NotFound, match="no such account"):
+        office.people.disable("pekka")
+    with pytest.raises(ConfigurationError):
+        office.people.set_password("maija", "short")
+    assert [reason for *_, reason in office.trail()] == ["", "not-found", "not-found"]
+
+
+def test_signing_in_takes_a_password_and_a_fresh_code(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    assert office.sign_in(totp.at(office.now), "wrong horse battery") is Word.WRONG_PASSWORD
+    office.now += timedelta(minutes=1)
+    assert office.sign_in("000000" if totp.at(office.now) != "000000" else "000001") is Word.WRONG_CODE
+    office.now += timedelta(minutes=1)
+    code = totp.at(office.now - timedelta(seconds=30))
+    assert office.sign_in(code) is Word.WELCOME, "half a minute late is in time"
+    assert office.sign_in(code) is Word.CODE_USED, "nobody who looked over a shoulder gets in"
+    office.now += timedelta(minutes=5)
+    assert office.sign_in(code) is Word.WRONG_CODE
+    tried = [(outcome, reason) for _, action, _, outcome, reason in office.trail() if action == "signed-in"]
+    assert tried == [("refused", "wrong-password"), ("refused", "wrong-code"), ("allowed", ""), ("refused", "code-used"),
+                     ("refused", "wrong-code")]
+
+
+def test_who_cannot_sign_in(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    assert office.sign_in(totp.at(office.now), login="correct horse battery") is Word.UNKNOWN
+    assert office.trail()[-1] == ("nobody", "signed-in", "", "refused", "unknown")
+    office.people.disable("maija")
+    assert office.sign_in(totp.at(office.now)) is Word.DISABLED
+    office.people.add("pekka", "Pekka", Language.FINNISH)
+    assert office.sign_in("123456", login="pekka") is Word.NO_PASSWORD
+    assert office.sign_in("123456", "", login="pekka") is Word.NO_PASSWORD
+    office.people.set_password("pekka", PASSWORD)
+    assert office.sign_in("123456", login="pekka") is Word.NO_CODES
+
+
+def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_or_unlocked(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    for _ in range(5):
+        assert office.sign_in("", "wrong horse battery") is Word.WRONG_PASSWORD
+        office.now += timedelta(seconds=20)
+    assert office.sign_in(totp.at(office.now)) is Word.LOCKED
+    office.now += LOCKED_FOR
+    assert office.sign_in(totp.at(office.now)) is Word.WELCOME
+    for _ in range(5):
+        office.sign_in("", "wrong horse battery")
+        office.now += timedelta(seconds=20)
+    assert office.sign_in(totp.at(office.now)) is Word.LOCKED
+    office.people.unlock("maija")
+    assert office.sign_in(totp.at(office.now)) is Word.WELCOME
+
+
+def test_many_tries_at_once_are_as_many(office: Office) -> None:
+    office.ready()
+    with ThreadPoolExecutor(8) as pool:
+        words = list(pool.map(lambda n: office.people.sign_in("maija", f"wrong horse battery {n}", "123456").word, range(8)))
+    assert sorted(words) == [*[Word.TOO_SOON] * 7, Word.WRONG_PASSWORD]
+
+
+def test_no_password_no_secret_and_no_name_is_in_the_trail_and_no_secret_in_the_clear(office: Office) -> None:
+    secret = office.ready()
+    office.sign_in("123456")
+    with office.register.reading() as work:
+        said = repr(list(work.audit.places()))
+        account = work.accounts.named("maija")
+    assert account and account.password.startswith("$argon2id$") and secret not in account.codes
+    assert bytes.fromhex(account.codes).find(secret.encode()) < 0
+    for word in (PASSWORD, secret, "Maija", "Meikäläinen", "argon2"):
+        assert word not in said and word not in repr(account).replace("Maija Meikäläinen", "")
+
+
+def test_a_copied_secret_is_of_no_use_for_another_account_or_with_another_key(office: Office, tmp_path: Path) -> None:
+    office.ready()
+    with office.register.reading() as work:
+        account = work.accounts.named("maija")
+    assert account
+    with pytest.raises(KeyMissing, match="account codes"):
+        office.codes.step(UUID(int=99), account.codes, "123456", office.now)
+    other = Codes(tmp_path / "other.key")
+    with pytest.raises(KeyMissing, match="init"):
+        other.step(account.id, account.codes, "123456", office.now)
+    other.create()
+    with pytest.raises(KeyMissing, match="account codes"):
+        other.step(account.id, account.codes, "123456", office.now)
+    assert other.key.stat().st_mode & 0o777 == 0o600
