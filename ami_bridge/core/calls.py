@@ -214,9 +214,9 @@ class Follower:
         return self._moved(Exited(event.bridge, event.uniqueid, event.at))
 
     def _moved(self, move: Move) -> list[Noticed]:
-        visitors = [one for one in self._bridges.visitors(move.bridge) if self._is_in(one, move.bridge)]
         if not self._bridges.add(move):
             return []
+        visitors = [one for one in self._bridges.visitors(move.bridge) if self._is_in(one, move.bridge)]
         noticed = [Noticed(self._recorded[one].call, fact) for one in visitors for fact in self._known(move, one)]
         if move.channel in self._recorded and move.channel not in visitors:
             call = self._recorded[move.channel].call

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_bridge.core.calls import GRACE, Follower
-from ami_bridge.core.entries import account, bridged_seconds, ended_at
+from ami_bridge.core.entries import account, bridged_seconds, conversations, ended_at
 from ami_bridge.core.events import (
     BridgeEntered,
     BridgeLeft,
@@ -114,6 +114,15 @@ def test_it_is_known_whether_the_recorded_channel_speaks_with_somebody_now() -> 
                           (BridgeLeft("b", AGENT, 4), False)]:
         follower.apply(event)
         assert [one.bridged for one in follower.in_progress()] == [speaks], event
+
+
+def test_whoever_comes_back_into_the_same_bridge_after_long_is_noted_again() -> None:
+    """On an internal call the caller consults a colleague by keys for longer than the time of grace: the other one waits."""
+    story = [started(), entered(CALLER, 2), entered(AGENT, 3), BridgeLeft("b", CALLER, 5), entered(CALLER, 6, "c"),
+             entered(SECOND, 6, "c"), BridgeLeft("c", SECOND, 30), BridgeLeft("c", CALLER, 30), entered(CALLER, 31)]
+    assert facts(story)[-1] == went_in(CALLER, 31)
+    talks = conversations(CALLER, facts(story), 40)
+    assert talks == {AGENT: [(3, 5), (31, 40)], SECOND: [(6, 30)]}
 
 
 def test_what_is_over_is_forgotten_after_the_time_of_grace() -> None:
