@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,8 @@ def test_a_running_asterisk_is_seen_with_its_umask(tmp_path: Path) -> None:
     program = Path(shutil.copy("/bin/sleep", tmp_path / "asterisk"))
     with subprocess.Popen([program, "60"], umask=0o027) as process:
         try:
+            while Path(f"/proc/{process.pid}/comm").read_text() != "asterisk\n":  # the kernel names it a moment after Popen returns
+                time.sleep(0.01)
             (tmp_path / "asterisk.pid").write_text(f"{process.pid}\n")
             seen = running(tmp_path)
             assert seen and (seen.uid, seen.gid, seen.umask) == (os.geteuid(), os.getegid(), 0o027)
