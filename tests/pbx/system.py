@@ -70,6 +70,14 @@ private = "{home}/keys"
 directory = "{home}/certificates"
 key = "{home}/certificate.key"
 
+[audit]
+directory = "{home}/audit"
+key = "{home}/audit.key"
+syslog = ""
+
+[accounts]
+key = "{home}/accounts.key"
+
 [metrics]
 port = {metrics_port}
 
