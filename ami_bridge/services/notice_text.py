@@ -140,7 +140,10 @@ def _rendered(config: Config, language: str, kind: Kind, finalize: Any) -> str:
 
 def _in_markdown(value: Any) -> Any:
     """Write a value so that nothing in it is taken for a sign of Markdown or HTML."""
-    return re.sub(r"([\\`*_\[\]<>#&|~])", r"\\\1", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    quoted = re.sub(r"([\\`*_\[\]<>#&|~])", r"\\\1", value)
+    return re.sub(r"^(\d{1,9})([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", quoted))
 
 
 def _plain(text: str) -> str:

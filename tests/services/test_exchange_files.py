@@ -14,7 +14,8 @@ SECRET = "a-secret-of-the-tests"
 
 
 def asked(version: str = "22.10.1", host: str = "127.0.0.1", **texts: str) -> Wanted:
-    config = Config.model_validate({"exchange": {"name": "pbx1"}, "ami": {"secret": SECRET, "host": host}, "agi": {"secret": "s" * 16}})
+    config = Config.model_validate({"exchange": {"name": "pbx1"}, "ami": {"secret": SECRET, "host": host}, "agi": {"secret": "s" * 16},
+                                    "controller": {"endpoints": ["10.0.0.0/8"]}})
     return wanted(config, version, lambda name: texts.get(name.removesuffix(".conf"), ""), lambda name: (DIALPLAN_FOLDER / name).read_text())
 
 

@@ -130,6 +130,12 @@ def test_what_is_configured_is_text_and_nothing_else(tmp_path: Path) -> None:
     assert re.search(r'(src|href)=|@import|url\(', html) is None
 
 
+@pytest.mark.parametrize("name", ["- Hosting", "+ Hosting", "1. Hosting", "2) Hosting", "=", "-", "3.", "Hosting - and 1. more", "-5 degrees"])
+def test_a_name_is_never_a_list_of_its_own(tmp_path: Path, name: str) -> None:
+    html = written(configured(tmp_path, f'processors = ["{name}"]\n'), "en", form=Form.HTML)
+    assert f"<li>{name}</li>" in html and "<ol" not in html and "<ul>\n<li>\n<ul" not in html
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_plain_text_fits_a_letter(tmp_path: Path, language: str) -> None:
     for kind in Kind:
