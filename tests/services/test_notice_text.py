@@ -82,7 +82,8 @@ def test_what_is_changed_changes_the_text(tmp_path: Path, language: str) -> None
         ("[retention]\ndays = 14\n", "14"), ('[authority]\nphone = "+46 8 657 61 00"\n', "+46 8 657 61 00"),
         (f'[purposes]\nnames = ["quality"]\nfi = ["laadun seuranta"]\nsv = ["kvalitet"]\nen = ["quality"]\n# {language}', {"fi": "laadun seuranta", "sv": "kvalitet", "en": "quality"}[language]),
         ('[[route]]\nname = "survey"\nchoice = "opt-out"\nchoice_key = "7"\n', " 7"),
-        ('[[route]]\nname = "short"\ndays = 3\n', "3"), ('[[route]]\nname = "asked"\non_demand = true\n', ""),
+        ('[[route]]\nname = "short"\ndays = 3\n', {"fi": "3 vuorokauden", "sv": "3 dygn", "en": "3 days"}[language]),
+        ('[[route]]\nname = "asked"\non_demand = true\n', {"fi": "asiakaspalvelijan pyynnöstä", "sv": "på begäran av kundtjänstmedarbetaren", "en": "customer service agent asks"}[language]),
         ('[notice]\nlanguages = ["fi", "ru"]\n', {"fi": "venäjä", "sv": "ryska", "en": "Russian"}[language]),
     ):
         after = written(configured(tmp_path, more), language)
