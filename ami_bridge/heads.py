@@ -32,7 +32,8 @@ class Heads:
 
     def create(self) -> None:
         """Make folders and key, where they are not there yet."""
-        self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        self.directory.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
         make_key(self.key, self.directory / PUBLIC, SIGNS)
 
     def write(self, head: Head) -> bytes:

@@ -149,7 +149,11 @@ class Host:
         self._inner = int(children.split()[0])
 
     def _furnish(self) -> None:
-        """Put the package's files, its user and its unit where Debian puts them, and the stand-ins."""
+        """Put the package's files, its user and its unit where Debian puts them, and the stand-ins.
+
+        What an ami-bridge of the machine below has is not seen here: the layers above hide it.
+        """
+        self.run("rm -rf /etc/ami-bridge /opt/ami-bridge /var/lib/ami-bridge")
         self.run("useradd --system --user-group --home-dir /var/lib/asterisk --no-create-home --shell /usr/sbin/nologin asterisk")
         theirs = next(":".join(line.split(":")[2:4]) for line in (self._root / "etc/passwd").read_text().splitlines() if line.startswith("asterisk:"))
         for part in PACKAGE:

@@ -46,6 +46,11 @@ def files(heads: Heads) -> list[str]:
     return sorted(path.name for path in heads.folder.iterdir())
 
 
+def test_its_folders_are_closed_to_others(heads: Heads) -> None:
+    heads.create()
+    assert [folder.stat().st_mode & 0o777 for folder in (heads.directory, heads.folder)] == [0o750, 0o750]
+
+
 def links(register: Register) -> list[Link]:
     with register.reading() as work:
         return [place for place in work.audit.places() if isinstance(place, Link)]
