@@ -12,13 +12,13 @@ next look asks for the same again.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 from uuid import UUID
 
 from ami_bridge.core.calls import Follower
 from ami_bridge.core.facts import OPTIMISED, Entered, Fact, Noticed, Silenced, Taken, Voiced
 from ami_bridge.core.orders import Do, Order, Own
+from ami_bridge.core.questions import Questions
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
     Asked,
@@ -32,6 +32,7 @@ from ami_bridge.core.signs import (
     Wish,
 )
 from ami_bridge.core.silence import Pause, Situation, settles_in, silence
+from ami_bridge.core.steered import Steered
 from ami_bridge.core.text import LOCAL
 
 AGAIN = 2.0
@@ -43,9 +44,6 @@ TRIES = 3
 SETTLES = 1.0
 """Seconds after which a stop that our own dialplan did not explain was another's."""
 
-ANSWERED = 1.5
-"""Seconds in which a question must be answered: our dialplan waits for two, and then says that nothing was done."""
-
 
 @dataclass(frozen=True, slots=True)
 class SteeringRules:
@@ -53,37 +51,6 @@ class SteeringRules:
 
     longest: float
     loses_second: bool = True
-
-
-@dataclass(slots=True)
-class _Steered:
-    """One recording: what was decided, and what the exchange has done."""
-
-    call: UUID
-    recording: UUID
-    uniqueid: str
-    internal: bool
-    mute_hold: bool
-    monitor: str = ""
-    pause: Pause | None = None
-    music: bool = False
-    silent: tuple[Why, str] | None = None
-    heard: dict[str, str] = field(default_factory=dict)
-    local_left: float = 0.0
-    stopped: float = 0.0
-    reviving: bool = False
-    tries: int = 0
-    ordered: tuple[Do, float] | None = None
-    wanted: tuple[Why, str] | None = None
-    since: float = 0.0
-
-
-class _Question(NamedTuple):
-    """Somebody waits for an answer about some calls; ``before``: the pauses that there were."""
-
-    asker: str
-    at: float
-    before: dict[UUID, Pause | None]
 
 
 class Steering:
@@ -98,10 +65,9 @@ class Steering:
         self.revived: list[UUID] = []
         self.given_up: list[UUID] = []
         self._follower = follower
-        self._calls: dict[UUID, _Steered] = {}
+        self._calls: dict[UUID, Steered] = {}
         self._holding: set[str] = set()
-        self._questions: list[_Question] = []
-        self._refused: list[str] = []
+        self._questions = Questions()
         self._detached: list[Order] = []
         self._changed: set[UUID] = set()
         self._settling: dict[UUID, float] = {}
@@ -116,7 +82,7 @@ class Steering:
         """Take up a call; ``facts`` is what its journal says of it, when it was begun by a former daemon."""
         if call in self._calls:
             return
-        steered = self._calls[call] = _Steered(call, recording, uniqueid, internal, mute_hold, monitor)
+        steered = self._calls[call] = Steered(call, recording, uniqueid, internal, mute_hold, monitor)
         for fact in sorted((f for f in facts if isinstance(f, Silenced | Voiced)), key=lambda f: f.at):
             steered.silent = (Why(fact.why), fact.by) if isinstance(fact, Silenced) else None
             paused = isinstance(fact, Silenced) and fact.why == Why.PAUSED
@@ -145,7 +111,7 @@ class Steering:
         if isinstance(sign, TookPlace):
             return self._detach(sign)
         if isinstance(sign, Asked):
-            self._ask(sign)
+            self._questions.ask(sign, self._meant(sign), self.rules.longest)
         elif isinstance(sign, HoldBegan):
             self._holding.add(sign.uniqueid)
         elif isinstance(sign, HoldEnded):
@@ -171,10 +137,8 @@ class Steering:
 
         An order stands until ``done`` or for ``AGAIN`` seconds; hence the whole is to be asked for every second or so.
         """
-        found = [Order(Do.ANSWER, None, "", asker) for asker in self._refused]
-        found += self._detached
-        self._refused.clear()
-        self._detached.clear()
+        found = self._questions.refusals() + self._detached
+        self._detached = []
         settled = {call for call, at in self._settling.items() if at <= now}
         asked, self._changed = set(self._calls) if whole else (self._changed | settled) & self._calls.keys(), set()
         for steered in map(self._calls.__getitem__, asked):
@@ -183,7 +147,9 @@ class Steering:
             if order and not (steered.ordered and steered.ordered[0] is order.do and now < steered.ordered[1] + AGAIN):
                 steered.ordered = order.do, now
                 found.append(order)
-        return found + self._answers(now)
+        answers, withdrawn = self._questions.answers(now, self._calls, self._stands)
+        self._changed |= withdrawn
+        return found + answers
 
     def done(self, order: Order, at: float) -> list[Noticed]:
         """Note that the exchange has carried out an order; return the fact that follows from it."""
@@ -210,7 +176,7 @@ class Steering:
             steered.stopped, steered.ordered = 0.0, None
             self._changed.add(call)
 
-    def _order(self, steered: _Steered, now: float) -> Order | None:
+    def _order(self, steered: Steered, now: float) -> Order | None:
         if steered.pause and now >= steered.pause.until:
             steered.pause = None
         wanted = silence(self._situation(steered))
@@ -224,7 +190,11 @@ class Steering:
             return self._restart(steered, Do.RESTART)
         return None
 
-    def _is_settled(self, steered: _Steered, wanted: tuple[Why, str] | None, now: float) -> bool:
+    def _stands(self, steered: Steered) -> bool:
+        """Tell whether a recording is silent, or not, as it should be."""
+        return silence(self._situation(steered)) == steered.silent
+
+    def _is_settled(self, steered: Steered, wanted: tuple[Why, str] | None, now: float) -> bool:
         """Tell whether what is wanted is clear, and has lasted for long enough."""
         self._settling.pop(steered.call, None)
         if self._is_unclear(steered, wanted):
@@ -237,14 +207,14 @@ class Steering:
             self._settling[steered.call] = at
         return at <= now
 
-    def _is_unclear(self, steered: _Steered, wanted: tuple[Why, str] | None) -> bool:
+    def _is_unclear(self, steered: Steered, wanted: tuple[Why, str] | None) -> bool:
         """Tell whether it cannot be seen yet who comes for somebody outside: nobody, or a Local channel to nowhere."""
         if wanted or steered.silent is None or steered.silent[0] not in (Why.UNTOLD, Why.ALONE):
             return False
         faces = self._follower.voices(steered.uniqueid).values()
         return not faces or any(face.startswith(LOCAL) for face in faces)
 
-    def _restart(self, steered: _Steered, do: Do) -> Order | None:
+    def _restart(self, steered: Steered, do: Do) -> Order | None:
         """Return the order; none where the dialplan has not answered it so often that it does not know it."""
         if steered.tries < TRIES:
             return Order(do, steered.call, steered.uniqueid)
@@ -252,13 +222,13 @@ class Steering:
         self.given_up.append(steered.call)
         return None
 
-    def _situation(self, steered: _Steered) -> Situation:
+    def _situation(self, steered: Steered) -> Situation:
         partners = self._partners(steered).keys()
         on_hold = bool(partners & self._holding) or (steered.music and bool(steered.heard))
         voices = frozenset(self._follower.voices(steered.uniqueid))
         return Situation(voices, self._follower.outside, steered.internal, steered.pause, on_hold, steered.mute_hold)
 
-    def _look_at_partners(self, steered: _Steered) -> None:
+    def _look_at_partners(self, steered: Steered) -> None:
         """Note who needs no restart: the first who is heard, and whoever a Local channel stood for."""
         partners = self._partners(steered)
         new = partners.keys() - steered.heard.keys()
@@ -266,13 +236,13 @@ class Steering:
         if new and (not steered.heard or took_its_place or not self.rules.loses_second):
             steered.heard |= self._interfaces(steered)
 
-    def _interfaces(self, steered: _Steered) -> dict[str, str]:
+    def _interfaces(self, steered: Steered) -> dict[str, str]:
         return {id: line.interface for id, line in self._partners(steered).items()}
 
-    def _partners(self, steered: _Steered) -> dict[str, Entered]:
+    def _partners(self, steered: Steered) -> dict[str, Entered]:
         return self._follower.partners(steered.uniqueid)
 
-    def _on(self, uniqueid: str) -> list[_Steered]:
+    def _on(self, uniqueid: str) -> list[Steered]:
         return [steered for steered in self._calls.values() if steered.uniqueid == uniqueid]
 
     def _restarted(self, sign: Restarted) -> list[Noticed]:
@@ -295,45 +265,17 @@ class Steering:
         self._detached += [Order(Do.DETACH, one.call, sign.uniqueid, stop=one.monitor, own=own) for one in taken]
         return [Noticed(one.call, Taken(sign.at)) for one in taken]
 
-    def _ask(self, asked: Asked) -> None:
-        """Set or end a pause; who asks for what is not there, or is from outside, is told so."""
-        meant = [] if asked.wish is Wish.NOTHING else self._meant(asked)
-        if not meant:
-            self._refused.append(asked.asker)
-            return
-        self._questions.append(_Question(asked.asker, asked.at, {one.call: one.pause for one in meant}))
-        begin = asked.wish is Wish.PAUSE or (asked.wish is Wish.TOGGLE and not all(one.pause for one in meant))
-        until = asked.at + min(asked.seconds or self.rules.longest, self.rules.longest)
-        for one in meant:
-            one.pause, one.ordered = Pause(asked.by, until) if begin else None, None
-
-    def _meant(self, asked: Asked) -> list[_Steered]:
+    def _meant(self, asked: Asked) -> list[Steered]:
         """Return every recording that somebody may mean: an agent may be in several, and be heard in each."""
+        if asked.wish is Wish.NOTHING:
+            return []
         if asked.call:
             return [self._calls[asked.call]] if asked.call in self._calls else []
         return [steered for steered in self._calls.values() if self._is_of(asked, steered)]
 
-    def _is_of(self, asked: Asked, steered: _Steered) -> bool:
+    def _is_of(self, asked: Asked, steered: Steered) -> bool:
         outside = self._follower.outside
         speakers = {id: face for id, face in self._follower.voices(steered.uniqueid).items() if id not in outside}
         if steered.internal:
             speakers[steered.uniqueid] = ""
         return asked.asker in speakers or bool(asked.interface and asked.interface in speakers.values())
-
-    def _answers(self, now: float) -> list[Order]:
-        """Answer the questions whose calls stand as they should; one that was not answered in time is withdrawn."""
-        found, open = [], []
-        for question in self._questions:
-            calls = [self._calls[call] for call in question.before if call in self._calls]
-            if all(silence(self._situation(one)) == one.silent for one in calls):
-                whys = [one.silent for one in calls]
-                why = next((one[0] for one in whys if one), None) if all(whys) else None
-                found.append(Order(Do.ANSWER, calls[0].call if calls else None, "", question.asker, why))
-            elif now > question.at + ANSWERED:
-                for one in calls:
-                    one.pause = question.before[one.call]
-                    self._changed.add(one.call)
-            else:
-                open.append(question)
-        self._questions = open
-        return found

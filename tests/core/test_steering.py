@@ -11,6 +11,7 @@ from ami_bridge.core.entries import account
 from ami_bridge.core.events import BridgeEntered, BridgeLeft, Event, OutsideSeen, RecordingStarted
 from ami_bridge.core.facts import Noticed, Silenced, Taken, Voiced
 from ami_bridge.core.orders import Do, Order, Own
+from ami_bridge.core.questions import ANSWERED
 from ami_bridge.core.recordings import Why
 from ami_bridge.core.signs import (
     Asked,
@@ -25,7 +26,7 @@ from ami_bridge.core.signs import (
     Wish,
 )
 from ami_bridge.core.silence import MOMENT, Pause, Situation, silence
-from ami_bridge.core.steering import AGAIN, ANSWERED, SETTLES, TRIES, Steering, SteeringRules
+from ami_bridge.core.steering import AGAIN, SETTLES, TRIES, Steering, SteeringRules
 from tests.samples import FACTS, START, T0, TICKET
 
 CALL, RECORDING, CALLER = TICKET.call, TICKET.recording, TICKET.uniqueid
