@@ -37,8 +37,8 @@ class System:
                         f"mount -t proc proc {self._root}/proc\nmount --rbind /dev {self._root}/dev\n")
 
     def sh(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Run a script in it, in mounts that end with it."""
-        return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c",
+        """Run a script in it, in mounts that end with it; it sees no process of this machine, so no Asterisk that runs here."""
+        return subprocess.run(["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "sh", "-e", "-c",
                                f'{self._mounts}exec chroot "{self._root}" sh -c "$0"', script], capture_output=True, text=True,
                               env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"})
 
