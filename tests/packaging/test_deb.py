@@ -55,9 +55,9 @@ class System:
 
     def tell_of_systemd(self, enabled: str) -> None:
         """Let it look as if systemd ran, with a systemctl that only writes down what it is asked."""
-        (self.changed / "run/systemd/system").mkdir(parents=True)
+        (self.changed / "run/systemd/system").mkdir(parents=True, exist_ok=True)
         program = self.changed / "usr/local/bin/systemctl"
-        program.parent.mkdir(parents=True)
+        program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text('#!/bin/sh\necho "$*" >>/tmp/asked\nfor unit; do :; done\n'
                            'case " $* " in *" is-enabled "*) ;; *) exit 0;; esac\n'
                            f'case " {enabled} " in *" $unit "*) echo enabled;; *) echo disabled; exit 1;; esac\n')
@@ -168,6 +168,27 @@ def test_what_runs_is_stopped_before_its_files_go_and_only_what_is_enabled_is_st
     assert [line.split()[-1] for line in started] == ["ami-bridge.service", "ami-bridge-purge.timer"] and asked.index(started[0]) > stop
     system.said("dpkg --remove ami-bridge")
     assert any(line.startswith("disable") for line in (system.changed / "tmp/asked").read_text().splitlines())
+
+
+def test_installed_again_it_says_what_rests_and_how_it_is_started(system: System) -> None:
+    system.said(INSTALL)
+    system.said(INIT)
+    system.tell_of_systemd("ami-bridge-verify.timer")
+    for command, register in (("dpkg --remove ami-bridge", False), ("dpkg --purge ami-bridge", True)):
+        system.said(command)
+        said = system.said(INSTALL)
+        assert "systemctl enable --now ami-bridge.service ami-bridge-purge.timer\n" in said and "nothing is forgotten" in said
+        assert ("ami-bridge register upgrade --dry-run" in said) == register
+
+
+def test_where_all_is_enabled_or_nothing_is_set_up_it_says_nothing_of_that(system: System) -> None:
+    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer ami-bridge-verify.timer")
+    assert "systemctl enable" not in system.said(INSTALL)
+    system.tell_of_systemd("")
+    assert "systemctl enable" not in system.said(INSTALL)
+    system.said(INIT)
+    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer ami-bridge-verify.timer")
+    assert "systemctl enable" not in system.said(INSTALL)
 
 
 @pytest.mark.skipif(not shutil.which("lintian"), reason="lintian is not installed")
