@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -172,6 +173,7 @@ def test_while_the_exchange_is_not_heard_it_is_not_checkable_who_was_recorded(sy
     system.stop_daemon()
     _, lines = checked(system)
     assert lines["hearing"]["verdict"] == "not checkable"
+    since = time.time()
     system.start_daemon()
-    system.wait_for(lambda: not open_gaps(system), "the end of the gap", 30)
+    system.wait_for(lambda: system.spool.heard.stat().st_mtime > since and not open_gaps(system), "the end of the gap", 30)
     assert checked(system)[1]["hearing"]["verdict"] == "kept"
