@@ -21,6 +21,7 @@ from prometheus_client.exposition import ThreadingWSGIServer
 
 from ami_bridge.core.alarms import Name, Seen
 from ami_bridge.core.entries import Entry
+from ami_bridge.core.faults import fault
 from ami_bridge.core.findings import Kind
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Direction
@@ -216,8 +217,8 @@ def _paths(registry: CollectorRegistry, pages: Mapping[str, Page]) -> Callable[.
                 return figures(environ, start_response)
             page = pages.get(path, lambda: (None, "not found"))
             well, said = page()
-        except Exception as fault:  # noqa: BLE001 - as it stands it would be printed with its words
-            log.error("A page of figures cannot be shown (%s)", type(fault).__name__, extra={"action": "metrics_failed"})
+        except Exception as problem:  # noqa: BLE001 - as it stands it would be printed with its words
+            log.error("A page of figures cannot be shown (%s)", fault(problem), extra={"action": "metrics_failed"})
             well, said = False, "fault"
         start_response(STATUS[well], [("Content-Type", "application/json")])
         return [json.dumps(said).encode() + b"\n"]

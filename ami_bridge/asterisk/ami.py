@@ -16,6 +16,7 @@ from ami_bridge.asterisk.protocol import Protocol
 from ami_bridge.asterisk.translate import EVENT_CLASSES, WANTED, sent_at, snapshot, version
 from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, NotPermitted
 from ami_bridge.core.events import Event
+from ami_bridge.core.faults import fault
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +189,7 @@ class AmiLink:
 
     def _fault(self, error: Exception) -> None:
         self.events_lost += 1
-        alarm = AmiBridgeError(f"events of the exchange could not be taken ({type(error).__name__})",
+        alarm = AmiBridgeError(f"events of the exchange could not be taken ({fault(error)})",
                                "This is a bug: recordings are safe, agents may be missing. Report it.")
         asyncio.get_running_loop().call_soon(self._on_alarm, alarm)
 

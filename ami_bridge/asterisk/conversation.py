@@ -5,13 +5,13 @@ Source: Asterisk 22 ``res/res_agi.c`` (agi_handle_command: 200, 510, 511, 520; r
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 from ami_bridge.core.agi import Command, Conversation, Script, parse_reply
 from ami_bridge.core.errors import AgiHangup, AgiSyntaxError, PeerError
+from ami_bridge.core.faults import fault
 
 LONGEST_REPLY = 1 << 16
 MOST_SKIPPED = 200
@@ -150,9 +150,7 @@ class Conversant:
         except Exception as error:  # noqa: BLE001 - a script's bug ends its own call, not the server
             if not (self._failure and isinstance(error, PeerError)):
                 self._ending = Ending.SCRIPT_FAILED
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                log.error("An AGI script failed with %s in line %s of %s", type(error).__name__, where.lineno, where.name,
-                          extra={"action": "agi_script_raised"})
+                log.error("An AGI script failed (%s)", fault(error), extra={"action": "agi_script_raised"})
             self._finish(self._ending)
 
     def _until_possible(self, step: Any) -> Any:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ami_bridge.core.alarms import Backlog
 from ami_bridge.core.errors import AmiBridgeError, AudioError, KeyMissing
-from ami_bridge.daemon.logs import fault
+from ami_bridge.core.faults import fault
 from ami_bridge.register import RegisterUnavailable
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from ami_bridge.core.faults import fault
 from ami_bridge.daemon.journal import SOCKET, Journal, ours, priority
 
 MARKS = ("action", "alarm", "call", "reason")
@@ -72,12 +73,6 @@ def log_to_stderr(journal: str = SOCKET) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     sys.excepthook = _fatal
     threading.excepthook = lambda lost: _fatal(lost.exc_type, lost.exc_value, lost.exc_traceback)
-
-
-def fault(error: Exception) -> str:
-    """Return kind and place of a fault of ours, without its words: they might quote a call."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} in line {frames[-1].lineno} of {frames[-1].name}" if frames else type(error).__name__
 
 
 def _fatal(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Name, Patience, Seen, must_suspend
 from ami_bridge.core.errors import AmiBridgeError, Busy, RegisterError
+from ami_bridge.core.faults import fault
 from ami_bridge.daemon.intaking import Intaking
-from ami_bridge.daemon.logs import fault
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.watch import Board, Lookout, ask

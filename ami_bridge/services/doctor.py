@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ami_bridge.config import Config, load, outdated
 from ami_bridge.core.errors import AmiBridgeError
+from ami_bridge.core.faults import fault
 from ami_bridge.dialplan_globals import render
 from ami_bridge.services import (
     doctor_asterisk,
@@ -63,7 +64,7 @@ def guarded(name: str, check: Check, config: Config) -> list[Finding]:
         what = f"{problem.filename or 'something'} cannot be looked at ({problem.strerror or type(problem).__name__})"
         findings.append(error(name, what, "Run the doctor as the daemon's user, or as root."))
     except Exception as problem:  # noqa: BLE001 - one check that fails shall not silence the others
-        findings.append(error(name, f"could not be looked at ({type(problem).__name__})", "This is a bug: report it."))
+        findings.append(error(name, f"could not be looked at ({fault(problem)})", "This is a bug: report it."))
     return findings
 
 

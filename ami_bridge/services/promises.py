@@ -8,6 +8,7 @@ from typing import Any
 
 from ami_bridge.config import Config
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
+from ami_bridge.core.faults import fault
 from ami_bridge.core.promise_evidence import Unseen
 from ami_bridge.core.promises import CHECKS, Check, Line
 from ami_bridge.register import Register
@@ -46,4 +47,4 @@ def _evidence(check: Check, house: House) -> Any:
         what = f"{problem.filename or 'something'} cannot be looked at ({problem.strerror or type(problem).__name__})"
         return Unseen(what, "Run this check as the daemon's user, or as root.")
     except Exception as problem:  # noqa: BLE001 - one check that fails shall not silence the others
-        return Unseen(f"could not be looked at ({type(problem).__name__})", "This is a bug: report it.")
+        return Unseen(f"could not be looked at ({fault(problem)})", "This is a bug: report it.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from ami_bridge.asterisk.cel import Noted, Promise, event, promise
-from ami_bridge.core.errors import RegisterError
+from ami_bridge.core.errors import RegisterError, SpoolError
 from ami_bridge.core.events import ChannelsPresent, Event
 from ami_bridge.core.facts import Started, moment
 from ami_bridge.core.findings import Kind, Outcome
@@ -252,7 +252,7 @@ class Reconcile:
     def _read(self, call: UUID) -> Ticket | None:
         try:
             return self._spool.ticket(call)
-        except Exception:  # noqa: BLE001 - damaged or gone: the others say so
+        except (OSError, SpoolError):  # damaged or gone: the intake says so
             return None
 
     # -- recordings that are not ours

@@ -215,7 +215,7 @@ def test_a_fault_in_a_figure_is_a_line_without_its_words(caplog: pytest.LogCaptu
         assert get(port, "/metrics") == (503, '"fault"\n')
     finally:
         metrics.stop()
-    assert "A page of figures cannot be shown (ValueError)" in caplog.text
+    assert "A page of figures cannot be shown (ValueError in line " in caplog.text
     assert "0459998877" not in caplog.text + capfd.readouterr().err
 
 
