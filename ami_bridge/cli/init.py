@@ -55,7 +55,7 @@ def init_command(file: Path, directory: Path | None, asterisk: Path | None, aste
     given = Given(folder=asterisk, user=asterisk_user, group=asterisk_group, version=asterisk_version)
     exchange = None if directory else exchange_here(file, given)
     if exchange is None:
-        own_side(file, directory, dry_run)
+        own_side(file, directory, name, dry_run)
     elif dry_run:
         show(install.plan(file, exchange, name), exchange)
     else:
@@ -69,19 +69,19 @@ def exchange_here(file: Path, given: Given) -> Exchange | None:
     found = find(given)
     if found is None:
         raise ConfigurationError(f"there is no asterisk.conf in {given.folder or DEFAULT}",
-                                 "Name Asterisk's configuration folder with --asterisk; or make our own side only: "
-                                 "runuser -u ami-bridge -- ami-bridge init")
+                                 "Name Asterisk's configuration folder with --asterisk. Where Asterisk is on another host: "
+                                 "docs/howto-keys-elsewhere.md, 'On the key host'.")
     return found
 
 
-def own_side(file: Path, directory: Path | None, dry_run: bool) -> None:
+def own_side(file: Path, directory: Path | None, name: str, dry_run: bool) -> None:
     """Make configuration, folders, register, prompts and generated dialplan only; say what is to be done by hand."""
     if dry_run:
         new = [] if file.exists() else [f"Write a new configuration {file}"]
         for line in [*new, *(install.unmade(load(file)) if file.exists() else [])] or [NOTHING]:
             click.echo(line)
         return
-    made = list(write_configuration(file, directory))
+    made = list(write_configuration(file, directory, name))
     for line in made:
         click.echo(line)
     config = load(file)

@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,7 +85,7 @@ async def placed(config: Config, exchange: Asterisk) -> tuple[dict[str, str], bo
     async with visiting(settings_of(config, events="user")) as visit:
         file = put(exchange, visit.token)
         try:
-            steps = await told(visit, lambda: not file.exists())
+            steps = await told(visit)
             return steps, not file.exists() or "begun" in steps
         finally:
             with suppress(OSError):
@@ -107,7 +107,7 @@ def put(exchange: Asterisk, token: str) -> Path:
     return file
 
 
-async def told(visit: Visit, gone: Callable[[], bool]) -> dict[str, str]:
+async def told(visit: Visit) -> dict[str, str]:
     """Listen until the last step, or until nothing more is to be hoped for; return what the steps said."""
     steps = {"token": visit.token}
     began = time.monotonic()

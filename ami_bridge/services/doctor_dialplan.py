@@ -53,6 +53,9 @@ def loaded(seen: Examined, wanted: Mapping[str, str]) -> Iterator[Finding]:
     elif absent:
         yield error(NAME, f"Asterisk has not loaded {', '.join(absent)}",
                     f"See that both of our files are there whole and of this version, then {RELOAD}")
+    elif wanted and not seen.globals:
+        yield warning(NAME, "our manager user may not ask for the dialplan's variables",
+                      "Give it write = reporting,call,user.")
     elif other:
         yield error(NAME, f"Asterisk works with another {', '.join(other)} than we do",
                     f"See that it includes the generated dialplan, then {RELOAD}")

@@ -92,7 +92,7 @@ def closed(files: list[Path]) -> Finding:
     if shared:
         return error("manager-conf", f"{shared[0]} holds secrets and is open to everybody on this machine",
                      f"Run 'chmod o= {shared[0]}'.")
-    return ok("manager-conf", f"{files[0]} is closed to others")
+    return ok("manager-conf", "no file of manager.conf that holds secrets is open to others")
 
 
 def heard(conf: Conf, user: str) -> Iterator[Finding]:

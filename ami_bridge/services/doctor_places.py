@@ -26,7 +26,13 @@ class Place:
     holds: str
     remedy: str
 
+    @property
+    def names_calls(self) -> bool:
+        """Tell whether numbers may stand in the files' own names: those of recordings and captures."""
+        return self.pattern.endswith("**") or self.pattern in CAPTURES_OF
 
+
+CAPTURES_OF = ("*.pcap", "*.pcap[0-9]*", "*.pcapng", "*.cap")
 ROTATE = "Rotate it daily and keep {kept} old files at most (logrotate)"
 JOURNAL = "Name it in [purge] journals, or turn it off in {file}."
 LEFTOVERS = "Stop what writes there, or name it in [purge] leftovers, as \"{folder}/*\"."
@@ -55,8 +61,6 @@ CORES_OF = ("core", "core.[0-9]*", "core*asterisk*")
 CORE = ("whatever was in Asterisk's memory: voices, numbers, names",
              "Remove it, and turn core dumps off (dumpcore = no in asterisk.conf, LimitCORE=0 in its unit).")
 
-
-CAPTURES_OF = ("*.pcap", "*.pcap[0-9]*", "*.pcapng", "*.cap")
 CAPTURE = ("the network as it was captured: calls whole, with numbers and voices",
            "Remove it as soon as the fault is found (tcpdump, sngrep, pjsip set logger pcap).")
 
@@ -80,7 +84,8 @@ def look(config: Config, folder: Path, place: Place) -> Iterator[Finding]:
     if found:
         folder_of = found[0].parent if "**" not in place.pattern else folder / place.pattern.partition("/")[0]
         remedy = place.remedy.format(kept=max(config.retention.days - 2, 0), folder=folder_of)
-        yield warning("places", f"{many(found)} {place.holds}", remedy)
+        subject = counted(found, folder_of) if place.names_calls else many(found)
+        yield warning("places", f"{subject} {place.holds}", remedy)
 
 
 def files(folder: Path, place: Place) -> list[Path]:
@@ -99,6 +104,12 @@ def cleared(config: Config, path: Path) -> bool:
     journals = any(path == journal or (path.name.startswith(f"{journal.name}.") and path.parent == journal.parent)
                    for journal in config.purge.journals)
     return journals or any(fnmatch(str(path), pattern) for pattern in config.purge.leftovers)
+
+
+def counted(found: list[Path], folder: Path) -> str:
+    """Return the subject of the sentence, with its verb; no file is named."""
+    count = f"more than {MOST}" if len(found) > MOST else str(len(found))
+    return f"{folder}: {count} {'file holds' if len(found) == 1 else 'files hold'}"
 
 
 def many(found: list[Path]) -> str:

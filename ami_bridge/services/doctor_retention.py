@@ -89,7 +89,8 @@ def vault(config: Config) -> Iterator[Finding]:
     elif folder.stat().st_mode & EVERYBODY:
         yield error("vault", f"{folder} is open to everybody on this machine", f"Run 'chmod o= {folder}'.")
     elif plain := in_the_clear(folder):
-        yield error("vault", f"{plain} is not sealed", "Nothing of ours puts it there: see what it is, and remove it.")
+        yield error("vault", f"{plain.parent} holds a sound file that is not sealed",
+                    "Nothing of ours puts it there: see what it is, and remove it.")
     else:
         yield ok("vault", f"{folder} is there, and what is in it is sealed")
 

@@ -1,7 +1,6 @@
 """Install on a machine with an Asterisk: all that an admin would do by hand, as changes that can be shown first."""
 
 import os
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ami_bridge.asterisk.configuration import BlockDamaged, values, with_block
+from ami_bridge.asterisk.configuration import BlockDamaged, included, is_true, values, with_block
 from ami_bridge.config import DEFAULT_PATH, Config, load
 from ami_bridge.config.loading import from_environment, merged
 from ami_bridge.config.problems import sentences
@@ -75,7 +74,8 @@ def admins_file(exchange: Exchange, name: str) -> Path:
     """
     custom = exchange.folder / name.replace(".conf", "_custom.conf")
     path = exchange.folder / name
-    if name != "cel.conf" and path.is_file() and f"include {custom.name}" in read(path) and custom.is_file():
+    includes = {included(line) for line in read(path).split("\n")} if path.is_file() else set()
+    if name != "cel.conf" and custom.name in includes and custom.is_file():
         path = custom
     return path.resolve()
 
@@ -125,7 +125,8 @@ def _values(file: Path, exchange: Exchange, name: str) -> dict[str, dict[str, st
     if general.get("port", "5038") != "5038" and general["port"].isdigit():
         found["ami"]["port"] = int(general["port"])
     address = general.get("bindaddr", "")
-    if address and address not in (*LOOPBACK, "0.0.0.0", "::"):  # noqa: S104 - what the admin's AMI is bound to
+    on = is_true(general.get("enabled", "no"))
+    if on and address and address not in (*LOOPBACK, "0.0.0.0", "::"):  # noqa: S104 - what the admin's AMI is bound to
         found["ami"]["host"] = address
     if exchange.folder != Path("/etc/asterisk"):
         found["exchange"]["configuration"] = str(exchange.folder)
@@ -184,9 +185,9 @@ def _block(path: Path, lines: list[str], file: Path, rights: Rights) -> Iterator
 
 
 def _edited(asked: Wanted, exchange: Exchange) -> Iterator[str]:
-    for name, text in asked.own.items():
+    for name in asked.own:
         path = exchange.folder / FOLDER / name
-        if path.exists() and not untouched(read(path)) and read(path) != signed(text):
+        if path.exists() and not untouched(read(path)):
             yield f"{path} was changed by hand: left so. Remove it and run init again to have it anew."
 
 
@@ -213,12 +214,13 @@ def unmade(config: Config) -> Iterator[str]:
 def register_exists(config: Config) -> bool:
     """Tell whether the register is there, whatever its version."""
     from ami_bridge.register import Register
+    from ami_bridge.register.engine import address_of, file_of
 
     try:
         Register.open(config.register.url).close()
     except RegisterError:
-        file = re.match(r"sqlite:///(/.+)", config.register.url)
-        return bool(file) and Path(file[1]).exists()  # type: ignore[index]
+        file = file_of(address_of(config.register.url))
+        return file is not None and file.exists()
     return True
 
 

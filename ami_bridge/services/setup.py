@@ -49,12 +49,12 @@ What is left for you, in Asterisk's configuration folder:
 Asterisk must be able to read {generated} and the prompts, and to write the spool's folders live and legs."""
 
 
-def write_configuration(file: Path, directory: Path | None) -> Iterator[str]:
+def write_configuration(file: Path, directory: Path | None, name: str = "") -> Iterator[str]:
     """Write a new configuration with fresh secrets where there is none; yield what was made."""
     if file.exists():
         return
     values: dict[str, dict[str, str | int]] = {
-        "exchange": {"name": exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
+        "exchange": {"name": name or exchange_name(socket.gethostname())}, "ami": {"secret": new_secret()},
         "agi": {"secret": new_secret(), **process_program()}, **_places(directory)}
     try:
         file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Take out of Asterisk's configuration and of systemd what ``init`` put there; recordings, keys and register stay."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +9,12 @@ from ami_bridge.asterisk.configuration import BlockDamaged, has_block, without_b
 from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.dialplan_globals import FILE_NAME
+from ami_bridge.register.engine import address_of, file_of, place_of
 from ami_bridge.services import units
 from ami_bridge.services.accounts import USER, leaving
 from ami_bridge.services.changes import Change, Remove, Write
 from ami_bridge.services.exchange_files import FOLDER, is_signed
-from ami_bridge.services.install import PRISTINE, pristine
+from ami_bridge.services.install import PRISTINE, SECRETS, default_place, pristine
 from ami_bridge.services.machine import Exchange, read
 from ami_bridge.services.setup import generated_file
 
@@ -51,16 +53,23 @@ def what_stays(config: Config, file: Path) -> str:
     """Return where everything lies that is not taken away, and how to destroy it."""
     named = (config.vault.directory, config.keys.private, config.keys.recipients, config.certificates.directory,
              config.certificates.key, config.audit.directory, config.audit.key,
-             config.accounts.key, config.spool.directory, config.notice.directory, config.cel.file,
-             file.absolute().parent)
-    places = sorted({str(place) for place in named if place})
-    database = config.register.url.partition("@")[2] or config.register.url.removeprefix("sqlite:///")
-    if config.register.url.startswith("sqlite:"):
-        places.append(f"{database}*")
+             config.accounts.key, config.spool.directory, config.notice.directory, config.cel.file, *_settings(file))
+    places = sorted({shlex.quote(str(place)) for place in named if place})
+    address = address_of(config.register.url)
+    database, held = place_of(address), file_of(address)
+    if held:
+        places.append(f"{shlex.quote(str(held))}*")
     return STAYS.format(vault=config.vault.directory, keys=config.keys.private or "on another host", register=database,
                         certificates=config.certificates.directory, trail=config.audit.directory,
                         diary=config.cel.file or "none", user=USER,
                         folder=file.absolute().parent, destroy="rm -rf " + " ".join(places))
+
+
+def _settings(file: Path) -> tuple[Path, ...]:
+    """Return what holds the settings: the machine's own folder, or of a folder of the admin's what ``init`` made there."""
+    own = file.absolute()
+    made = (own, own.parent / SECRETS, own.parent / PRISTINE, generated_file(own))
+    return (own.parent,) if default_place(own) else made
 
 
 def _files(exchange: Exchange, file: Path) -> Iterator[Change]:

@@ -1,12 +1,12 @@
 """The units of systemd, and what fits them to this machine."""
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import ami_bridge
 from ami_bridge.config import Config
+from ami_bridge.register.engine import address_of, file_of
 from ami_bridge.services.accounts import HOME, USER, run
 from ami_bridge.services.changes import Change, Deed, Remove, Rights, Write
 from ami_bridge.services.exchange_files import is_signed, signed, untouched
@@ -59,7 +59,7 @@ def installing(config: Config, unit_of_asterisk: bool, group: str) -> Iterator[C
 def removing() -> Iterator[Change]:
     """Yield what takes all of them away again: only files that ``init`` made."""
     found = [path for path in _places() if path.is_file() and is_signed(read(path))]
-    if any(path.parent == ETC for path in found) and BOOTED.is_dir():
+    if found and BOOTED.is_dir():
         yield Deed("Stop the daemon and its timers", "Stopped the daemon and its timers",
                    lambda: run("systemctl", "disable", "--now", *STARTED))
     for path in found:
@@ -74,9 +74,9 @@ def enable() -> None:
     run("systemctl", "enable", *STARTED)
 
 
-def owned(path: Path, text: str, sign: str = "#") -> Iterator[Write]:
+def owned(path: Path, text: str) -> Iterator[Write]:
     """Yield what writes a file of ours: nothing when it says so already, or when somebody changed it by hand."""
-    wanted = signed(text, sign)
+    wanted = signed(text, "#")
     before = read(path) if path.exists() else None
     if before is None or (untouched(before) and before != wanted):
         yield Write(path=path, before=before, after=wanted, rights=None if before else _PUBLIC)
@@ -107,8 +107,10 @@ def places(config: Config) -> Iterator[Path]:
         yield config.keys.private
     if config.cel.file:
         yield config.cel.file.parent
-    if file := re.match(r"sqlite:///(/.+)", config.register.url):
-        yield Path(file[1]).parent
+    if file := file_of(address_of(config.register.url)):
+        yield file.parent
+    yield from (journal.parent for journal in config.purge.journals)
+    yield from (Path(pattern.partition("*")[0].rpartition("/")[0] or "/") for pattern in config.purge.leftovers)
 
 
 def temporary(config: Config, group: str) -> str:

@@ -22,6 +22,8 @@ from tests.samples import wav
 NOT_HERE = {
     r"apt-get install ": "installs packages on the machine",
     r"\S+/pip install ": "installs this program; the pages that need it are followed word by word on a clean machine",
+    r"useradd ": "makes a user of the system; those of the page are nobody's here",
+    r"install -d -o ami-bridge ": "gives folders to that user",
     r"dpkg ": "of the Debian package: tests/packaging/test_deb.py",
     r"systemctl ": "needs systemd as the first process; the units are tested in tests/units",
     r"journalctl ": "needs systemd's journal; what we write there is read in tests/live/test_journald.py",

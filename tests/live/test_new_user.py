@@ -154,7 +154,7 @@ def follow(host: Host) -> None:
             host.wait_for("cat /run/standin/ami-bridge.log", "action=ami_link_up")
             findings = host.run(f"{command} || true")
             wrong = [line for line in findings.splitlines() if line.startswith("error") and " clock" not in line]
-            assert not wrong, findings
+            assert not wrong and re.search(r"^ok +test-call ", findings, re.M) and re.search(r"^\S+ +ami-rights ", findings, re.M), findings
         else:
             host.run(command)
             host.wait_for("asterisk -rx 'core waitfullybooted'", "fully booted")

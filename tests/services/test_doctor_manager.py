@@ -149,7 +149,7 @@ def test_the_loaded_dialplan(tmp_path: Path) -> None:
             ({**there, CONTEXTS[-1]: False}, wanted, "error", CONTEXTS[-1]),
             (dict.fromkeys(CONTEXTS, False), {}, "error", "nothing of our dialplan"),
             (there, {**wanted, "REC_AGI_SECRET": "another"}, "error", "another REC_AGI_SECRET than we do"),
-            ({}, {}, "warning", "may not ask")):
+            (there, {}, "warning", "may not ask for the dialplan's variables"), ({}, {}, "warning", "may not ask")):
         (one,) = loaded(seen(contexts, values), wanted)
         assert one.status == status and said in one.reason and "secret-of-the-tests" not in one.reason
 

@@ -1,0 +1,64 @@
+"""What init finds out and asks systemd for, and what uninstall says and stops: the decisions, in folders of their own."""
+
+from pathlib import Path
+
+import pytest
+
+from ami_bridge.config import Config
+from ami_bridge.services import units
+from ami_bridge.services.changes import Deed
+from ami_bridge.services.exchange_files import signed
+from ami_bridge.services.install import admins_file
+from ami_bridge.services.machine import Exchange
+from ami_bridge.services.uninstall import what_stays
+
+SECRET = "a-secret-of-tests"
+
+
+def configured(**sections: object) -> Config:
+    return Config.model_validate({"exchange": {"name": "pbx1"}, "ami": {"secret": SECRET}, "agi": {"secret": SECRET}, **sections})
+
+
+def exchange(folder: Path) -> Exchange:
+    return Exchange(folder=folder, logs=folder, user="asterisk", group="asterisk", version="22.10.1", systemname="pbx1", unit=False)
+
+
+def destroyed(config: Config, file: Path) -> list[str]:
+    return what_stays(config, file).splitlines()[-1].split()
+
+
+def test_the_machines_own_folder_goes_whole_but_never_a_folder_of_the_admins() -> None:
+    assert "/etc/ami-bridge" in destroyed(configured(), Path("/etc/ami-bridge/ami-bridge.toml"))
+    of_a_trial = destroyed(configured(), Path("/etc/trial.toml"))
+    assert "/etc" not in of_a_trial and {"/etc/trial.toml", "/etc/secrets", "/etc/pristine"} <= set(of_a_trial)
+
+
+@pytest.mark.parametrize("url", ["postgresql://amib:hunter2@localhost/recordings", "postgresql://localhost/recordings?user=amib&password=hunter2"])
+def test_the_registers_password_is_not_shown(url: str) -> None:
+    said = what_stays(configured(register={"url": url}), Path("/etc/ami-bridge/ami-bridge.toml"))
+    assert "localhost/recordings" in said and "hunter2" not in said and "amib" not in said.replace("ami-bridge", "")
+
+
+def test_the_purge_may_write_where_journals_and_leftovers_are() -> None:
+    config = configured(purge={"journals": ["/srv/log/Master.csv"], "leftovers": ["/srv/exports/*.wav", "/srv/copies/one.wav"]})
+    (line,) = [line for line in units.drop_in(config).splitlines() if line == "ReadWritePaths=-/srv/log"]
+    assert line and {"ReadWritePaths=-/srv/exports", "ReadWritePaths=-/srv/copies"} <= set(units.drop_in(config).splitlines())
+
+
+def test_units_of_a_package_are_stopped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "ETC", tmp_path)
+    monkeypatch.setattr(units, "BOOTED", tmp_path)
+    monkeypatch.setattr(units, "TEMPORARY", tmp_path / "tmpfiles.conf")
+    assert list(units.removing()) == []
+    drop_in = tmp_path / "ami-bridge.service.d" / "10-ami-bridge.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(signed("[Service]\n", "#"))
+    first = next(units.removing())
+    assert isinstance(first, Deed) and "Stop the daemon" in first.shown()
+
+
+@pytest.mark.parametrize(("line", "name"), [("#include manager_custom.conf", "manager_custom.conf"), (";#include manager_custom.conf", "manager.conf")])
+def test_the_front_ends_file_counts_only_where_it_is_included(tmp_path: Path, line: str, name: str) -> None:
+    (tmp_path / "manager.conf").write_text(f"[general]\n{line}\n")
+    (tmp_path / "manager_custom.conf").write_text("")
+    assert admins_file(exchange(tmp_path), "manager.conf").name == name
