@@ -103,7 +103,7 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = 
     sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
                   journals=(*config.purge.journals, *([config.cel.file] if config.cel.file else [])))
     register = Register.open(config.register.url)
-    forgetting = TrailForgetting(register, heads(config), timedelta(days=config.audit.keep_days))
+    forgetting = TrailForgetting(register, heads(config), timedelta(days=config.audit.keep_days), telling(config))
     return Purge(vault, register, certificates, rules, clock, lambda at: sweep(at) | forgetting(at),
                  trail(config, register, actor))
 
@@ -115,13 +115,18 @@ def heads(config: Config) -> Heads:
 
 def trail(config: Config, register: Register, actor: str) -> Trail:
     """Return what leaves the traces of an actor; an alarm of it goes out at once."""
-    telling = Telling(config.alarm, config.exchange.name)
+    return Trail(register, actor, now, telling(config))
 
-    def alarm(alarm: Alarm) -> None:
-        telling.log(alarm)
-        telling.send(alarm)
 
-    return Trail(register, actor, now, alarm)
+def telling(config: Config) -> Callable[[Alarm], None]:
+    """Return what logs and sends an alarm at once."""
+    told = Telling(config.alarm, config.exchange.name)
+
+    def tell(alarm: Alarm) -> None:
+        told.log(alarm)
+        told.send(alarm)
+
+    return tell
 
 
 def trail_keeping(config: Config, register: Register) -> TrailKeeping:
@@ -131,9 +136,7 @@ def trail_keeping(config: Config, register: Register) -> TrailKeeping:
 
 def people(config: Config, register: Register, actor: str) -> People:
     """Return what looks after the accounts on behalf of an actor."""
-    codes = Codes(config.accounts.key)
-    codes.create()
-    return People(register, trail(config, register, actor), codes, now, new_id)
+    return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id)
 
 
 def verify(config: Config, *, everything: bool) -> Verify:

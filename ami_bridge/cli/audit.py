@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,9 +15,10 @@ from ami_bridge.cli.words import SHORT_ID, Moment, in_zone, on_screen, print_jso
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
+from ami_bridge.core.audit_check import Unreadable
 
 if TYPE_CHECKING:
-    from ami_bridge.core.audit import Link
+    from ami_bridge.core.audit_check import Place
 
 
 @click.group("audit")
@@ -41,7 +42,7 @@ def list_entries(config: Config, since: datetime | None, until: datetime | None,
             found = work.audit.find(in_zone(since, zone), in_zone(until, zone), actor, limit)
         look.detail[Detail.FOUND] = len(found)
     if as_json:
-        print_json([asdict(link.entry) | {"previous": link.previous, "digest": link.digest} for link in found])
+        print_json([as_json_of(place) for place in found])
     else:
         print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"), [row(one, zone) for one in found])
 
@@ -70,9 +71,18 @@ def verify_command(config: Config, heads: tuple[Path, ...], public_key: Path | N
     click.echo(f"{verdict.entries} entries are good, up to number {verdict.head.number}. Head: {verdict.head.digest}")
 
 
-def row(link: "Link", zone: ZoneInfo) -> tuple[str, ...]:
-    """Return the cells of one entry."""
-    entry = link.entry
+def as_json_of(place: "Place") -> dict[str, Any]:
+    """Return one place of the chain for JSON; one that is no entry any more has its number only."""
+    if isinstance(place, Unreadable):
+        return {"number": place.number, "unreadable": True}
+    return asdict(place.entry) | {"previous": place.previous, "digest": place.digest}
+
+
+def row(place: "Place", zone: ZoneInfo) -> tuple[str, ...]:
+    """Return the cells of one place of the chain."""
+    if isinstance(place, Unreadable):
+        return str(place.number), "", "", "cannot be read", "", "", "run 'ami-bridge audit verify'"
+    entry = place.entry
     said = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
     outcome = f"{entry.outcome}: {entry.reason}" if entry.reason else entry.outcome
     return (str(entry.number), on_screen(entry.at, zone), entry.actor, entry.action, entry.object[:SHORT_ID], outcome,

@@ -9,7 +9,7 @@ import click
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
-from ami_bridge.core.errors import RegisterError, TrailError
+from ami_bridge.core.errors import RegisterError
 from ami_bridge.services.invoker import invoker
 
 if TYPE_CHECKING:
@@ -47,6 +47,6 @@ def afterwards(config: Config, action: Action, *objects: str, detail: Mapping[De
     try:
         with closing(Register.open(config.register.url)) as register:
             for one in objects or ("",):
-                trail(config, register, invoker()).leave(action, one, detail)
-    except (RegisterError, TrailError) as problem:
+                trail(config, register, invoker()).done(action, one, detail)
+    except RegisterError as problem:
         click.echo(f"ami-bridge: the trail has no entry of this ({action}): {problem}", err=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ami_bridge.app import App, trail_keeping
 from ami_bridge.core import alarms
-from ami_bridge.core.alarms import Name
+from ami_bridge.core.alarms import Alarm, Name
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
 from ami_bridge.daemon.watching import said
 from ami_bridge.services.trail_keeping import TrailKeeping
@@ -29,7 +29,7 @@ async def writing_heads(app: App, watching: "Watching", every: float = EVERY, ag
 async def _once(keeping: TrailKeeping, watching: "Watching") -> bool:
     """Tell whether it could be done. A register that is away is alarmed by the watch."""
     try:
-        unrecorded = await asyncio.to_thread(keeping.unrecorded)
+        _tell(watching, Name.TRAIL_UNWRITTEN, await asyncio.to_thread(keeping.unrecorded))
         broken = await asyncio.to_thread(keeping.write_head)
     except RegisterError:
         return False
@@ -37,9 +37,12 @@ async def _once(keeping: TrailKeeping, watching: "Watching") -> bool:
         watching.put_up(alarms.head_unwritten(said(problem, "the end of the trail could not be written down")))
         return False
     watching.take_down(Name.HEAD_UNWRITTEN)
-    for name, alarm in ((Name.TRAIL_BROKEN, broken), (Name.TRAIL_UNWRITTEN, unrecorded)):
-        if alarm:
-            watching.put_up(alarm)
-        else:
-            watching.take_down(name)
+    _tell(watching, Name.TRAIL_BROKEN, broken)
     return True
+
+
+def _tell(watching: "Watching", name: Name, alarm: Alarm | None) -> None:
+    if alarm:
+        watching.put_up(alarm)
+    else:
+        watching.take_down(name)

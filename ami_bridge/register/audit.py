@@ -65,15 +65,13 @@ class Audit:
             after = rows[-1].number
 
     def find(self, since: datetime | None = None, until: datetime | None = None, actor: str = "",
-             limit: int = 1000) -> list[Link]:
-        """Return the newest so many entries from ``since`` on and before ``until``, by one actor or all; oldest first."""
-        asked = [condition for given, condition in (
-            (since, audit_entries.c.at >= as_text(since) if since else None),
-            (until, audit_entries.c.at < as_text(until) if until else None),
-            (actor, audit_entries.c.actor == actor)) if given and condition is not None]
+             limit: int = 1000) -> list[Place]:
+        """Return the newest so many places from ``since`` on and before ``until``, by one actor or all; oldest first."""
+        asked = [*([audit_entries.c.at >= as_text(since)] if since else ()),
+                 *([audit_entries.c.at < as_text(until)] if until else ()),
+                 *([audit_entries.c.actor == actor] if actor else ())]
         query = select(audit_entries).where(*asked).order_by(audit_entries.c.number.desc()).limit(limit)
-        places = [_place(row) for row in self._connection.execute(query)]
-        return [place for place in reversed(places) if isinstance(place, Link)]
+        return [_place(row) for row in self._connection.execute(query)][::-1]
 
     def older(self, than: datetime) -> Head | None:
         """Return the last entry of those that may be forgotten: all up to it are of ``than`` or before. Never the newest."""

@@ -128,7 +128,7 @@ class Purge:
                     self._finish(self._intend(planned, clock.now), report, progress)
                 elif planned.why.name.startswith("HOLD_") and planned.why.name != "HOLD_STANDS":
                     log.error("%s is kept: %s", planned.key, planned.why, extra={"action": "purge_kept"})
-            report.swept = self._sweep(clock.now) | self._forget_remarks(clock.now)
+            report.swept = self._forget_remarks(clock.now) | self._sweep(clock.now)
         return report
 
     def _forget_remarks(self, now: datetime) -> dict[str, int]:

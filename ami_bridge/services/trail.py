@@ -25,7 +25,7 @@ from ami_bridge.register.register import Work
 REASONS: dict[type[AmiBridgeError], str] = {
     NotFound: "not-found", KeyMissing: "key-missing", ConfigurationError: "wrong-request", Busy: "busy",
     NotAllowed: "not-allowed"}
-NOT_SHOWN = "Nothing was shown or done. The user of this command must be able to write to the register: see docs/reference."
+NOT_SHOWN = "Nothing was shown or done. Whoever runs this must be able to write to the register."
 
 
 @dataclass(slots=True)
@@ -67,12 +67,18 @@ class Trail:
 
     def leave(self, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
               refused: str = "") -> None:
-        """Record one action in a transaction of its own; TrailError when that cannot be."""
+        """Record one action before it is done; TrailError, and nothing must be shown or done, when that cannot be."""
         try:
-            with self._register.writing() as work:
-                self.within(work, action, object, detail, refused)
+            self.done(action, object, detail, refused)
         except RegisterError as problem:
-            raise TrailError(f"this cannot be recorded in the trail: {problem.args[0]}", NOT_SHOWN) from None
+            raise TrailError(f"this cannot be recorded in the trail: {problem.args[0]}",
+                             f"{NOT_SHOWN} {problem.hint}".rstrip()) from None
+
+    def done(self, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
+             refused: str = "") -> None:
+        """Record what is done already, in a transaction of its own; RegisterError when that cannot be."""
+        with self._register.writing() as work:
+            self.within(work, action, object, detail, refused)
 
     def within(self, work: Work, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
                refused: str = "") -> None:
@@ -84,8 +90,8 @@ class Trail:
                    refused: str = "") -> None:
         """Record what must not wait for the trail and is done already. When it cannot be, that alarms, and nothing else."""
         try:
-            self.leave(action, object, detail, refused)
-        except TrailError as problem:
+            self.done(action, object, detail, refused)
+        except RegisterError as problem:
             self._alarm(alarms.trail_unwritten(action.value, problem))
 
 

@@ -1,7 +1,7 @@
 """Looking after the trail: its end written down, what is past its time forgotten, the whole of it verified."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import DAEMON, MOST, Detail, Head, Trace
 from ami_bridge.core.audit_check import Verdict, verify
-from ami_bridge.core.errors import AmiBridgeError
+from ami_bridge.core.errors import AmiBridgeError, RegisterError
 from ami_bridge.heads import PUBLIC, BadHead, Heads, is_our_checkpoint, read_heads, tell_syslog
 from ami_bridge.register import Register
 
@@ -65,13 +65,26 @@ class TrailKeeping:
 
 
 class TrailForgetting:
-    """Forgets what of the trail is past its own time: a signed checkpoint first, then what is before it."""
+    """Forgets what of the trail is past its own time: a signed checkpoint first, then what is before it.
 
-    def __init__(self, register: Register, heads: Heads, keep: timedelta) -> None:
-        self._register, self._heads, self._keep = register, heads, keep
+    ``alarm`` is told when that cannot be: a trail that stays longer keeps no recording from its destruction.
+    """
+
+    def __init__(self, register: Register, heads: Heads, keep: timedelta, alarm: Callable[[Alarm], None]) -> None:
+        self._register, self._heads, self._keep, self._alarm = register, heads, keep, alarm
 
     def __call__(self, now: datetime) -> dict[str, int]:
         """Forget, and leave a trace of that; return how much, for the report of the purge."""
+        try:
+            return self._forget(now)
+        except RegisterError:
+            return {}  # the purge itself cannot be recorded then, and that alarms
+        except (AmiBridgeError, OSError) as problem:
+            said = problem if isinstance(problem, AmiBridgeError) else AmiBridgeError(str(problem.strerror), "See the disk.")
+            self._alarm(alarms.trail_unwritten(Action.TRAIL_FORGOTTEN.value, said))
+            return {}
+
+    def _forget(self, now: datetime) -> dict[str, int]:
         with self._register.writing() as work:
             last = work.audit.older(now - self._keep)
             if last is None:

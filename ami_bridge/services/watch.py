@@ -31,8 +31,9 @@ def patience_of(config: Config) -> Patience:
 
 
 def ask(register: Register, now: datetime) -> Kept:
-    """Return what the register says; RegisterError when it does not answer. Cheap: indexes only."""
+    """Return what the register says; RegisterError when it, or the trail in it, does not answer. Cheap: indexes only."""
     with register.reading() as work:
+        work.audit.head()
         runs = work.destructions
         return Kept(last_success=runs.last_success(), failures=runs.failures_since_success(),
                     oldest_expiry=work.days.oldest_expiry(), reminders=len(reminders(work.holds.all(), now)),

@@ -100,7 +100,8 @@ def test_destruction_goes_on_without_a_record_and_alarms(traceless: Machine, tmp
     told = tmp_path / "told"
     alarmed = Machine(traceless.folder, traceless.ports | {
         "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {told}"]'})
-    alarmed.run("purge", "--accept-clock")
+    result = alarmed.run("purge", "--accept-clock")
+    assert result.exit_code == 0 and "Nothing was shown" not in result.output + told.read_text(), result.output
     assert told.read_text().split() == ["trail-unwritten"]
 
 
@@ -119,6 +120,14 @@ def test_the_trail_is_listed_by_time_and_actor_and_reading_it_is_an_entry(machin
     assert machine.json("audit", "list", "--to", "2020-01-01") == []
     assert len(machine.json("audit", "list", "--limit", "1")) == 1
     assert "calls-searched" in machine.said("audit", "list", "--from", "2026-01-01")
+
+
+def test_an_entry_that_somebody_altered_is_not_left_out_of_the_list(machine: Machine) -> None:
+    for _ in range(2):
+        machine.said("calls")
+    without_triggers(machine.config.register.url, "UPDATE audit_entries SET detail = 'x' WHERE number = 1")
+    assert "cannot be read" in machine.said("audit", "list")
+    assert machine.json("audit", "list")[0] == {"number": 1, "unreadable": True}
 
 
 def test_a_whole_trail_is_verified_with_its_head_and_one_that_is_not_says_where(machine: Machine, tmp_path: Path) -> None:

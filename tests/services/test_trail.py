@@ -171,7 +171,8 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_verifies_from_the_check
     leave(register, 5)
     for _ in range(2):
         keeping(register, heads).write_head()
-    forget = TrailForgetting(register, heads, timedelta(days=31))
+    alarmed: list[Alarm] = []
+    forget = TrailForgetting(register, heads, timedelta(days=31), alarmed.append)
     now = START + timedelta(days=31, hours=2)
     assert forget(now) == {"entries of the trail": 3}
     assert [link.entry.number for link in links(register)] == [4, 5, 6]
@@ -182,6 +183,17 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_verifies_from_the_check
     assert forget(START + timedelta(days=90))["entries of the trail"] == 2
     assert files(heads) == ["000000000005.json", "000000000006.json"]
     assert verify_trail(register, heads).finding is Finding.WHOLE and keeping(register, heads).write_head() is None
+    assert alarmed == []
+
+
+def test_a_trail_that_cannot_be_forgotten_alarms_and_keeps_nothing_else_from_its_destruction(register: Register, heads: Heads) -> None:
+    leave(register, 3)
+    heads.create()
+    heads.key.write_text("nonsense")
+    alarmed: list[Alarm] = []
+    assert TrailForgetting(register, heads, timedelta(days=31), alarmed.append)(START + timedelta(days=90)) == {}
+    assert [alarm.name for alarm in alarmed] == [Name.TRAIL_UNWRITTEN] and "trail-forgotten" in alarmed[0].sentence
+    assert len(links(register)) == 3
 
 
 def test_a_checkpoint_that_nobody_of_ours_signed_is_found(register: Register, heads: Heads) -> None:

@@ -12,7 +12,7 @@ from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Backlog, Name, Patience, Seen
 from ami_bridge.core.destructions import Run, RunOutcome
-from ami_bridge.core.errors import KeyMissing, PurgeRefused
+from ami_bridge.core.errors import KeyMissing, PurgeRefused, RegisterError
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.retention import days_of_keys
 from ami_bridge.register import Register
@@ -20,6 +20,7 @@ from ami_bridge.services.keys import days_left
 from ami_bridge.services.watch import Board, Lookout, ask, installed_at, patience_of
 from ami_bridge.spool import Spool
 from ami_bridge.vault import KeyStore, day_key
+from tests.register.test_audit import without_triggers
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -63,6 +64,12 @@ def lookout(register: Register, folder: Path) -> Lookout:
     spool.create()
     keys.create()
     return Lookout(register, spool, NOW - HOUR, lambda at: days_left(keys, at.date(), 31))
+
+
+def test_a_trail_that_is_gone_is_a_register_that_does_not_answer(register: Register, url: str) -> None:
+    without_triggers(url, "DROP TABLE audit_entries")
+    with pytest.raises(RegisterError):
+        ask(register, NOW)
 
 
 @pytest.mark.parametrize(("ahead", "days"), [(-1, 0), (0, 1), (6, 7), (14, 15)])
