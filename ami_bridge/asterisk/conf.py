@@ -2,7 +2,8 @@
 
 Source: Asterisk 22 ``main/config.c`` (process_text_line): ``[name](!,template)``, ``[name](+)``, ``key = value`` and
 ``key => value``, comments by ``;`` and between ``;--`` and ``--;``, ``#include`` and ``#tryinclude`` with patterns. What
-``#exec`` would run is not seen, and what a database holds neither.
+``#exec`` would run is not seen, and what a database holds neither. ``[name](+)`` adds to a section that is there; where
+there is none it is an error.
 """
 
 import re
@@ -17,10 +18,8 @@ DEEPEST = 10
 TRUE = frozenset({"yes", "true", "y", "t", "1", "on"})
 """Main/utils.c, ast_true."""
 
-_BLOCK = re.compile(r";--(?!-).*?--;", re.S)
-_COMMENT = re.compile(r"(?<!\\);.*")
 _HEADER = re.compile(r"\[([^\]]+)\]\s*(?:\(([^)]*)\))?")
-_INCLUDE = re.compile(r"#(?:include|tryinclude)\s+[\"<]?([^\">]+?)[\">]?\s*$", re.I)
+_INCLUDE = re.compile(r"#\s*(?:try)?include\s+[\"<]?([^\">]+?)[\">]?\s*$", re.I)
 _SETTING = re.compile(r"([^=]*?)\s*=>?\s*(.*)")
 
 
@@ -35,10 +34,11 @@ class Setting(NamedTuple):
 class Conf:
     """What a file and all that it includes say: the settings of each section in their order. ``files``: all that were read.
 
-    A template only lends its settings to others: asked for by its own name it says nothing, as to Asterisk.
+    ``folder``: where its includes are; None: they are not followed. A template only lends its settings to others: asked for
+    by its own name it says nothing, as to Asterisk.
     """
 
-    folder: Path
+    folder: Path | None
     sections: dict[str, list[Setting]] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     templates: set[str] = field(default_factory=set)
@@ -63,18 +63,22 @@ class Conf:
     def yes(self, section: str, key: str, otherwise: bool = False) -> bool:
         """Tell whether a key is set to one of Asterisk's words for yes."""
         value = self.last(section, key)
-        return value.lower() in TRUE if value else otherwise
+        return is_true(value) if value else otherwise
 
     def take(self, file: Path, section: str = "", depth: int = 0) -> None:
         """Read one file. OSError when it cannot be read."""
         self.files.append(file)
-        for line in _lines(file.read_text("utf-8", errors="replace")):
+        self.take_text(file.read_text("utf-8", errors="replace"), section, depth)
+
+    def take_text(self, text: str, section: str = "", depth: int = 0) -> None:
+        """Read a text. OSError when a file that it includes cannot be read."""
+        for line in _lines(text):
             if header := _HEADER.match(line):
                 section = self._begin(header[1], [one.strip() for one in (header[2] or "").split(",")])
-            elif included := _INCLUDE.match(line):
-                self._include(included[1], section, depth)
-            elif section and (found := _SETTING.match(line)):
-                self.sections[section].append(Setting(found[1], found[2].replace("\\;", ";")))
+            elif target := included(line):
+                self._include(target, section, depth)
+            elif section and not line.startswith("#") and (found := _SETTING.match(line)):
+                self.sections[section].append(Setting(found[1], found[2].strip()))
 
     def _begin(self, name: str, options: list[str]) -> str:
         own = self.sections.setdefault(name, [])
@@ -85,7 +89,7 @@ class Conf:
         return name
 
     def _include(self, pattern: str, section: str, depth: int) -> None:
-        if depth < DEEPEST:
+        if self.folder and depth < DEEPEST:
             relative = pattern.lstrip("/")
             folder = Path("/") if pattern.startswith("/") else self.folder
             for file in sorted(folder.glob(relative)):
@@ -99,7 +103,51 @@ def read(folder: Path, name: str) -> Conf:
     return conf
 
 
+def of_text(text: str) -> Conf:
+    """Return what a text says by itself."""
+    conf = Conf(None)
+    conf.take_text(text)
+    return conf
+
+
+def values(text: str, section: str) -> dict[str, str]:
+    """Return key, in small letters -> value of a section; the last of several counts."""
+    conf = of_text(text)
+    return {one.key.lower(): one.value for one in conf.sections[section]} if conf.has(section) else {}
+
+
+def section_line(text: str, name: str) -> str:
+    """Return the line that begins a section after this text: adding to it where it is there, making it where not."""
+    return f"[{name}](+)" if of_text(text).has(name) else f"[{name}]"
+
+
+def included(line: str) -> str | None:
+    """Return the path that a line includes, as it stands there; None when the line is another."""
+    found = _INCLUDE.match(line.strip())
+    return found[1] if found else None
+
+
+def is_true(value: str) -> bool:
+    """Tell whether Asterisk takes a value for true."""
+    return value.lower() in TRUE
+
+
 def _lines(text: str) -> Iterator[str]:
-    for line in _BLOCK.sub("", text).splitlines():
-        if stripped := _COMMENT.sub("", line).strip():
-            yield stripped
+    """Yield each line without comments and surrounding space, empty ones left out."""
+    inside = False
+    for line in text.split("\n"):
+        rest, kept = line, ""
+        while rest:
+            if inside:
+                _, closing, rest = rest.partition("--;")
+                inside = not closing
+                continue
+            before, semicolon, after = rest.partition(";")
+            if before.endswith("\\") and semicolon:
+                kept, rest = kept + before[:-1] + ";", after
+                continue
+            kept += before
+            inside = bool(semicolon) and after.startswith("--") and not after.startswith("---")
+            rest = after[2:] if inside else ""
+        if kept.strip():
+            yield kept.strip()

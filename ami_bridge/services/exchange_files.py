@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ami_bridge.asterisk.configuration import has_section, is_true, section_line, values
+from ami_bridge.asterisk.conf import is_true, of_text, section_line, values
 from ami_bridge.config import Config
 from ami_bridge.core.versions import filters_by_name
 
@@ -86,7 +86,7 @@ def _name(found: Wanted, config: Config, text: str) -> None:
 
 def _manager(found: Wanted, config: Config, version: str, text: str, snippet: str) -> None:
     user = config.ami.username
-    if has_section(text, user):
+    if of_text(text).has(user):
         found.remarks.append(f"manager.conf has a user [{user}] already: it was left as it is, and must have the rights and "
                              "the secret of ours.")
         return
@@ -125,7 +125,7 @@ def manager_user(config: Config, version: str, snippet: str) -> str:
 
 
 def _dialplan(found: Wanted, text: str, snippet: str) -> None:
-    if has_section(text, CONTEXT):
+    if of_text(text).has(CONTEXT):
         found.remarks.append(f"The dialplan has a context [{CONTEXT}] already: it was left as it is.")
     else:
         found.own["extensions_recording.conf"] = snippet

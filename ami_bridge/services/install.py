@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ami_bridge.asterisk.configuration import BlockDamaged, included, is_true, values, with_block
+from ami_bridge.asterisk.block import BlockDamaged, with_block
+from ami_bridge.asterisk.conf import included, is_true, values
 from ami_bridge.config import DEFAULT_PATH, Config, load
 from ami_bridge.config.loading import from_environment, merged
 from ami_bridge.config.problems import sentences

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ami_bridge.asterisk.configuration import included, is_true, values
+from ami_bridge.asterisk.conf import included, is_true, values
 from ami_bridge.core.errors import ConfigurationError
 
 DEFAULT = Path("/etc/asterisk")

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ami_bridge.asterisk.configuration import BlockDamaged, has_block, without_block
+from ami_bridge.asterisk.block import BlockDamaged, has_block, without_block
 from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.dialplan_globals import FILE_NAME

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_bridge.asterisk.conf import Conf, read
+from ami_bridge.asterisk.conf import Conf, included, of_text, read, section_line, values
 
 
 def conf(folder: Path, text: str, **others: str) -> Conf:
@@ -63,3 +63,42 @@ def test_the_event_filters_of_our_own_file_are_keys(tmp_path: Path) -> None:
     found = conf(tmp_path, ours.read_text("utf-8"))
     assert found.last("ami-bridge", "write") == "reporting,call,user"
     assert "eventfilter(action(include),name(UserEvent))" in found.keys("ami-bridge")
+
+
+# -- a text by itself
+
+SAMPLE = """\
+; a comment with [general] in it
+[options](!)
+systemname = template
+[general]
+Enabled = yes ; on
+port=5038
+secret = a\\;b
+;-- [hidden]
+all = of
+this --; bindaddr => 127.0.0.1
+;--- no comment of several lines
+enabled = no
+#include "manager.d/*.conf"
+[other](tmpl,+)
+enabled = 1
+[defaults](!)
+enabled = yes
+[borrower](defaults)
+"""
+
+
+def test_sections_and_values_are_read_as_asterisk_reads_them() -> None:
+    assert values(SAMPLE, "general") == {"enabled": "no", "port": "5038", "secret": "a;b", "bindaddr": "127.0.0.1"}
+    assert values(SAMPLE, "options") == {} and values(SAMPLE, "hidden") == {}
+    assert of_text(SAMPLE).has("general") and not of_text(SAMPLE).has("options") and not of_text(SAMPLE).has("hidden")
+    assert values(SAMPLE, "borrower") == {"enabled": "yes"} and values(SAMPLE, "defaults") == {}
+    assert section_line(SAMPLE, "general") == "[general](+)" and section_line(SAMPLE, "mappings") == "[mappings]"
+
+
+@pytest.mark.parametrize(("line", "path"), [
+    ('#include "manager.d/*.conf" ', "manager.d/*.conf"), ("#include x.conf", "x.conf"), ("#tryinclude <y.conf>", "y.conf"),
+    ("  #INCLUDE /etc/z.conf", "/etc/z.conf"), ("#exec /bin/x", None), ("include => demo", None), ("; #include x", None)])
+def test_includes(line: str, path: str | None) -> None:
+    assert included(line) == path

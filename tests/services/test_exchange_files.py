@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_bridge.asterisk.configuration import values
+from ami_bridge.asterisk.conf import values
 from ami_bridge.config import Config
 from ami_bridge.core.versions import filters_by_name
 from ami_bridge.services.exchange_files import Wanted, is_signed, signed, untouched, wanted

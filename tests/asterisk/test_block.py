@@ -1,21 +1,10 @@
-"""Our block goes into any text and out again, and what Asterisk would read is read."""
+"""Our block goes into any text and out again."""
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ami_bridge.asterisk.configuration import (
-    BEGIN,
-    END,
-    BlockDamaged,
-    has_block,
-    has_section,
-    included,
-    section_line,
-    values,
-    with_block,
-    without_block,
-)
+from ami_bridge.asterisk.block import BEGIN, END, BlockDamaged, has_block, with_block, without_block
 
 LINES = st.lists(st.sampled_from(["[general](+)", "enabled = yes", "", '#include "ami-bridge/manager.conf"', "; a word"]), min_size=1)
 PIECES = st.sampled_from(["\n", "\r\n", "[general]", "enabled = no", "; words", ";-- ", "--;", "\x0b", "\x85", " ", "ä", END[:5], BEGIN[:9]])
@@ -61,36 +50,3 @@ def test_a_damaged_block_is_not_guessed_at(text: str) -> None:
         without_block(text)
     with pytest.raises(BlockDamaged):
         with_block(text, ["x"])
-
-
-SAMPLE = """\
-; a comment with [general] in it
-[options](!)
-systemname = template
-[general]
-Enabled = yes ; on
-port=5038
-secret = a\\;b
-;-- [hidden]
-all = of
-this --; bindaddr => 127.0.0.1
-;--- no comment of several lines
-enabled = no
-#include "manager.d/*.conf"
-[other](tmpl,+)
-enabled = 1
-"""
-
-
-def test_sections_and_values_are_read_as_asterisk_reads_them() -> None:
-    assert values(SAMPLE, "general") == {"enabled": "no", "port": "5038", "secret": "a;b", "bindaddr": "127.0.0.1"}
-    assert values(SAMPLE, "options") == {} and values(SAMPLE, "hidden") == {}
-    assert has_section(SAMPLE, "general") and not has_section(SAMPLE, "options") and not has_section(SAMPLE, "hidden")
-    assert section_line(SAMPLE, "general") == "[general](+)" and section_line(SAMPLE, "mappings") == "[mappings]"
-
-
-@pytest.mark.parametrize(("line", "path"), [
-    ('#include "manager.d/*.conf" ', "manager.d/*.conf"), ("#include x.conf", "x.conf"), ("#tryinclude <y.conf>", "y.conf"),
-    ("  #INCLUDE /etc/z.conf", "/etc/z.conf"), ("#exec /bin/x", None), ("include => demo", None), ("; #include x", None)])
-def test_includes(line: str, path: str | None) -> None:
-    assert included(line) == path
