@@ -39,6 +39,7 @@ class Why(StrEnum):
     NOT_CLEARED = "not-cleared"
     CLEARANCE_LAPSED = "clearance-lapsed"
     LISTENS_AND_GRANTS = "no-listening-with-it"
+    NO_PURPOSE = "no-purpose"
     NEEDS_SECOND = "needs-a-second-person"
     SAME_PERSON = "same-person"
     TOO_LATE = "proposal-too-old"
