@@ -66,7 +66,7 @@ class Guard:
             await (refusal(scope, receive, answer) if refusal else self._app(scope, _measured(receive), answer))
         except TooLarge:
             await PlainTextResponse("too large", 413)(scope, receive, answer)
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody outside gets to read it
+        except Exception as error:  # whatever it is, nobody outside gets to read it
             log.error("A request could not be answered: %s", fault(error), extra={"action": "console_fault"})
             if begun:
                 raise
