@@ -1,13 +1,16 @@
 """The entry made of a ticket and its facts."""
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_bridge.core.entries import account, ended_at
+from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Named
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Agent, Direction, agent_name
@@ -99,7 +102,17 @@ def test_the_name_comes_from_the_queue_then_the_directory_then_the_line() -> Non
     assert agent_name("", "PJSIP/6001", "6001", "Line", START + timedelta(days=1), directory) == "Line"
 
 
-@given(st.text(max_size=50), st.text(max_size=50), st.one_of(st.none(), st.uuids()))
-def test_a_ticket_survives_its_file(caller: str, callee: str, recording: UUID | None) -> None:
-    made = ticket(caller=caller, callee=callee, recording=recording)
+@given(st.text(max_size=50), st.text(max_size=50), st.text(max_size=50), st.one_of(st.none(), st.uuids()))
+def test_a_ticket_survives_its_file(caller: str, callee: str, queue: str, recording: UUID | None) -> None:
+    made = ticket(caller=caller, callee=callee, queue=queue, recording=recording)
     assert from_json(to_json(made)) == made
+
+
+def test_a_ticket_of_a_version_that_knew_no_queue_is_read_and_one_of_tomorrow_is_not() -> None:
+    written = json.loads(to_json(ticket(queue="support")))
+    older = {name: value for name, value in written.items() if name != "queue"} | {"format": 2}
+    assert from_json(json.dumps(older)) == ticket()
+    with pytest.raises(SpoolError, match="Upgrade ami-bridge"):
+        from_json(json.dumps(written | {"format": 4}))
+    with pytest.raises(SpoolError, match="damaged"):
+        from_json(json.dumps(written | {"queue": None}))
