@@ -13,6 +13,7 @@ from ami_bridge.asterisk.fastagi import FastAgiLimits, FastAgiServer
 from ami_bridge.certificates import Certificates
 from ami_bridge.clock import read as read_clock
 from ami_bridge.config import Config
+from ami_bridge.core.accounts import Account
 from ami_bridge.core.agi import Script
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import DAEMON
@@ -38,6 +39,7 @@ from ami_bridge.services.people import People
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.report import Report
+from ami_bridge.services.rights import Rights
 from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
@@ -137,6 +139,11 @@ def trail_keeping(config: Config, register: Register) -> TrailKeeping:
 def people(config: Config, register: Register, actor: str) -> People:
     """Return what looks after the accounts on behalf of an actor."""
     return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id)
+
+
+def rights(config: Config, register: Register, account: Account) -> Rights:
+    """Return what one signed-in person may do."""
+    return Rights(account, trail(config, register, f"account:{account.id}"), config.purposes.names, now)
 
 
 def verify(config: Config, *, everything: bool) -> Verify:

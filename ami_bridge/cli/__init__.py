@@ -38,6 +38,7 @@ VERBS = {
     "findings": Verb("findings", "List what was found amiss, and when the exchange was not heard."),
     "verify": Verb("verify", "Compare register, vault and certificates; report what does not agree."),
     "rebuild": Verb("rebuild", "Make an empty register anew from the vault and the keys."),
+    "console": Verb("console", "Run the page where one listens, answers callers and reads the trail."),
     "account": Verb("account", "Look after personal accounts and their duties."),
     "audit": Verb("audit", "Read and verify the trail of who looked at what, and did what."),
     "dialplan": Verb("dialplan", "Print the generated part of the dialplan."),

@@ -108,6 +108,7 @@ WordList = Annotated[tuple[Words, ...], BeforeValidator(several), AfterValidator
 PurposeName = Annotated[str, AfterValidator(matching(r"[a-z0-9-]{1,40}", "small letters, digits and - only"))]
 PurposeNames = Annotated[tuple[PurposeName, ...], BeforeValidator(several)]
 Endpoint = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9.:/-]{1,253}", "a host name, an address or a network"))]
+HostNames = Annotated[tuple[Host, ...], BeforeValidator(several)]
 Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(several)]
 Languages = Annotated[tuple[Language, ...], BeforeValidator(several)]
 Contexts = Annotated[tuple[Context, ...], BeforeValidator(several)]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from ami_bridge.config import kinds
+from ami_bridge.config.console import ConsoleServer
 from ami_bridge.config.controller import Authority, Controller, Purposes
 from ami_bridge.config.endpoints import strangers
 from ami_bridge.config.section import Section
@@ -274,6 +275,7 @@ class Config(Section):
     certificates: CertificateFolder = CertificateFolder()
     audit: AuditTrail = AuditTrail()
     accounts: AccountKeys = AccountKeys()
+    console: ConsoleServer = ConsoleServer()
     alarm: Alarm = Alarm()
     metrics: Metrics = Metrics()
     route: Annotated[tuple[RouteRule, ...], BeforeValidator(kinds.several)] = ()

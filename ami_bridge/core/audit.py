@@ -35,6 +35,9 @@ _OS_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\\@-]{0,62}[A-Za-z0-9_$]?"
 ACTOR = re.compile(rf"{DAEMON}|{NOBODY}|account:{_UUID}|os:{_OS_NAME}(/{_OS_NAME})?")
 OBJECT = re.compile(rf"|{_UUID}|[0-9a-f]{{64}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}")
 WORD = re.compile(r"|[a-z][a-z-]{0,39}")
+PURPOSE = re.compile(r"|[a-z0-9-]{1,40}")
+"""As a configured purpose is written (``config.kinds.PurposeName``): one of that list, nobody types it."""
+
 MOST = 1_000_000
 """The largest number in a detail: an int that is no telephone number."""
 
@@ -147,7 +150,7 @@ def as_text(at: datetime) -> str:
 def checked(trace: Trace) -> Trace:
     """Return the trace; ValueError where it holds anything but ids, words and small numbers. The message quotes nothing."""
     for name, form, text in (("actor", ACTOR, trace.actor), ("object", OBJECT, trace.object),
-                             ("purpose", WORD, trace.purpose), ("reason", WORD, trace.reason)):
+                             ("purpose", PURPOSE, trace.purpose), ("reason", WORD, trace.reason)):
         if not form.fullmatch(text):
             raise ValueError(f"the {name} of an audit entry has not the form that it may have")
     for key, value in trace.detail.items():

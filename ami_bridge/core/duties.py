@@ -39,6 +39,7 @@ class Why(StrEnum):
     NOT_CLEARED = "not-cleared"
     CLEARANCE_LAPSED = "clearance-lapsed"
     LISTENS_AND_GRANTS = "no-listening-with-it"
+    NO_PURPOSE = "no-purpose"
     NEEDS_SECOND = "needs-a-second-person"
     SAME_PERSON = "same-person"
     TOO_LATE = "proposal-too-old"
@@ -57,24 +58,28 @@ class Verdict:
 _E, _S = Reach.EVERYWHERE, Reach.OWN_SCOPE
 _HEAR = {Action.CALLS_SEARCHED: _S, Action.CALL_VIEWED: _S, Action.CALL_LISTENED: _S}
 _HOLDS = {Action.HOLDS_LISTED: _E, Action.HOLD_VIEWED: _E, Action.HOLD_PLACED: _E, Action.HOLD_RELEASED: _E}
+_AGREE = {Action.PROPOSALS_LISTED: _E, Action.PROPOSAL_MADE: _E, Action.PROPOSAL_APPROVED: _E, Action.PROPOSAL_DECLINED: _E}
+_OVERSEE = {Action.DISCLOSURES_LISTED: _E, Action.CERTIFICATES_LISTED: _E, Action.HEALTH_VIEWED: _E}
 
 TABLE: Mapping[Duty, Mapping[Action, Reach]] = {
     Duty.LISTENER: _HEAR,
     Duty.TRAINER: {**_HEAR, Action.TRAINING_COPY_MADE: _S},
     Duty.DATA_PROTECTION_OFFICER: {
-        **dict.fromkeys(_HEAR, _E), **_HOLDS, Action.CALL_EXPORTED: _E, Action.CALL_DISCLOSED: _E,
-        Action.REQUEST_HANDLED: _E},
+        **dict.fromkeys(_HEAR, _E), **_HOLDS, **_AGREE, **_OVERSEE, Action.CALL_EXPORTED: _E, Action.CALL_DISCLOSED: _E,
+        Action.REQUESTS_LISTED: _E, Action.REQUEST_HANDLED: _E, Action.LISTENING_SUPERVISED: _E, Action.CALL_ERASED: _E},
     Duty.RETENTION_OFFICER: {
-        **_HOLDS, Action.PURGED: _E, Action.KEYS_MADE: _E, Action.KEYS_PUBLISHED: _E, Action.KEY_DESTROYED: _E},
+        **_HOLDS, **_AGREE, **_OVERSEE, Action.PURGED: _E, Action.KEYS_MADE: _E, Action.KEYS_PUBLISHED: _E,
+        Action.KEY_DESTROYED: _E},
     Duty.ACCOUNT_ADMINISTRATOR: dict.fromkeys((
         Action.ACCOUNTS_LISTED, Action.ACCOUNT_ADDED, Action.ACCOUNT_DISABLED, Action.ACCOUNT_ENABLED,
         Action.ACCOUNT_UNLOCKED, Action.PASSWORD_SET, Action.CODES_SET, Action.DUTY_GRANTED, Action.DUTY_REVOKED,
-        Action.CLEARANCE_SET), _E),
-    Duty.AUDITOR: {Action.TRAIL_READ: _E, Action.ACCOUNTS_LISTED: _E},
+        Action.CLEARANCE_SET, Action.HEALTH_VIEWED), _E),
+    Duty.AUDITOR: {Action.TRAIL_READ: _E, Action.ACCOUNTS_LISTED: _E, **_OVERSEE},
 }
 """What each duty allows."""
 
-RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.TRAINING_COPY_MADE, Action.CALL_DISCLOSED})
+RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.TRAINING_COPY_MADE, Action.CALL_DISCLOSED,
+                        Action.LISTENING_SUPERVISED})
 """What lets a voice be heard: only with a security clearance that has not lapsed."""
 
 GRANTS = frozenset({Action.DUTY_GRANTED, Action.CLEARANCE_SET, Action.ACCOUNT_ADDED, Action.PASSWORD_SET, Action.CODES_SET})
@@ -83,7 +88,7 @@ GRANTS = frozenset({Action.DUTY_GRANTED, Action.CLEARANCE_SET, Action.ACCOUNT_AD
 NO_LISTENING = frozenset({Duty.RETENTION_OFFICER, Duty.ACCOUNT_ADMINISTRATOR, Duty.AUDITOR})
 """Duties that nobody holds who may hear recordings: who keeps, grants or looks after others does not listen."""
 
-TWO_PERSONS = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED, Action.HOLD_RELEASED})
+TWO_PERSONS = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED, Action.HOLD_RELEASED, Action.CALL_ERASED})
 """What one proposes and another approves."""
 
 APPROVERS = frozenset({Duty.DATA_PROTECTION_OFFICER, Duty.RETENTION_OFFICER})

@@ -44,6 +44,7 @@ DECLARED = {**OF_CALLS, **OF_THE_WORK}
 VERBS = frozenset({
     "init", "run", "calls", "show", "pause", "resume", "notice", "agents", "doctor", "status", "dashboards", "keys", "purge",
     "hold", "certificate", "findings", "verify", "rebuild", "account", "audit", "dialplan", "register", "uninstall",
-    "capture", "notice-check", "notice-text"})
-"""Every verb of ours, looked at: none plays, copies or sends sound, none scores or decides about a person. ``calls``,
+    "capture", "notice-check", "notice-text", "console"})
+"""Every verb of ours, looked at: none but ``console`` plays, copies or sends sound, and that asks duty, clearance and
+purpose (``core.duties``); none scores or decides about a person. ``calls``,
 ``show`` and ``hold show`` print entries. ``capture`` writes the exchange's events with people replaced."""

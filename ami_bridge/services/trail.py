@@ -35,6 +35,7 @@ class Look:
     register: Register
     object: str = ""
     detail: dict[Detail, int | str] = field(default_factory=dict)
+    purpose: str = ""
 
 
 class Trail:
@@ -52,7 +53,7 @@ class Trail:
         look = Look(self._register)
         with self.refusals(action, look):
             yield look
-        self.leave(action, look.object, look.detail)
+        self.leave(action, look.object, look.detail, purpose=look.purpose)
 
     @contextmanager
     def refusals(self, action: Action, look: Look) -> Iterator[None]:
@@ -62,29 +63,29 @@ class Trail:
         except RegisterError:
             raise
         except AmiBridgeError as refusal:
-            self.leave(action, look.object, look.detail, refused=reason_of(refusal))
+            self.leave(action, look.object, look.detail, refused=reason_of(refusal), purpose=look.purpose)
             raise
 
     def leave(self, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
-              refused: str = "") -> None:
+              refused: str = "", purpose: str = "") -> None:
         """Record one action before it is done; TrailError, and nothing must be shown or done, when that cannot be."""
         try:
-            self.done(action, object, detail, refused)
+            self.done(action, object, detail, refused, purpose)
         except RegisterError as problem:
             raise TrailError(f"this cannot be recorded in the trail: {problem.args[0]}",
                              f"{NOT_SHOWN} {problem.hint}".rstrip()) from None
 
     def done(self, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
-             refused: str = "") -> None:
+             refused: str = "", purpose: str = "") -> None:
         """Record what is done already, in a transaction of its own; RegisterError when that cannot be."""
         with self._register.writing() as work:
-            self.within(work, action, object, detail, refused)
+            self.within(work, action, object, detail, refused, purpose)
 
     def within(self, work: Work, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
-               refused: str = "") -> None:
+               refused: str = "", purpose: str = "") -> None:
         """Record one action in the transaction that does it: both are there afterwards, or neither."""
-        work.audit.leave(Trace(actor=self._actor, action=action, object=object, detail=detail or {}, reason=refused,
-                               outcome=Outcome.REFUSED if refused else Outcome.ALLOWED), self._now())
+        work.audit.leave(Trace(actor=self._actor, action=action, object=object, purpose=purpose, detail=detail or {},
+                               reason=refused, outcome=Outcome.REFUSED if refused else Outcome.ALLOWED), self._now())
 
     def afterwards(self, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
                    refused: str = "") -> None:

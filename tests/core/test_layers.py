@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FLOORS = {"core": 0, "sound": 1, "spool": 1, "systemd": 1, "config": 1, "prompts": 1, "certificates": 1, "heads": 1, "signing": 1, "credentials": 1, "clock": 1, "metrics": 1, "dialplan_globals": 1,
-          "vault": 1, "register": 1, "asterisk": 1, "services": 2, "app": 3, "daemon": 3, "cli": 3}
+          "vault": 1, "register": 1, "asterisk": 1, "services": 2, "app": 3, "daemon": 3, "cli": 3, "web": 3}
 SHARED_ON_FLOOR_1 = {"spool", "config", "sound", "signing"}
 """What other rooms of floor 1 may use: durable files, the settings, the sound converter, the keys that sign."""
 STDLIB_ONLY_FOR_SCRIPTS = {"core", "spool"}

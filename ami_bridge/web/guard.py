@@ -1,0 +1,114 @@
+"""What holds for every request before any page sees it, and for every answer.
+
+Foreign hosts, requests that another site had the browser make, and too large ones are refused; every answer says what a
+browser may do with it. Sources: CSP Level 3, Fetch Metadata (W3C); RFC 6797 (HSTS); OWASP, Cross-Site Request Forgery
+Prevention Cheat Sheet.
+"""
+
+import logging
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ami_bridge.core.faults import fault
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 1 << 20
+"""Of a request's body; a long transcript is a tenth of it."""
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+          "form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), display-capture=()",
+    "Cache-Control": "no-store",
+}
+FOR_A_YEAR = "max-age=31536000"
+
+
+class TooLarge(Exception):
+    """A body was longer than it may be."""
+
+
+class Guard:
+    """Wraps the console. ``hosts``: the names by which it is known; ``tls``: whether browsers reach it only so."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], *, tls: bool) -> None:
+        self._app, self._hosts = app, frozenset(hosts)
+        self._headers = HEADERS | ({"Strict-Transport-Security": FOR_A_YEAR} if tls else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                self._mark(MutableHeaders(scope=message))
+            await send(message)
+
+        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        try:
+            await (refusal(scope, receive, answer) if refusal else self._app(scope, _measured(receive), answer))
+        except TooLarge:
+            await PlainTextResponse("too large", 413)(scope, receive, answer)
+        except Exception as error:  # whatever it is, nobody outside gets to read it
+            log.error("A request could not be answered: %s", fault(error), extra={"action": "console_fault"})
+            if begun:
+                raise
+            await PlainTextResponse("something went wrong here; the log says where", 500)(scope, receive, answer)
+
+    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+        if host_of(headers.get("host", "")) not in self._hosts:
+            return PlainTextResponse("this is not the console's name; see [console] names", 421)
+        if method not in SAFE and is_foreign(headers):
+            return PlainTextResponse("another site had your browser send this", 403)
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            return PlainTextResponse("too large", 413)
+        return None
+
+    def _mark(self, headers: MutableHeaders) -> None:
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+
+
+def host_of(host: str) -> str:
+    """Return a ``Host`` header without the port, in small letters."""
+    return (urlsplit(f"//{host}").hostname or "") if host.isascii() and "/" not in host and "@" not in host else ""
+
+
+def is_foreign(headers: Headers) -> bool:
+    """Tell whether a page of another origin had the browser send a request."""
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+
+
+def _measured(receive: Receive) -> Receive:
+    size = 0
+
+    async def measured() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MOST_BYTES:
+            raise TooLarge
+        return message
+
+    return measured

@@ -1,0 +1,61 @@
+"""What a console works with from its start to its end, and how it makes pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ami_bridge import __version__
+from ami_bridge.app import now
+from ami_bridge.config import Config
+from ami_bridge.core.accounts import Language
+from ami_bridge.register import Register
+from ami_bridge.web.sessions import Sessions
+from ami_bridge.web.words import Words
+
+TEMPLATES, STATIC = Path(__file__).parent / "templates", Path(__file__).parent / "static"
+HASHES_AT_ONCE = 2
+"""Passwords that are looked at at one time: each takes 64 MiB for a tenth of a second."""
+
+
+@dataclass
+class House:
+    """One console. Its register serves all threads."""
+
+    config: Config
+    register: Register
+    now: Callable[[], datetime] = now
+    door: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(HASHES_AT_ONCE))
+    sessions: Sessions = field(init=False)
+    templates: Environment = field(init=False)
+
+    def __post_init__(self) -> None:
+        console = self.config.console
+        self.sessions = Sessions(timedelta(minutes=console.idle_minutes), timedelta(hours=console.longest_hours), self.now)
+        self.templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+                                     trim_blocks=True, lstrip_blocks=True)
+        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length}
+        self.templates.globals |= {"version": __version__, "controller": self.config.controller}
+
+    @property
+    def language(self) -> Language:
+        """Return the language for somebody whose browser names none of ours: the first of the notice's that is."""
+        return next((Language(one) for one in self.config.notice.languages if one in set(Language)), Language.ENGLISH)
+
+    def render(self, template: str, words: Words, **values: Any) -> str:
+        """Return a page. Everything that is put into it is escaped."""
+        return self.templates.get_template(template).render(t=words, **values)
+
+    def _when(self, at: datetime | None) -> str:
+        return at.astimezone(self.config.controller.zone).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+    def _day(self, at: datetime | None) -> str:
+        return at.astimezone(self.config.controller.zone).strftime("%Y-%m-%d") if at else ""
+
+
+def _length(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,72 @@
+"""Signing in and out."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from ami_bridge.app import people
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import NOBODY
+from ami_bridge.services.people import SignedIn
+from ami_bridge.web.house import House
+from ami_bridge.web.visit import COOKIE, Browsing, Form, go, house_of, sent_form
+from ami_bridge.web.words import Words, language_of
+
+router = APIRouter(include_in_schema=False)
+FORM_COOKIE = "__Host-ami-bridge-form"
+"""What ties the form of somebody who is not signed in to their browser: the same random text in a cookie and in the form."""
+
+
+@router.get("/sign-in")
+def form(request: Request) -> HTMLResponse:
+    """Show the form."""
+    return _page(request, "")
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, sent: Annotated[Mapping[str, str], Depends(sent_form)]) -> Response:
+    """Begin a session, always a new one. Whoever tried is told only yes or no."""
+    if not _is_ours(request, sent):
+        return _page(request, "form-is-old", 403)
+    house = house_of(request)
+    account = tried(house, sent.get("login", ""), sent.get("password", ""), sent.get("code", "")).account
+    if account is None:
+        return _page(request, "refused", 403)
+    token, _ = house.sessions.begin(account, bearer=False)
+    answer = go("/")
+    answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict")
+    answer.delete_cookie(FORM_COOKIE, secure=True, httponly=True, samesite="strict")
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(visit: Browsing, sent: Form) -> RedirectResponse:
+    """End the session."""
+    visit.house.sessions.end(visit.session)
+    visit.rights.trail.done(Action.SIGNED_OUT, str(visit.rights.account.id))
+    answer = go("/sign-in")
+    answer.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
+    return answer
+
+
+def tried(house: House, login: str, password: str, code: str) -> SignedIn:
+    """Return what comes of a try; only so many passwords are looked at at once."""
+    with house.door:
+        return people(house.config, house.register, NOBODY).sign_in(login.lower(), password, code.replace(" ", ""))
+
+
+def _is_ours(request: Request, sent: Mapping[str, str]) -> bool:
+    kept = request.cookies.get(FORM_COOKIE, "")
+    return bool(kept) and secrets.compare_digest(kept.encode(), sent.get("csrf", "").encode())
+
+
+def _page(request: Request, problem: str, status: int = 200) -> HTMLResponse:
+    house, ties = house_of(request), request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
+    words = Words(language_of(request.query_params.get("language") or request.headers.get("accept-language", ""),
+                              house.language))
+    answer = HTMLResponse(house.render("sign_in.html", words, visit=None, problem=problem, csrf=ties), status)
+    answer.set_cookie(FORM_COOKIE, ties, secure=True, httponly=True, samesite="strict")
+    return answer

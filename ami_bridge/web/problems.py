@@ -1,0 +1,102 @@
+"""How refusals and mistakes are answered: pages in the visitor's language, the API as problem details (RFC 9457)."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from ami_bridge.core.errors import (
+    AmiBridgeError,
+    Busy,
+    ConfigurationError,
+    KeyMissing,
+    NotAllowed,
+    NotFound,
+    RegisterError,
+)
+from ami_bridge.register import RegisterUnavailable
+from ami_bridge.services.rights import Refused
+from ami_bridge.web.visit import SEE_OTHER, SignInNeeded, by_cookie, house_of
+from ami_bridge.web.words import Words, language_of
+
+API = "/api/"
+STATUS: dict[type[AmiBridgeError], tuple[int, str]] = {
+    NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"), ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
+    RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), KeyMissing: (503, "key-missing")}
+OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    title: str = Field(description="The kind: not-allowed, not-found, wrong, busy, away, key-missing, failed, sign-in.")
+    status: int
+    detail: str = ""
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": words, "content": {"application/problem+json": {}}} for status, words in (
+        (401, "Nobody is signed in."), (403, "Not allowed: the duty, the clearance or a second person is missing."),
+        (404, "There is no such thing, or it is not to be seen."), (409, "Somebody else is at it."),
+        (422, "The request says too little, or something that cannot be."), (503, "Register or keys are away."))}
+"""What every operation of the API may answer besides its own."""
+
+
+def install(app: FastAPI) -> None:
+    """Have every error answered."""
+    app.add_exception_handler(AmiBridgeError, _ours)
+    app.add_exception_handler(SignInNeeded, _sign_in)
+    app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(RequestValidationError, _malformed)
+
+
+def status_of(error: AmiBridgeError) -> tuple[int, str]:
+    """Return the status and the word for one of our errors."""
+    return next((said for kind, said in STATUS.items() if isinstance(error, kind)), (500, "failed"))
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AmiBridgeError)
+    status, word = status_of(error)
+    why = error.why.value if isinstance(error, Refused) else ""
+    return _answer(request, status, word, str(error), why)
+
+
+async def _sign_in(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(API):
+        return _problem(401, "sign-in", "Send the token of POST /api/v1/session.", {"WWW-Authenticate": "Bearer"})
+    return RedirectResponse("/sign-in", SEE_OTHER)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if request.url.path.startswith(API):
+        return _problem(error.status_code, OTHERS.get(error.status_code, "failed"), "", error.headers)
+    return _answer(request, error.status_code, OTHERS.get(error.status_code, "failed"), "", "")
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    """Say which part is wrong, and nothing of what was sent: it may be a caller's number."""
+    assert isinstance(error, RequestValidationError)
+    wrong = sorted({".".join(str(part) for part in one["loc"]) for one in error.errors()})
+    return _answer(request, 422, "wrong", ", ".join(wrong), "")
+
+
+def _answer(request: Request, status: int, word: str, detail: str, why: str) -> Response:
+    if request.url.path.startswith(API):
+        return _problem(status, word, detail)
+    values = {"word": word, "detail": detail, "why": why}
+    try:
+        return by_cookie(request).page("problem.html", status, **values)
+    except (SignInNeeded, AmiBridgeError):
+        house = house_of(request)
+        words = Words(language_of(request.headers.get("accept-language", ""), house.language))
+        return Response(house.render("problem.html", words, visit=None, **values), status, media_type="text/html")
+
+
+def _problem(status: int, title: str, detail: str, headers: Any = None) -> JSONResponse:
+    return JSONResponse(Problem(title=title, status=status, detail=detail).model_dump(), status, headers,
+                        "application/problem+json")

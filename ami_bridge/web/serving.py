@@ -1,0 +1,59 @@
+"""Running the console until SIGTERM."""
+
+import logging
+import ssl
+from contextlib import closing
+
+import uvicorn
+
+from ami_bridge import systemd
+from ami_bridge.config import Config
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.register import Register
+from ami_bridge.web.application import application
+from ami_bridge.web.house import House
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200
+"""Connections that are answered at one time; more are told to come again (503)."""
+
+
+class Server(uvicorn.Server):
+    """Tells systemd when it listens, and says where."""
+
+    async def startup(self, sockets: list | None = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        if self.started:
+            systemd.notify("READY=1")
+            scheme = "https" if self.config.is_ssl else "http"
+            log.info("The console listens on %s://%s:%d", scheme, self.config.host, self.config.port,
+                     extra={"action": "console_ready"})
+
+
+def serve(config: Config) -> None:
+    """Run the console. ConfigurationError when it cannot listen there, or the certificate cannot be used."""
+    with closing(Register.open(config.register.url)) as register:
+        server = Server(settings(config, register))
+        try:
+            server.run()
+        except SystemExit:
+            raise ConfigurationError(f"the console cannot listen on {config.console.host}:{config.console.port}",
+                                     "See the line above: is the port taken, or the address not of this machine?") from None
+
+
+def settings(config: Config, register: Register) -> uvicorn.Config:
+    """Return how it is served. No line of the log names an address or what was asked."""
+    console = config.console
+    try:
+        made = uvicorn.Config(
+            application(House(config, register)), host=console.host, port=console.port, log_config=None, access_log=False,
+            server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5, lifespan="off",
+            ssl_certfile=console.certificate, ssl_keyfile=console.key, http="h11", ws="none", loop="asyncio")
+        made.load()
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"the console's certificate or key cannot be used ({type(error).__name__})",
+                                 "See [console] certificate and key: PEM files, readable by this user, that belong together."
+                                 ) from None
+    return made

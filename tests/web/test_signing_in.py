@@ -1,0 +1,139 @@
+"""Signing in and out: by a page, by the API, and what neither lets anybody do."""
+
+import re
+import time
+from datetime import timedelta
+from http.cookies import SimpleCookie
+
+import httpx
+import pytest
+
+from ami_bridge.app import people
+from ami_bridge.web.guard import HEADERS
+from ami_bridge.web.visit import COOKIE
+from tests.web.console import PASSWORD, Console
+
+
+def form(page: str) -> dict[str, str]:
+    return {"csrf": re.search(r'name="csrf" value="([^"]+)"', page)[1]}
+
+
+def sign_in(client: httpx.Client, office: Console, login: str, wrong: dict[str, str] | None = None) -> httpx.Response:
+    sent = {"login": login, "password": PASSWORD, "code": office.code(login), **form(client.get("/sign-in").text), **(wrong or {})}
+    return client.post("/sign-in", data=sent)
+
+
+def test_one_signs_in_with_password_and_code_and_out_again(office: Console) -> None:
+    with office.stranger() as client:
+        assert client.get("/").headers["location"] == "/sign-in"
+        answer = sign_in(client, office, "listener")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        page = client.get("/").text
+        assert "Lauri Lahti" in page and "listener" in page and "q-support" in page
+        assert client.post("/sign-out", data=form(page)).headers["location"] == "/sign-in"
+        assert client.get("/").headers["location"] == "/sign-in"
+    said = [(one.action, one.actor, one.outcome) for one in office.trail()][-2:]
+    who = f"account:{office.account('listener').id}"
+    assert said == [("signed-in", who, "allowed"), ("signed-out", who, "allowed")]
+
+
+@pytest.mark.parametrize("wrong", [{"password": "correct horse batterz"}, {"code": "000000"}, {"login": "stranger"}])
+def test_who_cannot_prove_themselves_is_told_only_that(office: Console, wrong: dict[str, str]) -> None:
+    with office.stranger() as client:
+        answer = sign_in(client, office, "listener", wrong)
+        assert answer.status_code == 403 and "could not be signed in" in answer.text
+        assert COOKIE not in client.cookies and not any(word in answer.text for word in wrong.values())
+    assert office.trail("signed-in")[-1].outcome == "refused"
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_other_hosts_and_other_sites(office: Console) -> None:
+    with office.stranger() as client:
+        cookies = SimpleCookie("; ".join(sign_in(client, office, "listener").headers.get_list("set-cookie")))
+        said = [line for line in sign_in(client, office, "officer").headers.get_list("set-cookie") if line.startswith(COOKIE)]
+    assert COOKIE in cookies and COOKIE.startswith("__Host-")
+    assert all(word in said[0].lower() for word in ("secure", "httponly", "samesite=strict", "path=/"))
+
+
+def test_a_session_that_somebody_planted_is_not_taken_over(office: Console) -> None:
+    with office.stranger() as client:
+        client.cookies.set(COOKIE, "planted", domain="localhost.local", path="/")
+        sign_in(client, office, "listener")
+        assert "planted" not in [cookie.value for cookie in client.cookies.jar if cookie.name == COOKIE and cookie.domain != "localhost.local"]
+    with office.stranger() as thief:
+        thief.cookies.set(COOKIE, "planted", domain="localhost.local", path="/")
+        assert thief.get("/").headers["location"] == "/sign-in"
+
+
+def test_a_form_without_the_sessions_own_word_does_nothing(office: Console) -> None:
+    with office.browser("listener") as client:
+        assert client.post("/sign-out", data={}).status_code == 403
+        assert client.post("/sign-out", data={"csrf": "guessed"}).status_code == 403
+        assert client.get("/").status_code == 200
+
+
+def test_what_another_site_has_the_browser_send_is_refused(office: Console) -> None:
+    with office.browser("listener") as client:
+        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+            assert client.post("/sign-out", data={"csrf": client.csrf}, headers=headers).status_code == 403
+        assert client.get("/", headers={"Host": "evil.example"}).status_code == 421
+        assert client.get("/").status_code == 200
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(office: Console) -> None:
+    with office.browser("listener") as client:
+        for path in ("/", "/sign-in", "/nowhere", "/static/console.css", "/api/v1/session", "/api/v1/openapi.json"):
+            answer = client.get(path)
+            assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS, path
+            assert answer.headers["strict-transport-security"]
+
+
+def test_a_session_ends_when_its_account_is_shut_or_has_another_password(office: Console) -> None:
+    admin = people(office.config, office.register, "os:tests")
+    with office.browser("listener") as one, office.browser("trainer") as other, office.program("trainer") as program:
+        admin.disable("listener")
+        admin.set_password("trainer", "another horse battery")
+        assert one.get("/").headers["location"] == "/sign-in" == other.get("/").headers["location"]
+        assert program.get("/api/v1/session").status_code == 401
+
+
+def test_a_session_ends_by_idle_time_and_by_age_and_one_may_stay(office: Console) -> None:
+    began = office.house.now()
+    clock = [began]
+    office.house.sessions._now = lambda: clock[0]
+    with office.browser("listener") as client, office.browser("trainer") as idle:
+        for minutes in range(10, 10 * 60, 10):
+            clock[0] = began + timedelta(minutes=minutes)
+            assert client.post("/stay", data={"csrf": client.csrf}).status_code == 204, minutes
+        assert idle.get("/").headers["location"] == "/sign-in"
+        clock[0] = began + timedelta(hours=10)
+        assert client.post("/stay", data={"csrf": client.csrf}).headers["location"] == "/sign-in"
+
+
+def test_a_program_signs_in_tells_who_it_is_and_signs_out(office: Console) -> None:
+    with office.stranger() as client:
+        assert client.get("/api/v1/session").status_code == 401
+        sent = {"login": "officer", "password": PASSWORD, "code": office.code("officer")}
+        refused = client.post("/api/v1/session", json=sent | {"password": "no"})
+        assert refused.status_code == 403 and refused.headers["content-type"] == "application/problem+json"
+        time.sleep(1.1)  # after a try that failed an account waits a second
+        token = client.post("/api/v1/session", json=sent).json()["token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        me = client.get("/api/v1/session").json()
+        assert me["duties"] == ["data-protection-officer"] and "data-subject-request" in me["purposes"]
+        assert client.delete("/api/v1/session").status_code == 204
+        assert client.get("/api/v1/session").status_code == 401
+
+
+def test_a_browsers_token_is_none_of_the_apis_nor_the_reverse(office: Console) -> None:
+    with office.browser("listener") as browser, office.stranger() as client:
+        token = next(cookie.value for cookie in browser.cookies.jar if cookie.name == COOKIE)
+        assert client.get("/api/v1/session", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    with office.program("listener") as program, office.stranger() as client:
+        client.cookies.set(COOKIE, program.headers["Authorization"].split()[1], domain="localhost.local", path="/")
+        assert client.get("/").headers["location"] == "/sign-in"
+
+
+def test_a_request_that_is_malformed_is_not_repeated_in_the_answer(office: Console) -> None:
+    with office.stranger() as client:
+        answer = client.post("/api/v1/session", json={"login": "0401234567" * 20, "password": 1})
+        assert answer.status_code == 422 and "0401234567" not in answer.text and "login" in answer.text
