@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import click
 
 from ami_bridge.cli.configured import configured
-from ami_bridge.cli.remarks import Remarked, remarked
 from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import duration, entry_as_dict, harmless, on_screen, print_json
 from ami_bridge.config import Config
@@ -15,6 +14,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.findings import Kind
+from ami_bridge.services.remarks import Remarked, remarked
 
 WIDTH = 14
 
@@ -73,6 +73,7 @@ def lines(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     yield "ended", f"{on_screen(entry.ended_at, zone)} ({duration(entry.seconds)})"
     yield "expires", on_screen(entry.expires_at, zone)
     yield "route", entry.route or "none"
+    yield "queue", entry.queue or "none"
     yield "reason", f"{entry.reason} (decided by {'the dialplan alone' if entry.origin == 'dialplan' else 'the script'})"
     yield from _participants(entry, zone)
     yield from _silences(entry, zone)
@@ -83,7 +84,8 @@ def lines(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
 def _participants(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     for party in entry.participants:
         until = on_screen(party.left_at, zone) or "the end"
-        yield "participant", f"{party.name or 'unknown'} on {party.interface}, {on_screen(party.joined_at, zone)} to {until}"
+        who = f"{party.name or 'unknown'} on {party.interface}" + (f" of {party.team}" if party.team else "")
+        yield "participant", f"{who}, {on_screen(party.joined_at, zone)} to {until}"
 
 
 def _silences(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
