@@ -48,3 +48,20 @@ def test_each_reads_it_in_their_language(desk: Desk, shared: Console, language: 
         tab.step("front")
         tab.open("/nowhere")
         tab.step("not-found", status=404)
+
+
+def test_who_does_nothing_is_told_in_time_and_may_stay(desk: Desk, shared: Console) -> None:
+    """WCAG 2.1, 2.2.1: told at least twenty seconds ahead, and one key is enough."""
+    with desk.sit(shared, "keeper") as tab:
+        tab.page.clock.install()
+        tab.open("/")
+        told = tab.page.get_by_role("alertdialog")
+        tab.page.clock.fast_forward("12:50")
+        assert not told.is_visible()
+        tab.page.clock.fast_forward("00:15")
+        told.wait_for()
+        tab.step("ends-soon")
+        with tab.page.expect_response("**/stay") as answer:
+            tab.page.keyboard.press("Enter")
+        assert answer.value.status == 204
+        told.wait_for(state="hidden")
