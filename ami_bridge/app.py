@@ -36,6 +36,7 @@ from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
+from ami_bridge.services.proving import Proving
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.report import Report
@@ -137,8 +138,18 @@ def trail_keeping(config: Config, register: Register) -> TrailKeeping:
 
 
 def people(config: Config, register: Register, actor: str) -> People:
-    """Return what looks after the accounts on behalf of an actor."""
-    return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id)
+    """Return what looks after the accounts on behalf of an account of this machine, which may do all."""
+    return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id, config.controller.zone)
+
+
+def accounts_office(config: Config, register: Register, rights: Rights) -> People:
+    """Return what looks after the accounts on behalf of somebody who is signed in."""
+    return People(register, rights.trail, Codes(config.accounts.key), now, new_id, config.controller.zone, rights)
+
+
+def proving(config: Config, register: Register) -> Proving:
+    """Return what looks at passwords and codes."""
+    return Proving(register, Codes(config.accounts.key), now)
 
 
 def rights(config: Config, register: Register, account: Account) -> Rights:

@@ -1,6 +1,7 @@
 """Personal accounts, and who of them may do what where. Pure."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from ami_bridge.core.sign_in import Attempts
 from ami_bridge.core.text import clean
 
 LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+MOST_NAMES = 200
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
 
 
@@ -40,7 +42,8 @@ class Account:
     """One person's account. Times aware. ``clearance_until``: the first moment at which the security clearance has lapsed.
 
     ``password``: its argon2id hash, empty until one is set; ``codes``: the sealed secret of the one-time codes, empty until
-    they are set up; ``last_step``: the time step of the last code that was accepted.
+    they are set up; ``last_step``: the time step of the last code that was accepted. ``password_due``: somebody else gave
+    the password, and knows it; nothing can be done with it but to change it.
     """
 
     id: UUID
@@ -56,6 +59,12 @@ class Account:
     attempts: Attempts = field(default_factory=Attempts)
     clearance_until: datetime | None = None
     disabled_at: datetime | None = None
+    password_due: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether somebody can sign in with it, when it is not locked."""
+        return bool(self.password and self.codes) and self.disabled_at is None
 
 
 def checked_login(login: str) -> str:
@@ -71,6 +80,14 @@ def checked_name(name: str) -> str:
     if not clean(name):
         raise ConfigurationError("an account needs the person's name", "Give it with --name.")
     return clean(name)
+
+
+def checked_scope(teams: Iterable[str], queues: Iterable[str]) -> Scope:
+    """Return a scope of names without odd characters, none twice; ConfigurationError when there are too many."""
+    scope = Scope(frozenset(filter(None, map(clean, teams))), frozenset(filter(None, map(clean, queues))))
+    if len(scope.teams) + len(scope.queues) > MOST_NAMES:
+        raise ConfigurationError(f"an account has at most {MOST_NAMES} teams and queues", "Give fewer.")
+    return scope
 
 
 def checked_password(password: str, login: str) -> str:
