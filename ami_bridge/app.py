@@ -30,8 +30,11 @@ from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
 from ami_bridge.services.alarm import Telling
+from ami_bridge.services.certificate_reading import CertificateReading
+from ami_bridge.services.configuration_trace import record_configuration
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.follow import Follow
+from ami_bridge.services.health_reading import HealthReading
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.notices import policy
@@ -45,6 +48,7 @@ from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
 from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping
+from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
 from ami_bridge.services.witness import Witness
@@ -155,6 +159,26 @@ def proving(config: Config, register: Register) -> Proving:
 def rights(config: Config, register: Register, account: Account) -> Rights:
     """Return what one signed-in person may do."""
     return Rights(account, trail(config, register, f"account:{account.id}"), config.purposes.names, now)
+
+
+def trail_reading(config: Config, register: Register, rights: Rights) -> TrailReading:
+    """Return what reads the trail on behalf of somebody who is signed in."""
+    return TrailReading(register, rights, heads(config))
+
+
+def certificate_reading(config: Config, rights: Rights) -> CertificateReading:
+    """Return what reads the certificates on behalf of somebody who is signed in."""
+    return CertificateReading(Certificates(config.certificates.directory, config.certificates.key), rights)
+
+
+def health_reading(config: Config, rights: Rights) -> HealthReading:
+    """Return what looks how things stand on behalf of somebody who is signed in."""
+    return HealthReading(config, rights, now)
+
+
+def note_configuration(config: Config, register: Register) -> None:
+    """Record that the configuration is another than at the last start. RegisterError when that cannot be."""
+    record_configuration(config, register, trail(config, register, DAEMON))
 
 
 def verify(config: Config, *, everything: bool) -> Verify:

@@ -1,7 +1,6 @@
 """Personal accounts, and who of them may do what where. Pure."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -82,12 +81,14 @@ def checked_name(name: str) -> str:
     return clean(name)
 
 
-def checked_scope(teams: Iterable[str], queues: Iterable[str]) -> Scope:
-    """Return a scope of names without odd characters, none twice; ConfigurationError when there are too many."""
-    scope = Scope(frozenset(filter(None, map(clean, teams))), frozenset(filter(None, map(clean, queues))))
-    if len(scope.teams) + len(scope.queues) > MOST_NAMES:
+def checked_scope(scope: Scope) -> Scope:
+    """Return a scope, its names written as calls have them; ConfigurationError when one is empty, as that of no queue is."""
+    teams, queues = frozenset(map(clean, scope.teams)), frozenset(map(clean, scope.queues))
+    if "" in teams | queues:
+        raise ConfigurationError("a team or a queue has a name", "Leave it out, or give its name.")
+    if len(teams) + len(queues) > MOST_NAMES:
         raise ConfigurationError(f"an account has at most {MOST_NAMES} teams and queues", "Give fewer.")
-    return scope
+    return Scope(teams, queues)
 
 
 def checked_password(password: str, login: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from uuid import UUID
 
-from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password
+from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password, checked_scope
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail, last_day
 from ami_bridge.core.duties import Duty, Reach, may_change, may_hold, may_lose, reach
@@ -67,14 +67,19 @@ class People:
         return found
 
     def grant(self, who: Who, duty: Duty, scope: Scope | None = None) -> Account:
-        """Give a duty, or a scope to one that is theirs. NotAllowed (recorded) when nobody may hold all that together."""
+        """Give a duty, or a scope to one that is theirs. NotAllowed (recorded) when nobody may hold all that together.
+
+        ConfigurationError when the scope has a name that is empty.
+        """
+        wanted = checked_scope(scope) if scope else None
         return self._change(Action.DUTY_GRANTED, who, {Detail.DUTY: duty.value},
-                            lambda work, account: _grant(work, account, duty, scope))
+                            lambda work, account: _grant(work, account, duty, wanted))
 
     def set_scope(self, who: Who, scope: Scope) -> Account:
         """Put teams and queues in the place of those somebody had. ConfigurationError when no duty of theirs has any."""
-        return self._change(Action.DUTY_GRANTED, who, {Detail.SCOPE: len(scope.teams) + len(scope.queues)},
-                            lambda work, account: _set_scope(work, account, scope))
+        wanted = checked_scope(scope)
+        return self._change(Action.DUTY_GRANTED, who, {Detail.SCOPE: len(wanted.teams) + len(wanted.queues)},
+                            lambda work, account: _set_scope(work, account, wanted))
 
     def revoke(self, who: Who, duty: Duty) -> Account:
         """Take a duty away, and with the last one that has a scope the scope. NotFound when it was not theirs."""
