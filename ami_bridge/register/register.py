@@ -21,6 +21,7 @@ from ami_bridge.register.health import Health, health
 from ami_bridge.register.holds import Holds
 from ami_bridge.register.proofs import Proofs
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
+from ami_bridge.register.requests import Requests
 from ami_bridge.register.tallies import Tallies
 
 SEEN = "ami_bridge_version_seen"
@@ -41,13 +42,14 @@ class Work:
     audit: Audit
     accounts: Accounts
     proofs: Proofs
+    requests: Requests
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
                    Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection),
-                   Audit(connection), Accounts(connection), Proofs(connection))
+                   Audit(connection), Accounts(connection), Proofs(connection), Requests(connection))
 
 
 class Register:
