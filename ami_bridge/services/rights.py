@@ -11,6 +11,7 @@ from ami_bridge.core.proposals import MACHINE
 from ami_bridge.core.purposes import open_to
 from ami_bridge.services.trail import Trail
 
+
 class Rights:
     """The rights of one account, as it stood when this request began. ``trail`` leaves traces of that account."""
 
