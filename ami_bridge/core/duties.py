@@ -46,6 +46,7 @@ class Why(StrEnum):
     TOO_LATE = "proposal-too-old"
     OTHER_THING = "another-proposal"
     DECIDED = "decided-already"
+    NOT_PROPOSER = "not-the-proposer"
     AGREED = "agreed"
 
 
