@@ -29,22 +29,26 @@ from ami_bridge.heads import Heads
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
+from ami_bridge.services.agreeing import Agreeing
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.certificate_reading import CertificateReading
 from ami_bridge.services.configuration_trace import record_configuration
 from ami_bridge.services.diary import Diary
+from ami_bridge.services.disclosing import Disclosing
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.health_reading import HealthReading
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
+from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
 from ami_bridge.services.proving import Proving
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
+from ami_bridge.services.releasing import release_agreed
 from ami_bridge.services.report import Report
-from ami_bridge.services.rights import Rights
+from ami_bridge.services.rights import Bound, MachineRights, Rights
 from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
@@ -199,10 +203,35 @@ def verify(config: Config, *, everything: bool) -> Verify:
 
 
 def holding(config: Config, actor: str = DAEMON) -> Holding:
-    """Return what places and releases holds on behalf of an actor."""
+    """Return what places holds on behalf of an actor."""
     register = Register.open(config.register.url)
-    return Holding(vault_of(config), register, now, new_id,
-                   trail(config, register, actor).within)
+    return _holding(config, register, trail(config, register, actor), now)
+
+
+def _holding(config: Config, register: Register, traces: Trail, clock: Callable[[], datetime]) -> Holding:
+    return Holding(vault_of(config), register, clock, new_id, traces.within)
+
+
+def machine_rights(config: Config, register: Register, actor: str) -> MachineRights:
+    """Return the rights of whoever runs a command of this machine."""
+    return MachineRights(trail(config, register, actor))
+
+
+def agreeing(register: Register, rights: Bound, clock: Callable[[], datetime] = now) -> Agreeing:
+    """Return what two persons agree by, on behalf of one of them."""
+    return Agreeing(register, rights, clock, new_id, (release_agreed,))
+
+
+def keeping(config: Config, register: Register, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
+    """Return what works with holds on behalf of a signed-in person."""
+    return Keeping(register, _holding(config, register, rights.trail, clock), rights, agreeing(register, rights, clock))
+
+
+def disclosing(config: Config, register: Register, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
+    """Return the register of what leaves, on behalf of a signed-in person."""
+    vault = vault_of(config)
+    return Disclosing(register, vault, _holding(config, register, rights.trail, clock), rights,
+                      agreeing(register, rights, clock), new_id)
 
 
 def follow(app: App, on_closed: Callable[[UUID], None], told: Told) -> Follow:
