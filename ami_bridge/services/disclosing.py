@@ -8,6 +8,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedRandom
@@ -34,7 +35,7 @@ from ami_bridge.core.proposals import Proposal
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, Shown
-from ami_bridge.services.holds import Holding, Source, still_there
+from ami_bridge.services.holds import Holding, Source, there
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.trail import Look
 from ami_bridge.vault import Digest, Vault, audio_file, outside_key, seal_to
@@ -155,14 +156,15 @@ class Disclosing:
 
     def _packed(self, disclosure: Disclosure) -> tuple[BufferedRandom, Digest]:
         """Return the file, at its beginning, and its digest."""
-        plain = _memory()
-        with still_there():
-            self._pack(self._sound(disclosure), disclosure, plain)
-        if not disclosure.recipient_key:
-            return plain, _measured(plain)
-        with plain:
+        with ExitStack() as unless_kept:
+            plain = unless_kept.enter_context(_memory())
+            with there():
+                self._pack(self._sound(disclosure), disclosure, plain)
+            digest = _measured(plain)
+            if not disclosure.recipient_key:
+                unless_kept.pop_all()
+                return plain, digest
             sealed = _memory()
-            plain.seek(0)
             digest = seal_to(plain, sealed, disclosure.recipient_key)
             sealed.seek(0)
             return sealed, digest

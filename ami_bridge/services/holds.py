@@ -71,7 +71,7 @@ class Holding:
                                 reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
                                 remind_at=remind_at))
             self._vault.keys.make([hold_key(hold.id)])
-            with still_there():
+            with there():
                 self._copy(source, hold)
             with self._register.writing() as work:
                 work.holds.add(hold)
@@ -84,7 +84,7 @@ class Holding:
             hold = _found(work.holds.get(id_or_prefix))
         if not hold.active(self._now()):
             raise NotFound("the hold has ended, and its copy is no longer to be read", "The next purge destroys it.")
-        with still_there():
+        with there():
             return hold, held_entry(self._vault, hold)
 
     def source(self, call: str, now: datetime) -> Source:
@@ -97,7 +97,7 @@ class Holding:
         if entry:
             return Source(entry, day_key(entry.expiry_day))
         if held:
-            with still_there():
+            with there():
                 return Source(held_entry(self._vault, held[-1]), hold_key(held[-1].id))
         raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
 
@@ -138,7 +138,7 @@ def outlived(vault: Vault, hold: UUID, now: datetime) -> bool:
 
 
 @contextmanager
-def still_there() -> Iterator[None]:
+def there() -> Iterator[None]:
     """Tell of a sealed file that is gone, in words: AudioError."""
     try:
         yield
