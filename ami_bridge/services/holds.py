@@ -139,7 +139,7 @@ def outlived(vault: Vault, hold: UUID, now: datetime) -> bool:
 
 @contextmanager
 def there() -> Iterator[None]:
-    """Tell of a sealed file that is gone, in words: AudioError."""
+    """Have a sealed file that is gone told as such: AudioError."""
     try:
         yield
     except FileNotFoundError:

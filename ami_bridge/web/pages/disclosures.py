@@ -22,7 +22,7 @@ HEADINGS = ("id", "kind", "call", "request", "purpose", "recipient", "country", 
 
 def disclosing_of(visit: Visit) -> Disclosing:
     """Return the register of disclosures on behalf of a visitor."""
-    return disclosing(visit.house.config, visit.house.register, visit.rights, visit.house.now)
+    return disclosing(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
 
 
 @router.get(PLACE)

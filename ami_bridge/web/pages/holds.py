@@ -18,7 +18,7 @@ PLACE = "/holds"
 
 def keeping_of(visit: Visit) -> Keeping:
     """Return what works with holds on behalf of a visitor."""
-    return keeping(visit.house.config, visit.house.register, visit.rights, visit.house.now)
+    return keeping(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
 
 
 @router.get(PLACE)
