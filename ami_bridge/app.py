@@ -222,16 +222,16 @@ def agreeing(register: Register, rights: Bound, clock: Callable[[], datetime] = 
     return Agreeing(register, rights, clock, new_id, (release_agreed,))
 
 
-def keeping(config: Config, register: Register, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
+def keeping(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
     """Return what works with holds on behalf of a signed-in person."""
-    return Keeping(register, _holding(config, register, rights.trail, clock), rights, agreeing(register, rights, clock))
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Keeping(register, holding, rights, agreeing(register, rights, clock))
 
 
-def disclosing(config: Config, register: Register, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
+def disclosing(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
     """Return the register of what leaves, on behalf of a signed-in person."""
-    vault = vault_of(config)
-    return Disclosing(register, vault, _holding(config, register, rights.trail, clock), rights,
-                      agreeing(register, rights, clock), new_id)
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Disclosing(register, vault, holding, rights, agreeing(register, rights, clock), new_id)
 
 
 def follow(app: App, on_closed: Callable[[UUID], None], told: Told) -> Follow:
