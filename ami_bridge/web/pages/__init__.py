@@ -5,7 +5,7 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from ami_bridge.core.actions import Action
-from ami_bridge.web.pages import front, sign_in
+from ami_bridge.web.pages import accounts, certificates, front, health, password, sign_in, trail
 
 
 class Place(NamedTuple):
@@ -16,5 +16,10 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router)
-MENU: tuple[Place, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router, front.router, password.router, accounts.router, trail.router, certificates.router, health.router)
+MENU: tuple[Place, ...] = (
+    Place("/certificates", "certificates.title", Action.CERTIFICATES_LISTED),
+    Place("/accounts", "accounts.title", Action.ACCOUNTS_LISTED),
+    Place("/trail", "trail.title", Action.TRAIL_READ),
+    Place("/health", "health.title", Action.HEALTH_VIEWED))
