@@ -1,6 +1,7 @@
 """What a console works with from its start to its end, and how it makes pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from ami_bridge import __version__
 from ami_bridge.app import now, vault_of
 from ami_bridge.config import Config
 from ami_bridge.core.accounts import Language
+from ami_bridge.core.errors import Busy
 from ami_bridge.register import Register
 from ami_bridge.services.health_reading import Examine, Examined
 from ami_bridge.vault import Vault
@@ -71,3 +73,14 @@ class House:
 
 def _length(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
+
+
+@contextmanager
+def alone(house: House) -> Iterator[None]:
+    """Do what takes long while nobody else has such a thing done; Busy otherwise."""
+    if not house.long_work.acquire(blocking=False):
+        raise Busy("something else that takes long is being looked at just now", "Try again in a minute.")
+    try:
+        yield
+    finally:
+        house.long_work.release()

@@ -5,7 +5,19 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from ami_bridge.core.actions import Action
-from ami_bridge.web.pages import disclosures, front, holds, proposals, sign_in, sound
+from ami_bridge.web.pages import (
+    accounts,
+    certificates,
+    disclosures,
+    front,
+    health,
+    holds,
+    password,
+    proposals,
+    sign_in,
+    sound,
+    trail,
+)
 
 
 class Place(NamedTuple):
@@ -16,10 +28,14 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, holds.router, disclosures.router, proposals.router,
-                                  sound.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router, front.router, password.router, holds.router, disclosures.router, proposals.router, sound.router,
+    accounts.router, trail.router, certificates.router, health.router)
 MENU: tuple[Place, ...] = (
     Place("/holds", "holds.title", Action.HOLDS_LISTED),
     Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
     Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
-)
+    Place("/certificates", "certificates.title", Action.CERTIFICATES_LISTED),
+    Place("/accounts", "accounts.title", Action.ACCOUNTS_LISTED),
+    Place("/trail", "trail.title", Action.TRAIL_READ),
+    Place("/health", "health.title", Action.HEALTH_VIEWED))
