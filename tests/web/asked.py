@@ -9,7 +9,7 @@ import httpx
 
 from ami_bridge.core.actions import Action
 from ami_bridge.web.api import PREFIX
-from tests.web.routes import PARAMETER, Door
+from tests.web.routes import Door
 from tests.web.things import Things
 
 ONLY_BY_COMMAND = frozenset({Action.PURGED, Action.KEYS_MADE, Action.KEYS_PUBLISHED, Action.KEY_DESTROYED})
@@ -21,16 +21,17 @@ NOT_YET = frozenset({Action.TRAINING_COPY_MADE})
 EVERYBODY = frozenset({
     Door("/", "GET"), Door("/language", "POST"), Door("/stay", "POST"), Door("/sign-out", "POST"),
     Door("/password", "GET"), Door("/password", "POST"),
-    Door(f"{PREFIX}/session", "GET"), Door(f"{PREFIX}/session", "DELETE"), Door(f"{PREFIX}/password", "POST")})
-"""What whoever is signed in may do: it concerns only themselves."""
+    Door("/holds/{hold}/purpose", "POST"),
+    Door(f"{PREFIX}/session", "GET"), Door(f"{PREFIX}/session", "DELETE"), Door(f"{PREFIX}/session/password", "POST")})
+"""What whoever is signed in may do: it concerns only themselves and their session. A purpose that was named opens nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ask:
     """One way to ask for an action. ``path`` and the texts of ``sent`` name things in braces.
 
-    ``leaves``: what the trail says where it is granted, if not the action: the same may first be a proposal; None: an empty
-    form shows nothing. ``refused_as``: what it says where it is refused.
+    ``leaves``: what the trail says where it is granted, if not the action: what takes two is first a proposal; None: an empty
+    form shows nothing. ``also``: what is asked as well, so that it may be refused as that.
     """
 
     action: Action
@@ -38,7 +39,7 @@ class Ask:
     path: str
     sent: Mapping[str, object] = field(default_factory=dict)
     leaves: Action | Literal["action"] | None = "action"
-    refused_as: Action | None = None
+    also: Action | None = None
 
     @property
     def trace(self) -> Action | None:
@@ -54,8 +55,7 @@ class Ask:
 
     def is_at(self, door: Door) -> bool:
         """Tell whether it comes to a door, whatever that calls its parameters."""
-        path = self.path.partition("?")[0]
-        return self.method == door.method and PARAMETER.sub("{}", path) == PARAMETER.sub("{}", door.path)
+        return self.method == door.method and bool(door.pattern.fullmatch(self.path.partition("?")[0]))
 
     def prepare(self, things: Things) -> None:
         """Make the things that it names, so that what was done for them is in the trail before."""
@@ -87,7 +87,7 @@ OUT = {"kind": "copy", "call": "{call}", "country": "FI"}
 
 LISTENING = (
     Ask(Action.CALL_LISTENED, "GET", f"/calls/{{call}}/{SOUND}"),
-    Ask(Action.CALL_LISTENED, "GET", f"/holds/{{held}}/{SOUND}"),
+    Ask(Action.CALL_LISTENED, "GET", f"/holds/{{held}}/{SOUND}", also=Action.HOLD_VIEWED),
 )
 HOLDING = (
     Ask(Action.HOLDS_LISTED, "GET", "/holds"),
@@ -97,13 +97,12 @@ HOLDING = (
     Ask(Action.HOLD_PLACED, "POST", f"{PREFIX}/holds", {**HOLD, "until": "{soon}T00:00:00Z"}),
     Ask(Action.HOLD_VIEWED, "GET", "/holds/{kept}"),
     Ask(Action.HOLD_VIEWED, "GET", f"{PREFIX}/holds/{{kept}}"),
-    Ask(Action.HOLD_VIEWED, "POST", "/holds/{kept}/purpose", {"purpose": "{purpose}"}, leaves=None),
     Ask(Action.HOLD_RELEASED, "POST", "/holds/{proposed}/release"),
     Ask(Action.HOLD_RELEASED, "POST", f"{PREFIX}/holds/{{proposed}}/release"),
 )
 AGREEING = (
-    Ask(Action.PROPOSAL_MADE, "POST", "/holds/{kept}/release", refused_as=Action.HOLD_RELEASED),
-    Ask(Action.PROPOSAL_MADE, "POST", f"{PREFIX}/holds/{{kept}}/release", refused_as=Action.HOLD_RELEASED),
+    Ask(Action.PROPOSAL_MADE, "POST", "/holds/{kept}/release", also=Action.HOLD_RELEASED),
+    Ask(Action.PROPOSAL_MADE, "POST", f"{PREFIX}/holds/{{kept}}/release", also=Action.HOLD_RELEASED),
     Ask(Action.PROPOSALS_LISTED, "GET", "/proposals"),
     Ask(Action.PROPOSALS_LISTED, "GET", f"{PREFIX}/proposals"),
     Ask(Action.PROPOSAL_APPROVED, "POST", "/proposals/{proposal}/approve"),
@@ -120,12 +119,12 @@ LEAVES = (
     Ask(Action.CALL_DISCLOSED, "GET", "/disclosures/new?call={call}", leaves=None),
     Ask(Action.CALL_DISCLOSED, "POST", "/disclosures/new", LEAVING, leaves=Action.PROPOSAL_MADE),
     Ask(Action.CALL_DISCLOSED, "POST", f"{PREFIX}/disclosures", LEAVING, leaves=Action.PROPOSAL_MADE),
-    Ask(Action.CALL_DISCLOSED, "POST", "/disclosures/{parcel}/file", refused_as=Action.DISCLOSURES_LISTED),
-    Ask(Action.CALL_DISCLOSED, "POST", f"{PREFIX}/disclosures/{{parcel}}/file", refused_as=Action.DISCLOSURES_LISTED),
+    Ask(Action.CALL_DISCLOSED, "POST", "/disclosures/{parcel}/file", also=Action.DISCLOSURES_LISTED),
+    Ask(Action.CALL_DISCLOSED, "POST", f"{PREFIX}/disclosures/{{parcel}}/file", also=Action.DISCLOSURES_LISTED),
     Ask(Action.CALL_EXPORTED, "POST", "/disclosures/new", OUT, leaves=Action.PROPOSAL_MADE),
     Ask(Action.CALL_EXPORTED, "POST", f"{PREFIX}/disclosures", OUT, leaves=Action.PROPOSAL_MADE),
-    Ask(Action.CALL_EXPORTED, "POST", "/disclosures/{copy}/file", refused_as=Action.DISCLOSURES_LISTED),
-    Ask(Action.CALL_EXPORTED, "POST", f"{PREFIX}/disclosures/{{copy}}/file", refused_as=Action.DISCLOSURES_LISTED),
+    Ask(Action.CALL_EXPORTED, "POST", "/disclosures/{copy}/file", also=Action.DISCLOSURES_LISTED),
+    Ask(Action.CALL_EXPORTED, "POST", f"{PREFIX}/disclosures/{{copy}}/file", also=Action.DISCLOSURES_LISTED),
 )
 ONE = "/accounts/{account}"
 PEOPLE = (
@@ -161,7 +160,7 @@ WATCHING = (
     Ask(Action.TRAIL_READ, "POST", "/trail/csv"),
     Ask(Action.TRAIL_READ, "POST", "/trail/verify"),
     Ask(Action.TRAIL_READ, "POST", f"{PREFIX}/trail/search", {"limit": 5}),
-    Ask(Action.TRAIL_READ, "GET", f"{PREFIX}/trail/head"),
+    Ask(Action.TRAIL_READ, "GET", f"{PREFIX}/trail/head", leaves=None),
     Ask(Action.TRAIL_READ, "POST", f"{PREFIX}/trail/verify"),
     *(Ask(Action.CERTIFICATES_LISTED, method, before + path) for method, path in (
         ("GET", "/certificates"), ("GET", "/certificates/{certificate}"), ("POST", "/certificates/verify")) for before in ("", PREFIX)),
