@@ -27,7 +27,7 @@ HASHES_AT_ONCE = 2
 
 @dataclass
 class House:
-    """One console. Its register serves all threads. ``examine``: the self-check of the notice; ``examined``: what it last found.
+    """One console. Its register serves all threads. ``examine``: the self-check of the notice; ``examined``: what it found.
 
     ``long_work``: what is held by whoever has something looked at that takes long, one at a time.
     """
