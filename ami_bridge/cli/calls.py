@@ -68,7 +68,10 @@ def find(config: Config, number: str | None, agent: str | None, direction: str |
 
 
 def asked(wanted: "CallFilter", zone: ZoneInfo) -> dict[Detail, int | str]:
-    """Return by what was searched, as the trail may know it: that a number or a name was given, never which. Days of ``zone``."""
+    """Return by what was searched, as the trail may know it: that a number or a name was given, never which.
+
+    Days are of ``zone``.
+    """
     terms = [name for name, given in (("agent", wanted.agent), ("number", wanted.number)) if given]
     said = ((Detail.BY, ",".join(terms)), (Detail.DIRECTION, str(wanted.direction or "")),
             (Detail.SINCE, first_day(wanted.since, zone) if wanted.since else ""),

@@ -229,7 +229,8 @@ def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta,
 
 def _of_keys(days: int) -> Iterator[Alarm]:
     if days <= 0:
-        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear", MAKE_KEYS)
+        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear",
+                    MAKE_KEYS)
     elif days < FEW_DAYS:
         yield Alarm(Name.KEYS_FEW, f"The keys suffice for {_many(days, 'day')} only", MAKE_KEYS)
 

@@ -17,7 +17,7 @@ TOO_MANY = 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """One certificate: its number, what it says (None where it cannot be read), its file as it lies there and its SHA-256."""
+    """One certificate: its number, what it says (None where it cannot be read), its file as it lies there, its SHA-256."""
 
     number: int
     certificate: Certificate | None
@@ -34,7 +34,8 @@ class Shelf:
 
 
 class CertificateReading:
-    """Reads certificates on behalf of who is signed in; each reading is recorded. Blocking. Refused, NotFound, KeyMissing."""
+    """Reads certificates on behalf of who is signed in; each reading is recorded. Blocking. Refused, NotFound, KeyMissing.
+    """
 
     def __init__(self, certificates: Certificates, rights: Rights) -> None:
         self._certificates, self._rights = certificates, rights
@@ -42,7 +43,8 @@ class CertificateReading:
     def newest(self, before: int, limit: int) -> Shelf:
         """Return the newest so many with numbers smaller than ``before`` (0: any)."""
         with self._looking() as detail:
-            there = sorted((one for one in numbers(self._certificates.directory) if not before or one < before), reverse=True)
+            all_of_them = sorted(numbers(self._certificates.directory), reverse=True)
+            there = [number for number in all_of_them if not before or number < before]
             found = [self._read(number) for number in there[:limit]]
             detail[Detail.FOUND] = len(found)
         return Shelf(issued=found, older=there[limit - 1] if len(there) > limit else 0)

@@ -18,8 +18,8 @@ NOT_OURS = "not-ours"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Some entries, newest first; who stands behind the ids of accounts, and by which log-in names an actor may be asked for;
-    ``older``: before which number to go on, 0: no more.
+    """Some entries, newest first; who stands behind the ids of accounts, and by which log-in names an actor may be asked
+    for; ``older``: before which number to go on, 0: no more.
     """
 
     places: list[Place]
@@ -30,7 +30,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Whether the trail is whole: the finding in a word, the first wrong entry (0: none), how many were good, and a sentence."""
+    """Whether the trail is whole: the finding in a word, the first wrong entry (0: none), how many were good, a sentence."""
 
     finding: str
     number: int
@@ -62,8 +62,8 @@ class TrailReading:
         if account:
             return f"account:{account.id}"
         if text and not ACTOR.fullmatch(text):
-            raise ConfigurationError("there is no such person", "Give a log-in name, os: and an account of the machine, daemon "
-                                     "or nobody.")
+            raise ConfigurationError("there is no such person",
+                                     "Give a log-in name, os: and an account of the machine, daemon or nobody.")
         return text
 
     def head(self) -> Head | None:

@@ -31,9 +31,10 @@ def said_of(place: Place, names: Mapping[str, str], words: Words) -> Said:
     if isinstance(place, Unreadable):
         return Said(number=place.number, action=words("trail.unreadable"))
     entry = place.entry
-    return Said(number=entry.number, at=entry.at, actor=_actor(entry.actor, names, words), refused=entry.outcome != "allowed",
-                action=words.of("actions", entry.action), object=names.get(entry.object, entry.object),
-                outcome=_outcome(entry, words), details=tuple(_details(entry, words)))
+    return Said(number=entry.number, at=entry.at, actor=_actor(entry.actor, names, words),
+                refused=entry.outcome != "allowed", action=words.of("actions", entry.action),
+                object=names.get(entry.object, entry.object), outcome=_outcome(entry, words),
+                details=tuple(_details(entry, words)))
 
 
 def _actor(actor: str, names: Mapping[str, str], words: Words) -> str:

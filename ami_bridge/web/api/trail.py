@@ -26,7 +26,7 @@ class TrailSearch(BaseModel):
         "A log-in name, or as entries name one: account:ID, os:NAME, daemon, nobody."))
     action: Action | None = None
     outcome: Outcome | None = None
-    before: Annotated[int, Field(ge=0, le=1 << 53)] = Field(0, description="Entries with smaller numbers, to go on; 0: from the newest on.")
+    before: int = Field(0, ge=0, le=1 << 53, description="Entries with smaller numbers, to go on; 0: from the newest on.")
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -76,8 +76,9 @@ class Verified(BaseModel):
 def search(visit: Calling, sent: TrailSearch) -> TrailPage:
     """Read the trail. That it was read is an entry too."""
     asked = reading(visit)
-    found = asked.read(TrailFilter(since=sent.since, until=sent.until, actor=asked.actor(sent.actor), action=sent.action or "",
-                                   outcome=sent.outcome or "", before=sent.before, limit=sent.limit))
+    found = asked.read(TrailFilter(since=sent.since, until=sent.until, actor=asked.actor(sent.actor),
+                                   action=sent.action or "", outcome=sent.outcome or "", before=sent.before,
+                                   limit=sent.limit))
     return TrailPage(entries=[_entry(place, found.names) for place in found.places], older=found.older)
 
 

@@ -42,5 +42,6 @@ def examined_now(visit: Visit) -> Examined:
 
 def _clauses(examined: Examined | None) -> list[tuple[str, str, list]]:
     """Return each clause with the verdict on it and its lines."""
-    found = [(clause, list(lines)) for clause, lines in groupby(examined.lines if examined else [], lambda line: line.clause)]
+    lines = examined.lines if examined else []
+    found = [(clause, list(of_clause)) for clause, of_clause in groupby(lines, lambda line: line.clause)]
     return [(clause, str(verdict_of(lines)), lines) for clause, lines in found]

@@ -22,6 +22,7 @@ from ami_bridge.web.visit import Browsing, Form, Visit, go
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Query(ge=0, le=1 << 53)]
 PAGE, MOST_IN_A_FILE = 50, 50_000
+FIELDS = ("since", "until", "actor", "action", "outcome")
 COLUMNS = ("number", "at", "actor", "action", "object", "purpose", "outcome", "reason", "detail", "digest")
 
 
@@ -36,7 +37,8 @@ def trail(visit: Browsing, search: str = "", before: Number = 0) -> HTMLResponse
     terms, asked = _terms(visit, search), reading(visit)
     wanted = _filter(visit, terms, PAGE, before, asked)
     found = asked.read(wanted)
-    return visit.page("trail.html", entries=list(_said(found, visit)), older=found.older, search=search, terms=terms,
+    return visit.page("trail.html", entries=list(_said(found, visit)), older=found.older, search=search,
+                      terms={name: terms.get(name, "") for name in FIELDS},
                       head=asked.head(), names=found.names, logins=sorted(found.logins), actions=list(Action),
                       outcomes=list(Outcome), most=MOST_IN_A_FILE)
 
@@ -44,7 +46,7 @@ def trail(visit: Browsing, search: str = "", before: Number = 0) -> HTMLResponse
 @router.post("/trail")
 def search(visit: Browsing, form: Form) -> RedirectResponse:
     """Keep what is searched for in the session; its address says nothing of it."""
-    terms = {name: form[name] for name in ("since", "until", "actor", "action", "outcome") if form.get(name)}
+    terms = {name: form[name] for name in FIELDS if form.get(name)}
     if terms:
         _filter(visit, terms, PAGE, 0, reading(visit))
         return go(f"/trail?search={visit.session.keep_search(terms)}")
@@ -75,8 +77,8 @@ def rows(found: Reading) -> Iterator[list[str]]:
             continue
         entry = place.entry
         detail = " ".join(f"{key}={value}" for key, value in entry.detail.items())
-        yield [str(entry.number), entry.at.isoformat(), entry.actor, entry.action, entry.object, entry.purpose, entry.outcome,
-               entry.reason, detail, place.digest, found.names.get(entry.actor.removeprefix("account:"), "")]
+        yield [str(entry.number), entry.at.isoformat(), entry.actor, entry.action, entry.object, entry.purpose,
+               entry.outcome, entry.reason, detail, place.digest, found.names.get(entry.actor.removeprefix("account:"), "")]
 
 
 def _said(found: Reading, visit: Visit) -> Iterator[Said]:
