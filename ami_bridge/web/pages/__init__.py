@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from ami_bridge.core.actions import Action
 from ami_bridge.web.pages import (
     accounts,
+    calls,
     certificates,
     disclosures,
     front,
@@ -29,9 +30,10 @@ class Place(NamedTuple):
 
 
 ROUTERS: tuple[APIRouter, ...] = (
-    sign_in.router, front.router, password.router, holds.router, disclosures.router, proposals.router, sound.router,
+    sign_in.router, front.router, password.router, calls.router, holds.router, disclosures.router, proposals.router, sound.router,
     accounts.router, trail.router, certificates.router, health.router)
 MENU: tuple[Place, ...] = (
+    Place("/calls", "calls.title", Action.CALLS_SEARCHED),
     Place("/holds", "holds.title", Action.HOLDS_LISTED),
     Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
     Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
