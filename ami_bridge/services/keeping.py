@@ -47,7 +47,7 @@ class Keeping:
     def show(self, hold: UUID, purpose: str = "") -> Held:
         """Return a hold; with a purpose also its call, opened with the hold's key, for whoever may view all calls.
 
-        NotFound when there is no such hold, or when the call is asked for and the hold has ended.
+        NotFound when there is no such hold. Of one that has ended the call is no longer opened.
         """
         self._rights.require(Action.HOLD_VIEWED, str(hold), purpose=purpose or None)
         if purpose:
@@ -55,7 +55,8 @@ class Keeping:
         with self._rights.trail.looking(Action.HOLD_VIEWED) as look:
             look.object, look.purpose = str(hold), purpose
             held = self._find(hold)
-            entry = self._holding.show(str(hold))[1] if purpose else None
+            opened = purpose and held.hold.active(self._agreeing.now())
+            entry = self._holding.show(str(hold))[1] if opened else None
         if entry:
             self._rights.trail.leave(Action.CALL_VIEWED, str(entry.id), purpose=purpose)
         return Held(held.hold, held.release, entry)
