@@ -15,6 +15,7 @@ from ami_bridge.config import Config
 from ami_bridge.core.accounts import Language
 from ami_bridge.register import Register
 from ami_bridge.vault import Vault
+from ami_bridge.web.drawing import outline
 from ami_bridge.web.sessions import Sessions
 from ami_bridge.web.words import Words
 
@@ -41,7 +42,7 @@ class House:
         self.sessions = Sessions(timedelta(minutes=console.idle_minutes), timedelta(hours=console.longest_hours), self.now)
         self.templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
-        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length}
+        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length, "outline": outline}
         self.templates.globals |= {"version": __version__, "controller": self.config.controller}
 
     @property

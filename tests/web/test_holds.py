@@ -39,6 +39,8 @@ def test_a_hold_is_placed_opened_for_a_purpose_and_released_by_two(office: Conso
         assert post(officer, f"/holds/{held}/purpose", purpose="data-subject-request").headers["location"] == f"/holds/{held}"
         opened = officer.get(f"/holds/{held}").text
         assert "+358401234567" in opened and "<img" not in opened
+        audio = re.search(r'src="(/holds/[^"]+/audio)"', opened)[1]
+        assert officer.get(audio, headers={"Range": "bytes=0-43"}).content[:4] == b"RIFF" and "<path" in opened
         assert [one.purpose for one in office.trail("call-viewed")] == ["data-subject-request"]
 
         assert post(officer, f"/holds/{held}/release").status_code == 303
