@@ -8,6 +8,8 @@ from uuid import UUID
 
 import pytest
 
+from ami_bridge.core.disclosures import CALLER, Disclosure, HandedOut
+from ami_bridge.core.disclosures import Kind as Leaving
 from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.requests import Answer, Extension, Identity, Kind, Outcome, State
@@ -167,6 +169,22 @@ def test_two_persons_close_a_request_and_then_nothing_says_who_asked(bureau: Bur
     if "sqlite" in str(bureau.house.register._engine.url):
         assert b"subject_requests" in written
         assert not any(word.encode() in written for word in ("Meikäläinen", "maija@example.net", "Hei hei"))
+
+
+def test_a_copy_that_never_left_is_not_noted_as_given(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    bureau.requests().answer(request.id, id_of(1), Answer.COPY)
+    with pytest.raises(ConfigurationError, match="none was handed out"):
+        bureau.requests().settle(request.id, Outcome.GRANTED)
+    copy = Disclosure(id=UUID(int=70), kind=Leaving.COPY, call=id_of(1), request=request.id, recipient=CALLER, country="FI", statute="",
+                      recipient_key="", made_by="account:" + str(UUID(int=1)), made_at=bureau.now)
+    with bureau.house.register.writing() as work:
+        work.disclosures.add(copy)
+        work.disclosures.hand_out(copy.id, HandedOut(bureau.now, "a" * 64))
+    bureau.requests().settle(request.id, Outcome.GRANTED)
+    assert bureau.kept(request).state is State.ANSWERED
 
 
 def test_where_nothing_is_frozen_one_person_closes(bureau: Bureau) -> None:

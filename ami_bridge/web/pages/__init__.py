@@ -5,7 +5,7 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from ami_bridge.core.actions import Action
-from ami_bridge.web.pages import front, sign_in, sound
+from ami_bridge.web.pages import front, request_letter, request_sessions, requests, sign_in, sound
 
 
 class Place(NamedTuple):
@@ -16,5 +16,6 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, sound.router)
-MENU: tuple[Place, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, sound.router, requests.router, request_sessions.router,
+                               request_letter.router)
+MENU: tuple[Place, ...] = (Place(requests.PLACE, "requests.title", Action.REQUESTS_LISTED),)
