@@ -15,6 +15,9 @@ from ami_bridge.web.pages import (
     holds,
     password,
     proposals,
+    request_letter,
+    request_sessions,
+    requests,
     sign_in,
     sound,
     trail,
@@ -30,10 +33,11 @@ class Place(NamedTuple):
 
 
 ROUTERS: tuple[APIRouter, ...] = (
-    sign_in.router, front.router, password.router, calls.router, holds.router, disclosures.router, proposals.router, sound.router,
-    accounts.router, trail.router, certificates.router, health.router)
+    sign_in.router, front.router, password.router, calls.router, holds.router, disclosures.router, proposals.router,
+    sound.router, requests.router, request_sessions.router, request_letter.router, accounts.router, trail.router, certificates.router, health.router)
 MENU: tuple[Place, ...] = (
     Place("/calls", "calls.title", Action.CALLS_SEARCHED),
+    Place(requests.PLACE, "requests.title", Action.REQUESTS_LISTED),
     Place("/holds", "holds.title", Action.HOLDS_LISTED),
     Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
     Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
