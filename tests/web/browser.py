@@ -99,10 +99,10 @@ class Tab:
         self.steps += 1
         picture = self.folder / f"{self.steps:02}-{name}.png"
         self.page.screenshot(path=picture, full_page=True)
-        assert self._complained(status) == []
-        assert hurdles(self.page) == []
+        assert "\n".join(self._complained(status)) == ""
+        assert "\n".join(hurdles(self.page)) == ""
         self.page.emulate_media(color_scheme="dark")
-        assert hurdles(self.page, "color-contrast") == []
+        assert "\n".join(hurdles(self.page, "color-contrast")) == ""
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(PHONE)
         self.page.screenshot(path=picture.with_name(f"{picture.stem}-phone.png"), full_page=True)
