@@ -29,18 +29,22 @@ from ami_bridge.heads import Heads
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
+from ami_bridge.services.agreeing import Agreeing
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.diary import Diary
+from ami_bridge.services.disclosing import Disclosing
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
+from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
+from ami_bridge.services.releasing import release_agreed
 from ami_bridge.services.report import Report
-from ami_bridge.services.rights import Rights
+from ami_bridge.services.rights import Bound, MachineRights, Rights
 from ami_bridge.services.search import Search
 from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
@@ -170,10 +174,31 @@ def verify(config: Config, *, everything: bool) -> Verify:
 
 
 def holding(config: Config, actor: str = DAEMON) -> Holding:
-    """Return what places and releases holds on behalf of an actor."""
+    """Return what places holds on behalf of an actor."""
     register = Register.open(config.register.url)
-    return Holding(vault_of(config), register, now, new_id,
-                   trail(config, register, actor).within)
+    return Holding(vault_of(config), register, now, new_id, trail(config, register, actor).within)
+
+
+def machine_rights(config: Config, register: Register, actor: str) -> MachineRights:
+    """Return the rights of whoever runs a command of this machine."""
+    return MachineRights(trail(config, register, actor))
+
+
+def agreeing(register: Register, rights: Bound, clock: Callable[[], datetime] = now) -> Agreeing:
+    """Return what two persons agree by, on behalf of one of them."""
+    return Agreeing(register, rights, clock, new_id, (release_agreed,))
+
+
+def keeping(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
+    """Return what works with holds on behalf of a signed-in person."""
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Keeping(register, holding, rights, agreeing(register, rights, clock))
+
+
+def disclosing(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
+    """Return the register of what leaves, on behalf of a signed-in person."""
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Disclosing(register, vault, holding, rights, agreeing(register, rights, clock), new_id)
 
 
 def follow(app: App, on_closed: Callable[[UUID], None], told: Told) -> Follow:

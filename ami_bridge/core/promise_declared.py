@@ -35,9 +35,17 @@ OF_THE_WORK = {
                            "last_failed_at", "locked_until", "clearance_until", "disabled_at"}),
     "account_duties": frozenset({"account", "duty"}),
     "account_scopes": frozenset({"account", "kind", "name"}),
+    "proposals": frozenset({"id", "action", "object", "digest", "made_by", "made_at", "approved_by", "approved_at",
+                            "declined_by", "declined_at", "done_at"}),
+    "disclosures": frozenset({"id", "kind", "call", "request", "recipient", "country", "statute", "recipient_key", "made_by",
+                              "made_at"}),
+    "hand_outs": frozenset({"disclosure", "at", "sha256"}),
     "alembic_version": frozenset({"version_num"}),
 }
-"""What the register needs for its own work. No column holds a caller's number or name, a score or a rating."""
+"""What the register needs for its own work. No column holds a caller's number or name, a score or a rating.
+
+``proposals``, ``disclosures`` and ``hand_outs`` are the register of what left (N6, N7): a recipient is an organisation.
+"""
 
 DECLARED = {**OF_CALLS, **OF_THE_WORK}
 
