@@ -32,12 +32,12 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (
-    sign_in.router, front.router, password.router, calls.router, holds.router, disclosures.router, proposals.router,
-    sound.router, requests.router, request_sessions.router, request_letter.router, accounts.router, trail.router, certificates.router, health.router)
+ROUTERS: tuple[APIRouter, ...] = tuple(page.router for page in (
+    sign_in, front, password, calls, requests, request_sessions, request_letter, holds, disclosures, proposals, sound,
+    accounts, trail, certificates, health))
 MENU: tuple[Place, ...] = (
     Place("/calls", "calls.title", Action.CALLS_SEARCHED),
-    Place(requests.PLACE, "requests.title", Action.REQUESTS_LISTED),
+    Place("/requests", "requests.title", Action.REQUESTS_LISTED),
     Place("/holds", "holds.title", Action.HOLDS_LISTED),
     Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
     Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
