@@ -45,6 +45,7 @@ from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.releasing import release_agreed
 from ami_bridge.services.report import Report
 from ami_bridge.services.rights import Bound, MachineRights, Rights
+from ami_bridge.services.search import Search
 from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
@@ -154,6 +155,11 @@ def rights(config: Config, register: Register, account: Account) -> Rights:
 def vault_of(config: Config) -> Vault:
     """Return the vault with its keys, for one who opens what is in it."""
     return Vault(config.vault.directory, key_store(config))
+
+
+def search(register: Register, rights: Rights, now: Callable[[], datetime] = now) -> Search:
+    """Return what finds calls for somebody."""
+    return Search(register, rights, now)
 
 
 def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], datetime] = now) -> Listen:

@@ -21,7 +21,7 @@ class Stretch(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """One line of it: what it is of (participant, silence), whose or why, its stretch, and from when to when (None: open)."""
+    """One line of it: what of (participant, silence), whose or why, its stretch, and from when to when (None: open)."""
 
     kind: str
     name: str
@@ -45,8 +45,8 @@ def lanes(entry: Entry) -> list[Lane]:
 
 def _participants(entry: Entry) -> Iterator[Lane]:
     for party in entry.participants:
-        yield Lane("participant", party.name or party.interface, _stretch(entry, party.joined_at, party.left_at), party.joined_at,
-                   party.left_at)
+        stretch = _stretch(entry, party.joined_at, party.left_at)
+        yield Lane("participant", party.name or party.interface, stretch, party.joined_at, party.left_at)
 
 
 def _silences(entry: Entry) -> Iterator[Lane]:

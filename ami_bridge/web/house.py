@@ -50,6 +50,11 @@ class House:
         """Return the language for somebody whose browser names none of ours: the first of the notice's that is."""
         return next((Language(one) for one in self.config.notice.languages if one in set(Language)), Language.ENGLISH)
 
+    def purpose(self, name: str, language: Language) -> str:
+        """Return the words of the privacy notice for a configured purpose; empty where it has none."""
+        purposes = self.config.purposes
+        return dict(zip(purposes.names, purposes.said(language), strict=False)).get(name, "")
+
     def render(self, template: str, words: Words, **values: Any) -> str:
         """Return a page. Everything that is put into it is escaped."""
         return self.templates.get_template(template).render(t=words, **values)
