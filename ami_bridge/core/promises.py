@@ -10,7 +10,20 @@ from typing import Any, NamedTuple
 
 from ami_bridge.core import promise_verdicts as judge
 from ami_bridge.core.promise_declared import DECLARED, VERBS
-from ami_bridge.core.promise_evidence import Accounts, Late, Rest, Said, Staff, Unseen, Verdict, broken, kept, many, unclear
+from ami_bridge.core.promise_evidence import (
+    Accounts,
+    Late,
+    Left,
+    Rest,
+    Said,
+    Staff,
+    Unseen,
+    Verdict,
+    broken,
+    kept,
+    many,
+    unclear,
+)
 
 CLAUSES = {
     "N1": "callers are told at the start of the call if it is recorded",
@@ -110,6 +123,15 @@ def _duties(seen: Staff) -> Said:
                 f"{cleared if seen.hearing else ''}")
 
 
+def _left(seen: Left) -> Said:
+    if seen.amiss:
+        return broken(f"{many(seen.amiss, 'file')} left as two persons had not agreed, or for a country outside the EU/EEA",
+                      "See the register of disclosures and the trail, and who has all rights on the database.")
+    if not seen.files:
+        return kept("nothing left by the register of disclosures")
+    return kept(f"{many(seen.files, 'file')} left by the register of disclosures, each agreed on by two persons")
+
+
 def _by_hand(reason: str, look: str, seen: Any) -> Said:
     return unclear(reason, look)
 
@@ -162,8 +184,7 @@ CHECKS = (
     Check("N5", "other-programs", partial(_by_hand, "what other programs do with 'calls --json' or the database is not seen",
                                           "See that nobody's account (N10) feeds a program that profiles.")),
     Check("N6", "exits", partial(_by_verbs, "no verb sends recordings or entries anywhere")),
-    Check("N6", "disclosures", partial(_by_hand, "there is no register of disclosures yet",
-                                       "See in the controller's own records who was given what, and on which basis.")),
+    Check("N6", "disclosures", _left),
     Check("N7", "endpoints", judge.endpoints),
     Check("N7", "storage", judge.storage),
     Check("N8", "entries", partial(judge.late, what="call of the register")),
