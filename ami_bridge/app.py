@@ -51,6 +51,7 @@ from ami_bridge.services.request_closing import close_agreed
 from ami_bridge.services.request_closing import forget as forget_requests
 from ami_bridge.services.request_search import RequestSearch
 from ami_bridge.services.rights import Bound, MachineRights, Rights
+from ami_bridge.services.search import Search
 from ami_bridge.services.steer import Told
 from ami_bridge.services.subject_requests import SubjectRequests
 from ami_bridge.services.supervising import Supervising
@@ -169,6 +170,11 @@ def vault_of(config: Config) -> Vault:
     return Vault(config.vault.directory, key_store(config))
 
 
+def search(register: Register, rights: Rights, now: Callable[[], datetime] = now) -> Search:
+    """Return what finds calls for somebody."""
+    return Search(register, rights, now)
+
+
 def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], datetime] = now) -> Listen:
     """Return what shows and plays calls to somebody."""
     return Listen(register, vault, rights, now)
@@ -183,11 +189,7 @@ def verify(config: Config, *, everything: bool) -> Verify:
 def holding(config: Config, actor: str = DAEMON) -> Holding:
     """Return what places holds on behalf of an actor."""
     register = Register.open(config.register.url)
-    return _holding(config, register, trail(config, register, actor), now)
-
-
-def _holding(config: Config, register: Register, traces: Trail, clock: Callable[[], datetime]) -> Holding:
-    return Holding(vault_of(config), register, clock, new_id, traces.within)
+    return Holding(vault_of(config), register, now, new_id, trail(config, register, actor).within)
 
 
 def machine_rights(config: Config, register: Register, actor: str) -> MachineRights:
@@ -200,16 +202,16 @@ def agreeing(register: Register, rights: Bound, clock: Callable[[], datetime] = 
     return Agreeing(register, rights, clock, new_id, (release_agreed, close_agreed))
 
 
-def keeping(config: Config, register: Register, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
+def keeping(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
     """Return what works with holds on behalf of a signed-in person."""
-    return Keeping(register, _holding(config, register, rights.trail, clock), rights, agreeing(register, rights, clock))
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Keeping(register, holding, rights, agreeing(register, rights, clock))
 
 
-def disclosing(config: Config, register: Register, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
+def disclosing(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
     """Return the register of what leaves, on behalf of a signed-in person."""
-    vault = vault_of(config)
-    return Disclosing(register, vault, _holding(config, register, rights.trail, clock), rights,
-                      agreeing(register, rights, clock), new_id)
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Disclosing(register, vault, holding, rights, agreeing(register, rights, clock), new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,7 @@ class Bureau:
 def bureau(config: Config, register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Bureau:
     """Return what answers callers, on behalf of a signed-in person."""
     agreed, zone = agreeing(register, rights, clock), config.controller.zone
-    holding = _holding(config, register, rights.trail, clock)
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
     certificates = Certificates(config.certificates.directory, config.certificates.key)
     destroying = Destroying(vault, register, certificates, config.exchange.name, config.retention.days, clock)
     return Bureau(

@@ -8,6 +8,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedRandom
@@ -155,14 +156,15 @@ class Disclosing:
 
     def _packed(self, disclosure: Disclosure) -> tuple[BufferedRandom, Digest]:
         """Return the file, at its beginning, and its digest."""
-        plain = _memory()
-        with there():
-            self._pack(self._sound(disclosure), disclosure, plain)
-        if not disclosure.recipient_key:
-            return plain, _measured(plain)
-        with plain:
+        with ExitStack() as unless_kept:
+            plain = unless_kept.enter_context(_memory())
+            with there():
+                self._pack(self._sound(disclosure), disclosure, plain)
+            digest = _measured(plain)
+            if not disclosure.recipient_key:
+                unless_kept.pop_all()
+                return plain, digest
             sealed = _memory()
-            plain.seek(0)
             digest = seal_to(plain, sealed, disclosure.recipient_key)
             sealed.seek(0)
             return sealed, digest

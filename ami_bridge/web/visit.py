@@ -56,6 +56,10 @@ class Visit:
         """Return the texts in their language."""
         return Words(self.session.language)
 
+    def purpose(self, name: str) -> str:
+        """Return the words for a purpose: those of the notice, or of the law."""
+        return self.house.purpose(name, self.session.language) or self.words.of("purposes", name)
+
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made of a template; it knows ``visit`` and ``t`` (the words) besides ``values``."""
         return HTMLResponse(self.house.render(template, self.words, visit=self, **values), status)
