@@ -45,6 +45,25 @@ def test_the_purge_may_write_where_journals_and_leftovers_are() -> None:
     assert line and {"ReadWritePaths=-/srv/exports", "ReadWritePaths=-/srv/copies"} <= set(units.drop_in(config).splitlines())
 
 
+def test_the_console_may_write_where_its_work_is_and_gets_to_no_sound_of_a_call_in_progress() -> None:
+    config = configured(vault={"directory": "/srv/vault"}, spool={"directory": "/srv/spool"}, purge={"journals": ["/srv/log/Master.csv"]})
+    lines = units.drop_in_of_console(config).splitlines()
+    assert [line for line in lines if line.startswith("ReadWrite")] == ["ReadWritePaths=-/srv/vault"]
+    assert "InaccessiblePaths=-/srv/spool/live -/srv/spool/legs" in lines
+
+
+def test_a_console_that_is_not_installed_keeps_the_others_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    for name, folder in (("ETC", tmp_path), ("BOOTED", tmp_path), ("TEMPORARY", tmp_path / "x.conf"), ("PACKAGED", ())):
+        monkeypatch.setattr(units, name, folder)
+    monkeypatch.setattr(units, "run", lambda *command: asked.append(command))
+    (tmp_path / "ami-bridge.service").write_text(signed("[Service]\n", "#"))
+    next(units.removing()).carry_out()
+    (tmp_path / "ami-bridge-console.service").write_text(signed("[Service]\n", "#"))
+    next(units.removing()).carry_out()
+    assert ["ami-bridge-console.service" in command for command in asked] == [False, True]
+
+
 def test_units_of_a_package_are_stopped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(units, "ETC", tmp_path)
     monkeypatch.setattr(units, "BOOTED", tmp_path)
