@@ -13,6 +13,7 @@ from ami_bridge.services import (
     doctor_asterisk,
     doctor_backends,
     doctor_call,
+    doctor_console,
     doctor_dialplan,
     doctor_diary,
     doctor_exchange,
@@ -156,6 +157,7 @@ CHECKS: dict[str, Check] = {
     "tools": sound_tools,
     "rivals": doctor_rivals.rivals,
     "places": places_of_asterisk,
+    "console": doctor_console.console,
     "backends": in_configuration("backends", doctor_backends.backends),
 }
 
