@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -22,7 +23,7 @@ from ami_bridge.cli.words import (
 )
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail
+from ami_bridge.core.audit import Detail, first_day, last_day
 from ami_bridge.core.parties import Direction
 
 if TYPE_CHECKING:
@@ -62,21 +63,17 @@ def find(config: Config, number: str | None, agent: str | None, direction: str |
     with looking(config, Action.CALLS_SEARCHED) as look:
         with look.register.reading() as work:
             found = remarked(work, work.calls.find(wanted))
-        look.detail |= {Detail.FOUND: len(found), **asked(wanted)}
+        look.detail |= {Detail.FOUND: len(found), **asked(wanted, zone)}
     return found
 
 
-def asked(wanted: "CallFilter") -> dict[Detail, int | str]:
-    """Return by what was searched, as the trail may know it: that a number or a name was given, never which."""
+def asked(wanted: "CallFilter", zone: ZoneInfo) -> dict[Detail, int | str]:
+    """Return by what was searched, as the trail may know it: that a number or a name was given, never which. Days of ``zone``."""
     terms = [name for name, given in (("agent", wanted.agent), ("number", wanted.number)) if given]
     said = ((Detail.BY, ",".join(terms)), (Detail.DIRECTION, str(wanted.direction or "")),
-            (Detail.SINCE, day(wanted.since)), (Detail.UNTIL, day(wanted.until)))
+            (Detail.SINCE, first_day(wanted.since, zone) if wanted.since else ""),
+            (Detail.UNTIL, last_day(wanted.until, zone) if wanted.until else ""))
     return {key: value for key, value in said if value}
-
-
-def day(at: datetime | None) -> str:
-    """Return the day of a moment (UTC); empty for None."""
-    return at.astimezone(UTC).date().isoformat() if at else ""
 
 
 def row(one: Remarked, config: Config) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def lines(standing: "Standing", zone: ZoneInfo) -> Iterator[Line]:
     if not standing.alarms:
         yield "Alarms", "none", True
     for name, alarm in standing.alarms.items():
-        yield "Alarm", f"{name}: {alarm}" if alarm else f"{name}: see the daemon's log, alarm={name}", False
+        yield "Alarm", f"{name}: {alarm}", False
 
 
 def _register(kept: "Kepts", standing: "Standing", zone: ZoneInfo) -> Iterator[Line]:

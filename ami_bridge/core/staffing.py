@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from ami_bridge.core.accounts import Account
-from ami_bridge.core.duties import APPROVERS, Duty, hears
+from ami_bridge.core.duties import Duty, hears
+from ami_bridge.core.proposals import APPROVERS
 
 
 class Lack(StrEnum):

@@ -19,9 +19,9 @@ from ami_bridge.config import Config
 from ami_bridge.config.console import ConsoleServer
 from ami_bridge.core.accounts import Account
 from ami_bridge.core.staffing import Lack, lacks
-from ami_bridge.services.accounts import USER
 from ami_bridge.services.console_call import Answer, knock
 from ami_bridge.services.findings import Finding, error, ok, warning
+from ami_bridge.services.system_user import USER
 
 NAME, CERTIFICATE, STAFF = "console", "console-certificate", "console-staff"
 SOON = timedelta(days=30)

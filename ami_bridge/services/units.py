@@ -7,10 +7,10 @@ from pathlib import Path
 import ami_bridge
 from ami_bridge.config import Config
 from ami_bridge.register.engine import address_of, file_of
-from ami_bridge.services.accounts import HOME, USER, run
 from ami_bridge.services.changes import Change, Deed, Remove, Rights, Write
 from ami_bridge.services.exchange_files import is_signed, signed, untouched
 from ami_bridge.services.machine import read
+from ami_bridge.services.system_user import HOME, USER, run
 from ami_bridge.spool import Spool
 
 SHIPPED = Path(ami_bridge.__file__).parent / "units"
