@@ -138,8 +138,8 @@ def broken(lines: dict[str, Line]) -> dict[str, str]:
     return {about: line.reason for about, line in lines.items() if line.verdict is Verdict.BROKEN}
 
 
-BY_HAND = {"listening", "copies", "other-programs", "disclosures", "backup", "accounts", "published"}
-OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "hearing", "duties"}
+BY_HAND = {"copies", "other-programs", "backup", "accounts", "published"}
+OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "hearing", "duties", "supervision"}
 
 
 def test_in_a_house_in_order_all_that_can_be_kept_is_kept(noticed: Noticed) -> None:
@@ -347,7 +347,7 @@ def test_accounts_are_counted_by_what_they_may_do(noticed: Noticed) -> None:
 
 
 def test_every_check_has_its_evidence_or_is_for_a_person() -> None:
-    assert GATHERERS.keys() == {check.about for check in CHECKS} - (BY_HAND - {"listening", "accounts", "published"})
+    assert GATHERERS.keys() == {check.about for check in CHECKS} - (BY_HAND - {"accounts", "published"})
 
 
 MOUNTS = """\
