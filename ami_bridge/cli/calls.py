@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import click
 
 from ami_bridge.cli.configured import configured
-from ami_bridge.cli.remarks import Remarked, remarked
 from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import (
     SHORT_ID,
@@ -25,6 +24,7 @@ from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail, first_day, last_day
 from ami_bridge.core.parties import Direction
+from ami_bridge.services.remarks import Remarked, remarked
 
 if TYPE_CHECKING:
     from ami_bridge.register import CallFilter

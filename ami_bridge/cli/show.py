@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import click
 
 from ami_bridge.cli.configured import configured
-from ami_bridge.cli.remarks import Remarked, remarked
 from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import duration, entry_as_dict, harmless, on_screen, print_json
 from ami_bridge.config import Config
@@ -15,6 +14,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.findings import Kind
+from ami_bridge.services.remarks import Remarked, remarked
 
 WIDTH = 14
 

@@ -13,10 +13,10 @@ from ami_bridge.core.requests import Answer, Extension, FoundCall, Identity, Kin
 from ami_bridge.core.supervision import SupervisedSession
 from ami_bridge.register.calls import PARTIES, alive, with_number
 from ami_bridge.register.engine import serialise
+from ami_bridge.register.proposals import WRITING
 from ami_bridge.register.request_tables import request_calls, subject_requests, supervised_sessions
 from ami_bridge.register.tables import calls
 
-WRITING = 0x7265717565737473
 EMPTY = "[]"
 
 
@@ -27,7 +27,7 @@ class Requests:
         self._connection = connection
 
     def lock(self) -> None:
-        """Wait until nobody else changes requests, and keep it so to the end of this transaction."""
+        """Wait until nobody else changes requests or proposals, and keep it so to the end: an approval closes a request."""
         serialise(self._connection, WRITING)
 
     def add(self, request: SubjectRequest) -> None:
@@ -86,11 +86,6 @@ class Requests:
         joined = request_calls.join(subject_requests, request_calls.c.request == subject_requests.c.id)
         query = select(request_calls.c.call).select_from(joined).where(*standing).limit(1)
         return self._connection.execute(query).first() is not None
-
-    def erased(self, call: UUID) -> bool:
-        """Tell whether a call was destroyed because its caller asked so."""
-        gone = (request_calls.c.call == call, request_calls.c.answer == Answer.ERASED.value)
-        return self._connection.execute(select(request_calls.c.call).where(*gone).limit(1)).first() is not None
 
     def begin(self, session: SupervisedSession) -> None:
         """Keep a session that begins."""

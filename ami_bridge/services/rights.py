@@ -11,6 +11,7 @@ from ami_bridge.core.proposals import MACHINE
 from ami_bridge.core.purposes import open_to
 from ami_bridge.services.trail import Trail
 
+
 class Rights:
     """The rights of one account, as it stood when this request began. ``trail`` leaves traces of that account."""
 
@@ -31,6 +32,10 @@ class Rights:
     def everywhere(self, action: Action) -> bool:
         """Tell whether an action is theirs for all calls, not only for those of their own teams and queues."""
         return reach(self.account.duties, action) is Reach.EVERYWHERE
+
+    def allows(self, action: Action, *, in_scope: bool = True, purpose: str | None = None) -> bool:
+        """Tell whether ``require`` would let them; nothing is recorded, for nothing is done: for what a page offers."""
+        return self._why_not(action, in_scope, purpose) is None
 
     def require(self, action: Action, object: str = "", *, in_scope: bool = True, purpose: str | None = None,
                 detail: Mapping[Detail, int | str] | None = None) -> None:
