@@ -39,7 +39,8 @@ class Problem(BaseModel):
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": words, "content": {"application/problem+json": {}}} for status, words in (
-        (401, "Nobody is signed in."), (403, "Not allowed: the duty, the clearance or a second person is missing."),
+        (400, "What was sent cannot be read: it is no JSON in UTF-8."), (401, "Nobody is signed in."),
+        (403, "Not allowed: the duty, the clearance or a second person is missing."),
         (404, "There is no such thing, or it is not to be seen."), (409, "Somebody else is at it."),
         (422, "The request says too little, or something that cannot be."), (503, "Register or keys are away."))}
 """What every operation of the API may answer besides its own."""

@@ -10,12 +10,16 @@ from tests.cli.machine import Machine
 from tests.web.console import NAMES, Console, console
 
 
+def made(folder: Path) -> Machine:
+    machine = Machine(folder, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
+                               "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(folder / "none")})
+    machine.said("init", "--directory", str(folder / "state"))
+    return machine
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    made = Machine(tmp_path, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
-                              "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(tmp_path / "none")})
-    made.said("init", "--directory", str(tmp_path / "state"))
-    return made
+    return made(tmp_path)
 
 
 @pytest.fixture
@@ -30,3 +34,11 @@ def office(empty: Console) -> Console:
     """A console with all of ``NAMES``."""
     empty.employ(*NAMES)
     return empty
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """The office of all tests of a file, for those that can bear what another has done in it."""
+    with console(made(tmp_path_factory.mktemp("office"))) as running:
+        running.employ(*NAMES)
+        yield running

@@ -143,13 +143,24 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return certificate, private
 
 
+def where_it_listens(folder: Path) -> dict[str, str]:
+    """What the environment sets of a console with a certificate of its own in a folder."""
+    certificate, key = make_certificate(folder)
+    return {"AMI_BRIDGE__CONSOLE__PORT": str(free_port()), "AMI_BRIDGE__CONSOLE__CERTIFICATE": str(certificate),
+            "AMI_BRIDGE__CONSOLE__KEY": str(key)}
+
+
 @contextmanager
 def console(machine: Machine) -> Iterator[Console]:
     """Run the console of a machine that ``init`` has set up."""
-    certificate, key = make_certificate(machine.folder)
-    machine.ports.update({"AMI_BRIDGE__CONSOLE__PORT": str(free_port()), "AMI_BRIDGE__CONSOLE__CERTIFICATE": str(certificate),
-                          "AMI_BRIDGE__CONSOLE__KEY": str(key)})
-    config = machine.config
+    machine.ports.update(where_it_listens(machine.folder))
+    with running(machine.config) as console:
+        yield console
+
+
+@contextmanager
+def running(config: Config) -> Iterator[Console]:
+    """Run the console of a configuration; whoever asks trusts its certificate."""
     with closing(Register.open(config.register.url)) as register:
         server = Server(settings(config, register))
         thread = threading.Thread(target=server.run, name="console", daemon=True)
@@ -158,7 +169,8 @@ def console(machine: Machine) -> Iterator[Console]:
             assert thread.is_alive(), "the console did not start"
             time.sleep(0.02)
         try:
-            yield Console(config, register, server, certificate)
+            assert config.console.certificate
+            yield Console(config, register, server, config.console.certificate)
         finally:
             server.should_exit = True
             thread.join(20)
