@@ -48,6 +48,7 @@ class Why(StrEnum):
     TOO_LATE = "proposal-too-old"
     OTHER_THING = "another-proposal"
     DECIDED = "decided-already"
+    NOT_PROPOSER = "not-the-proposer"
     AGREED = "agreed"
 
 
@@ -60,10 +61,11 @@ class Verdict:
 
 
 class Refused(NotAllowed):
-    """Somebody may not do something. ``why``: the reason, which the trail has too."""
+    """Somebody may not do something. ``why``: the reason, which the trail has too. ``what``: better words than the usual."""
 
-    def __init__(self, action: Action, why: Why) -> None:
-        super().__init__(f"{action} is not open to you: {why}", "Whoever looks after the accounts can tell who may.")
+    def __init__(self, action: Action, why: Why, what: str = "",
+                 hint: str = "Whoever looks after the accounts can tell who may.") -> None:
+        super().__init__(what or f"{action} is not open to you: {why}", hint)
         self.action, self.why = action, why
 
 

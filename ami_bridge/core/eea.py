@@ -5,6 +5,6 @@ Sources: the Member States of the European Union (Treaty on European Union, arti
 Decision 154/2018 of its Joint Committee. Codes: ISO 3166-1 alpha-2. As of November 2026.
 """
 
-EU = frozenset({"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
-                "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"})
+EU = frozenset({"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
+                "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"})
 EEA = EU | {"IS", "LI", "NO"}

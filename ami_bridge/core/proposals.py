@@ -33,9 +33,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What one person wants done: which action, on which object (an id), by whom (an actor, as the trail has it), when (aware).
+    """What one person wants done: which action, on which object (an id), by whom (an actor of the trail), when (aware).
 
-    ``digest``: SHA-256 (hex) of what the object says, where that could be altered; else empty. The rest is what became of it.
+    ``digest``: SHA-256 (hex) of what the object says, where that could be altered; else empty. The rest: what became of it.
     """
 
     id: UUID

@@ -1,6 +1,6 @@
 """Tables as CSV that a spreadsheet takes for text and never for formulas. Pure.
 
-Source: OWASP, CSV Injection: a cell that begins with ``=``, ``+``, ``-``, ``@``, tab or carriage return is computed. RFC 4180.
+Sources: OWASP, CSV Injection (what begins with ``=``, ``+``, ``-``, ``@``, tab or carriage return is computed); RFC 4180.
 """
 
 import csv

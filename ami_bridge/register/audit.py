@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
@@ -16,6 +17,21 @@ from ami_bridge.register.trail_tables import audit_checkpoints, audit_entries
 WRITING = 0x6175646974000000
 BATCH = 5000
 """Rows that are read, or forgotten, at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailFilter:
+    """Which entries are wanted: from ``since`` on and before ``until`` (aware), of one actor, action, outcome (empty: any),
+    with numbers smaller than ``before`` (0: any), and how many at the most.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    actor: str = ""
+    action: str = ""
+    outcome: str = ""
+    before: int = 0
+    limit: int = 1000
 
 
 class Audit:
@@ -48,8 +64,7 @@ class Audit:
 
     def latest(self, action: Action) -> datetime | None:
         """Return when the latest entry of an action was made; None when there is none."""
-        query = select(audit_entries.c.at).where(audit_entries.c.action == action.value)
-        at = self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar()
+        at = self._latest(audit_entries.c.at, action)
         return _instant(at) if at else None
 
     def counted(self, actions: Iterable[Action]) -> dict[tuple[bool, str], int]:
@@ -65,6 +80,10 @@ class Audit:
         query = select(*named, func.count().label("entries")).where(*_allowed(actions)).group_by(*named)
         return {(row.action, row.object): row.entries for row in self._connection.execute(query)}
 
+    def latest_object(self, action: Action) -> str:
+        """Return the object of the latest entry of an action; empty when there is none."""
+        return self._latest(audit_entries.c.object, action) or ""
+
     def checkpoint(self) -> tuple[Head, str]:
         """Return the last entry that was forgotten, and the signature (hex) of that; ``NOTHING`` when none was."""
         query = select(audit_checkpoints).order_by(audit_checkpoints.c.number.desc()).limit(1)
@@ -78,14 +97,10 @@ class Audit:
             yield from map(_place, rows)
             after = rows[-1].number
 
-    def find(self, since: datetime | None = None, until: datetime | None = None, actor: str = "",
-             limit: int = 1000) -> list[Place]:
-        """Return the newest so many places from ``since`` on and before ``until``, by one actor or all; oldest first."""
-        asked = [*([audit_entries.c.at >= as_text(since)] if since else ()),
-                 *([audit_entries.c.at < as_text(until)] if until else ()),
-                 *([audit_entries.c.actor == actor] if actor else ())]
-        query = select(audit_entries).where(*asked).order_by(audit_entries.c.number.desc()).limit(limit)
-        return [_place(row) for row in self._connection.execute(query)][::-1]
+    def find(self, wanted: TrailFilter) -> list[Place]:
+        """Return the newest so many places that are wanted, newest first."""
+        query = select(audit_entries).where(*_asked(wanted)).order_by(audit_entries.c.number.desc()).limit(wanted.limit)
+        return [_place(row) for row in self._connection.execute(query)]
 
     def of_object(self, object: str, limit: int) -> list[Place]:
         """Return the newest so many places about one object (an id), oldest first."""
@@ -109,6 +124,10 @@ class Audit:
             number=checkpoint.number, digest=checkpoint.digest, at=checkpoint.at, signature=signature))
         return self._connection.execute(audit_entries.delete().where(audit_entries.c.number <= checkpoint.number)).rowcount
 
+    def _latest(self, column: ColumnElement[str], action: Action) -> str | None:
+        query = select(column).where(audit_entries.c.action == action.value)
+        return self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar()
+
     def _rows(self, asked: ColumnElement[bool], limit: int) -> list[Row]:
         query = select(audit_entries).where(asked).order_by(audit_entries.c.number).limit(limit)
         return list(self._connection.execute(query))
@@ -117,6 +136,15 @@ class Audit:
 def _allowed(actions: Iterable[Action]) -> tuple[ColumnElement[bool], ...]:
     words = [action.value for action in actions]
     return audit_entries.c.action.in_(words), audit_entries.c.outcome == Outcome.ALLOWED.value
+
+
+def _asked(wanted: TrailFilter) -> list[ColumnElement[bool]]:
+    column = audit_entries.c
+    return [condition for given, condition in (
+        (wanted.since, column.at >= as_text(wanted.since or NOTHING.at)),
+        (wanted.until, column.at < as_text(wanted.until or NOTHING.at)), (wanted.actor, column.actor == wanted.actor),
+        (wanted.action, column.action == wanted.action), (wanted.outcome, column.outcome == wanted.outcome),
+        (wanted.before, column.number < wanted.before)) if given]
 
 
 def _values(link: Link) -> dict[str, object]:

@@ -8,20 +8,22 @@ from uuid import UUID
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
-from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.purposes import DATA_SUBJECT
 from ami_bridge.core.requests import Answer, FoundCall, Kind
+from ami_bridge.core.spans import Asked
 from ami_bridge.core.supervision import SupervisedSession, box
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
-from ami_bridge.services.holds import Source, held_entry
+from ami_bridge.services.holds import Source
+from ami_bridge.services.listen import held
+from ami_bridge.services.playing import Sound, audio_of, part
 from ami_bridge.services.request_search import standing
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.subject_requests import step
 from ami_bridge.services.trail import Look
-from ami_bridge.vault import Vault, hold_key
+from ami_bridge.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Room:
     """A session that lasts, and the calls to be heard in it: each by its hold."""
 
     session: SupervisedSession
-    calls: tuple[tuple[Hold, Entry], ...]
+    calls: tuple[tuple[Hold, Source], ...]
 
 
 class Supervising:
@@ -58,15 +60,22 @@ class Supervising:
         """Return what may be heard in a session that lasts. NotAllowed (recorded) when it is over or another's."""
         with self._inside(request, session) as (work, going_on):
             holds = [hold for one in self._audible(work, request) if (hold := work.holds.get(str(one.hold)))]
-            return Room(going_on, tuple((hold, held_entry(self._vault, hold)) for hold in holds if hold.active(self._now())))
+            return Room(going_on, tuple((hold, held(self._vault, hold)) for hold in holds if hold.active(self._now())))
 
-    def source(self, request: UUID, session: UUID, hold: UUID) -> Source:
-        """Return a frozen call that may be heard in a session that lasts. Its entry in the trail is the session's."""
+    def sound(self, request: UUID, session: UUID, hold: UUID, recording: UUID, asked: Asked) -> Sound:
+        """Return some bytes of a frozen recording, in a session that lasts. Its entry in the trail is the session's."""
+        return part(self._vault, self._source(request, session, hold), recording, asked)
+
+    def measure(self, request: UUID, session: UUID, hold: UUID, recording: UUID) -> int:
+        """Return how many bytes a frozen recording has, in a session that lasts."""
+        return audio_of(self._source(request, session, hold), recording).size
+
+    def _source(self, request: UUID, session: UUID, hold: UUID) -> Source:
         with self._inside(request, session) as (work, _):
             found = work.holds.get(str(hold)) if hold in {one.hold for one in self._audible(work, request)} else None
             if found is None or not found.active(self._now()):
                 raise NotFound("there is no such call in this session", "See what was found for the request.")
-            return Source(held_entry(self._vault, found), hold_key(hold))
+            return held(self._vault, found)
 
     def end(self, request: UUID, session: UUID) -> None:
         """End a session before its time."""

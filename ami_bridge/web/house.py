@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +14,7 @@ from ami_bridge.app import now, vault_of
 from ami_bridge.config import Config
 from ami_bridge.core.accounts import Language
 from ami_bridge.register import Register
+from ami_bridge.services.health_reading import Examine, Examined
 from ami_bridge.vault import Vault
 from ami_bridge.web.sessions import Sessions
 from ami_bridge.web.words import Words
@@ -25,13 +26,21 @@ HASHES_AT_ONCE = 2
 
 @dataclass
 class House:
-    """One console. Its register and its vault serve all threads."""
+    """One console. Its register and its vault serve all threads.
+
+    ``examine``: the self-check of the notice; ``examined``: what it last found.
+
+    ``long_work``: what is held by whoever has something looked at that takes long, one at a time.
+    """
 
     config: Config
     register: Register
+    examine: Examine
     now: Callable[[], datetime] = now
     door: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(HASHES_AT_ONCE))
     vault: Vault = field(init=False)
+    long_work: Lock = field(default_factory=Lock)
+    examined: Examined | None = None
     sessions: Sessions = field(init=False)
     templates: Environment = field(init=False)
 

@@ -53,7 +53,7 @@ def test_nobody_both_listens_and_grants(maija: Machine) -> None:
     refused = maija.run("account", "grant", "maija", "account-administrator")
     assert refused.exit_code == 13 and "nobody who hears recordings also grants" in refused.stderr
     last = maija.json("audit", "list")[-1]
-    assert (last["action"], last["outcome"], last["reason"]) == ("duty-granted", "refused", "not-allowed")
+    assert (last["action"], last["outcome"], last["reason"]) == ("duty-granted", "refused", "no-listening-with-it")
     assert maija.said("account", "revoke", "maija", "listener") == "maija is nothing now.\n"
     assert maija.run("account", "revoke", "maija", "listener").exit_code == 8
     assert maija.run("account", "grant", "maija", "auditor", "--team", "support").exit_code == 2

@@ -16,13 +16,10 @@ from ami_bridge.core.duties import (
     NO_LISTENING,
     RECORDINGS,
     TABLE,
-    Approval,
     Duty,
-    Proposal,
     Reach,
     Verdict,
     Why,
-    agreed,
     decide,
     hears,
     may_change,
@@ -118,23 +115,3 @@ ADMINISTRATOR = frozenset({Duty.ACCOUNT_ADMINISTRATOR})
 def test_somebody_is_left_who_looks_after_the_accounts(before: frozenset[Duty], after: frozenset[Duty], others: int,
                                                        allowed: bool) -> None:
     assert may_lose(before, after, others) == Verdict(allowed, Why.DUTY if allowed else Why.LAST_ADMINISTRATOR)
-
-
-# -- what takes two
-
-PROPOSAL = Proposal(action=Action.HOLD_RELEASED, object="h", by="account:a", at=NOW)
-
-
-def approval(**changed: object) -> Approval:
-    given = {"action": Action.HOLD_RELEASED, "object": "h", "by": "account:b",
-             "duties": frozenset({Duty.RETENTION_OFFICER}), "at": NOW + timedelta(days=7), **changed}
-    return Approval(**given)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("given", "why"), [
-    (None, Why.NEEDS_SECOND), (approval(by="account:a"), Why.SAME_PERSON), (approval(object="other"), Why.OTHER_THING),
-    (approval(action=Action.CALL_EXPORTED), Why.OTHER_THING), (approval(duties=frozenset({Duty.LISTENER})), Why.NO_DUTY),
-    (approval(at=NOW + timedelta(days=7, seconds=1)), Why.TOO_LATE), (approval(at=NOW - timedelta(seconds=1)), Why.TOO_LATE),
-    (approval(), Why.AGREED)])
-def test_two_persons(given: Approval | None, why: Why) -> None:
-    assert agreed(PROPOSAL, given) == Verdict(why is Why.AGREED, why)

@@ -8,7 +8,7 @@ from ami_bridge.config import load
 from ami_bridge.core.entries import Entry
 from tests.pbx.phones import answer, call
 from tests.pbx.system import System
-from tests.web.browser import Desk, chromium, desk
+from tests.web.browser import chromium, desk
 from tests.web.console import NAMES, Console, running, where_it_listens
 
 __all__ = ["chromium", "desk"]

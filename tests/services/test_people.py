@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
@@ -20,8 +21,10 @@ from ami_bridge.core.sign_in import LOCKED_FOR, Word
 from ami_bridge.credentials import Codes
 from ami_bridge.register import Register
 from ami_bridge.services.people import People
+from ami_bridge.services.proving import Proving
 from ami_bridge.services.trail import Trail
 
+HELSINKI = ZoneInfo("Europe/Helsinki")
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
@@ -44,7 +47,10 @@ class Office:
     @property
     def people(self) -> People:
         trail = Trail(self.register, "os:admin", lambda: self.now, lambda alarm: None)
-        return People(self.register, trail, self.codes, lambda: self.now, lambda at: UUID(int=next(self.ids)))
+        return People(self.register, trail, self.codes, lambda: self.now, lambda at: UUID(int=next(self.ids)), HELSINKI)
+
+    def proving(self) -> Proving:
+        return Proving(self.register, self.codes, lambda: self.now)
 
     def ready(self, login: str = "maija") -> str:
         """Make an account that can sign in; return the secret of its codes."""
@@ -55,7 +61,7 @@ class Office:
         return parse_qs(address.query)["secret"][0]
 
     def sign_in(self, code: str, password: str = PASSWORD, login: str = "maija") -> Word:
-        found = self.people.sign_in(login, password, code)
+        found = self.proving().sign_in(login, password, code)
         assert (found.account is not None) is (found.word is Word.WELCOME)
         return found.word
 
@@ -96,7 +102,7 @@ def test_nobody_is_given_what_nobody_may_hold_and_the_refusal_is_recorded(office
     office.people.grant("maija", Duty.ACCOUNT_ADMINISTRATOR)
     with pytest.raises(NotAllowed, match="nobody who hears recordings"):
         office.people.grant("maija", Duty.LISTENER)
-    assert office.trail()[-1] == ("os:admin", "duty-granted", str(made.id), "refused", "not-allowed")
+    assert office.trail()[-1] == ("os:admin", "duty-granted", str(made.id), "refused", "no-listening-with-it")
     assert office.people.all()[0].duties == {Duty.ACCOUNT_ADMINISTRATOR}
 
 
@@ -161,7 +167,7 @@ def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_
 def test_many_tries_at_once_are_as_many(office: Office) -> None:
     office.ready()
     with ThreadPoolExecutor(8) as pool:
-        words = list(pool.map(lambda n: office.people.sign_in("maija", f"wrong horse battery {n}", "123456").word, range(8)))
+        words = list(pool.map(lambda n: office.proving().sign_in("maija", f"wrong horse battery {n}", "123456").word, range(8)))
     assert sorted(words) == [*[Word.TOO_SOON] * 7, Word.WRONG_PASSWORD]
 
 

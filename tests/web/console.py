@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
@@ -19,12 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ami_bridge.app import people
+from ami_bridge.cli import VERBS
 from ami_bridge.config import Config
 from ami_bridge.core.accounts import Account, Language, Scope
 from ami_bridge.core.audit import AuditEntry, Link
 from ami_bridge.core.duties import Duty
 from ami_bridge.register import Register
 from ami_bridge.services.people import People
+from ami_bridge.services.promises import examine
 from ami_bridge.web.house import House
 from ami_bridge.web.serving import Server, settings
 from ami_bridge.web.visit import COOKIE
@@ -163,7 +166,7 @@ def console(machine: Machine) -> Iterator[Console]:
 def running(config: Config) -> Iterator[Console]:
     """Run the console of a configuration; whoever asks trusts its certificate, where it has one."""
     with closing(Register.open(config.register.url)) as register:
-        server = Server(settings(config, register))
+        server = Server(settings(config, register, partial(examine, config, machine.file, verbs=tuple(VERBS))))
         thread = threading.Thread(target=server.run, name="console", daemon=True)
         thread.start()
         while not server.started:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from ami_bridge.core.actions import Action
-from ami_bridge.web.pages import front, sign_in, sound
+from ami_bridge.web.pages import disclosures, front, holds, proposals, sign_in, sound
 
 
 class Place(NamedTuple):
@@ -16,5 +16,10 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, sound.router)
-MENU: tuple[Place, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, holds.router, disclosures.router, proposals.router,
+                                  sound.router)
+MENU: tuple[Place, ...] = (
+    Place("/holds", "holds.title", Action.HOLDS_LISTED),
+    Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
+    Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
+)

@@ -1,5 +1,6 @@
 """The console: the queue of a call and the team of an agent, by which is decided who may hear it; what two persons agree on;
-what left; the requests that callers make.
+what left; the requests that callers make; passwords that somebody else gave, and must be changed; quick ways to one actor's
+entries of the trail, and to those of one action.
 """
 
 import sqlalchemy as sa
@@ -22,6 +23,8 @@ SHA256 = "length(sha256) = 64 AND ltrim(sha256, '0123456789abcdef') = ''"
 def upgrade() -> None:
     """Add the columns and the tables."""
     make_scopes()
+    make_passwords_due()
+    make_trail_quick_to_read()
     make_proposals()
     make_disclosures()
     make_hand_outs()
@@ -41,6 +44,17 @@ def make_scopes() -> None:
         op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=sa.text("''")))
     op.create_index("ix_calls_queue", "calls", ["queue", "started_at"])
     op.create_index("ix_participants_team", "participants", ["team", "call_id"])
+
+
+def make_passwords_due() -> None:
+    """Add whether a password must be changed; those of before need not be."""
+    op.add_column("accounts", sa.Column("password_due", sa.Boolean(), nullable=False, server_default=sa.text("false")))
+
+
+def make_trail_quick_to_read() -> None:
+    """Add the indexes."""
+    op.create_index("ix_audit_entries_actor", "audit_entries", ["actor", "number"])
+    op.create_index("ix_audit_entries_action", "audit_entries", ["action", "number"])
 
 
 def make_proposals() -> None:
