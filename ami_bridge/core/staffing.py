@@ -26,16 +26,11 @@ def lacks(accounts: Collection[Account], now: datetime) -> dict[Lack, int]:
     Only who can sign in counts as there. A second person is another than the officer, of a duty that approves.
     """
     open_ones = [one for one in accounts if one.disabled_at is None]
-    there = [one for one in open_ones if is_ready(one)]
+    there = [one for one in open_ones if one.usable]
     unready = len(open_ones) - len(there)
     uncleared = sum(hears(one.duties) and not is_cleared(one, now) for one in open_ones)
     found = dict.fromkeys(_missing(there), 0)
     return found | {lack: count for lack, count in ((Lack.SIGN_IN, unready), (Lack.CLEARANCE, uncleared)) if count}
-
-
-def is_ready(account: Account) -> bool:
-    """Tell whether somebody can sign in: the account is open, with a password and one-time codes."""
-    return account.disabled_at is None and bool(account.password and account.codes)
 
 
 def is_cleared(account: Account, now: datetime) -> bool:

@@ -10,7 +10,6 @@ from ami_bridge.core.duties import Duty
 from ami_bridge.core.promise_people import FOR_A_PURPOSE, LEAVING, Asked, Left, Looks, Supervision
 from ami_bridge.core.proposals import Proposal, same_person
 from ami_bridge.core.purposes import BY_LAW
-from ami_bridge.core.staffing import is_ready
 from ami_bridge.register import Work
 from ami_bridge.services.promises_house import House
 
@@ -72,7 +71,7 @@ def requests(house: House) -> Asked:
 def supervision(house: House) -> Supervision:
     """Ask who can read the trail, and when it was read."""
     with house.reading() as work:
-        auditors = sum(is_ready(one) and Duty.AUDITOR in one.duties for one in work.accounts.all())
+        auditors = sum(one.usable and Duty.AUDITOR in one.duties for one in work.accounts.all())
         return Supervision(auditors=auditors, read_at=work.audit.latest(Action.TRAIL_READ), now=house.now)
 
 
