@@ -24,6 +24,7 @@ def bare(machine: Machine) -> Iterator[Console]:
         yield found
 
 
+@pytest.mark.browser
 def test_a_browser_on_the_same_machine_signs_in(bare: Console, chromium: Browser) -> None:  # noqa: F811
     page = chromium.new_context().new_page()
     page.goto(bare.url)
