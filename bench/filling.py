@@ -64,6 +64,7 @@ def _recording(call: UUID) -> dict[str, Any]:
 
 
 def _participant(call: UUID) -> dict[str, Any]:
-    expires = EXPIRES + timedelta(days=call.int >> 96)
-    return {"expiry_day": expires.date(), "call_id": call, "position": 1, "exchange": "bench", "interface": "PJSIP/6001",
+    expires = EXPIRES + timedelta(days=call.int >> 96, milliseconds=(call.int >> 8) % 3_600_000)
+    return {"expiry_day": expires.date(), "call_id": call, "started_at": expires - timedelta(days=31, minutes=5),
+            "position": 1, "exchange": "bench", "interface": "PJSIP/6001",
             "name": "Maija Mäkinen", "joined_at": expires - timedelta(days=31), "left_at": None}

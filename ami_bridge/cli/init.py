@@ -11,10 +11,10 @@ from ami_bridge.cli.configured import with_file
 from ami_bridge.config import load
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.services import install
-from ami_bridge.services.system_user import working_as
 from ami_bridge.services.changes import carried_out
 from ami_bridge.services.machine import DEFAULT, Exchange, Given, find
 from ami_bridge.services.setup import next_steps, set_up, write_configuration
+from ami_bridge.services.system_user import working_as
 from ami_bridge.services.units import BOOTED
 
 NOTHING = "Everything is in place; nothing was changed."

@@ -38,6 +38,7 @@ class Name(StrEnum):
     CALLS_WAIT_FOR_KEY = "calls-wait-for-key"
     RECORDING_SUSPENDED = "recording-suspended"
     HOLD_REMINDER = "hold-reminder"
+    REQUESTS_DUE = "requests-due"
     REGISTER_UNAVAILABLE = "register-unavailable"
     EXCHANGE_REFUSES = "exchange-refuses"
     EXCHANGE_FAULT = "exchange-fault"
@@ -67,7 +68,7 @@ class Alarm:
 class Kept:
     """What the register says. ``oldest_expiry``: when the call that is to be forgotten first should be; None: no call.
 
-    ``found``: how many findings of each kind there were within ``FRESH``.
+    ``found``: how many findings of each kind there were within ``FRESH``. ``requests``: of callers, soon due or late.
     """
 
     last_success: datetime | None
@@ -75,6 +76,7 @@ class Kept:
     oldest_expiry: datetime | None
     reminders: int
     found: Mapping[Kind, int] = field(default_factory=dict)
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ class Tidings:
 
 
 REGISTERS = frozenset({Name.PURGE_OVERDUE, Name.PAST_ITS_TIME, Name.PURGE_FAILED, Name.CLOCK_BEHIND, Name.HOLD_REMINDER,
-                       Name.CALLS_LOST, Name.FOUND_AMISS})
+                       Name.REQUESTS_DUE, Name.CALLS_LOST, Name.FOUND_AMISS})
 """Alarms that nobody can judge while the register is away: they neither begin nor end then."""
 
 
@@ -215,6 +217,10 @@ def _of_register(kept: Kept, installed: datetime, patience: Patience, now: datet
     if kept.reminders:
         yield Alarm(Name.HOLD_REMINDER, f"The reminder of {_many(kept.reminders, 'hold')} has come",
                     "See 'ami-bridge hold list': release what is no longer needed.")
+    if kept.requests:
+        asked = _many(kept.requests, "request")
+        yield Alarm(Name.REQUESTS_DUE, f"The time to answer {asked} of callers ends within a week, or is over",
+                    "Open the requests in the console, and answer them.")
 
 
 def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta, now: datetime) -> Iterator[Alarm]:
@@ -229,7 +235,8 @@ def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta,
 
 def _of_keys(days: int) -> Iterator[Alarm]:
     if days <= 0:
-        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear", MAKE_KEYS)
+        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear",
+                    MAKE_KEYS)
     elif days < FEW_DAYS:
         yield Alarm(Name.KEYS_FEW, f"The keys suffice for {_many(days, 'day')} only", MAKE_KEYS)
 

@@ -99,7 +99,8 @@ RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.TRAIN
 GRANTS = frozenset({Action.DUTY_GRANTED, Action.CLEARANCE_SET, Action.ACCOUNT_ADDED, Action.PASSWORD_SET, Action.CODES_SET})
 """What decides who may hear: to grant, to clear, and to make or take over an account."""
 
-CHANGES_OF_ACCOUNTS = GRANTS | {Action.DUTY_REVOKED, Action.ACCOUNT_DISABLED, Action.ACCOUNT_ENABLED, Action.ACCOUNT_UNLOCKED}
+CHANGES_OF_ACCOUNTS = GRANTS | {Action.DUTY_REVOKED, Action.ACCOUNT_DISABLED, Action.ACCOUNT_ENABLED,
+                                Action.ACCOUNT_UNLOCKED}
 """What nobody does to their own account: another does it."""
 
 NO_LISTENING = frozenset({Duty.RETENTION_OFFICER, Duty.ACCOUNT_ADMINISTRATOR, Duty.AUDITOR})
@@ -142,7 +143,9 @@ def hears(duties: Collection[Duty]) -> bool:
 
 
 def may_change(action: Action, *, own: bool) -> Verdict:
-    """Return whether somebody whose duty it is may do something to an account. ``own``: to that which they signed in with."""
+    """Return whether somebody whose duty it is may do something to an account. ``own``: to that which they are signed in
+    with.
+    """
     if own and action in CHANGES_OF_ACCOUNTS:
         return Verdict(False, Why.OWN_ACCOUNT)
     return Verdict(True, Why.DUTY)

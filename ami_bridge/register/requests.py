@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ami_bridge.core.requests import Answer, Extension, FoundCall, Identity, Kind, Outcome, SubjectRequest
 from ami_bridge.core.supervision import SupervisedSession
@@ -42,9 +42,10 @@ class Requests:
         """Return every request, the one that is due first first."""
         return self._requests()
 
-    def unanswered(self) -> list[SubjectRequest]:
-        """Return the open requests, the one that is due first first."""
-        return self._requests(subject_requests.c.answered_at.is_(None), subject_requests.c.closed_at.is_(None))
+    def due(self, before: datetime) -> int:
+        """Return how many requests that are not answered are due before a time."""
+        late = (subject_requests.c.answered_at.is_(None), subject_requests.c.due_at <= before)
+        return self._connection.execute(select(func.count()).select_from(subject_requests).where(*late)).scalar_one()
 
     def change(self, request: UUID, **values: Any) -> None:
         """Set columns of a request: ``due_at``, ``extended_at``, ``extension``, ``answered_at``, ``outcome``."""

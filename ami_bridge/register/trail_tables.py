@@ -41,6 +41,7 @@ audit_entries = Table(
     Index("ix_audit_entries_at", "at"),
     Index("ix_audit_entries_actor", "actor", "number"),
     Index("ix_audit_entries_action", "action", "number"),
+    Index("ix_audit_entries_object", "object", "number"),
 )
 """The trail (``core.audit``). ``at`` is the text that the digest is made of; its order is that of time.
 

@@ -11,7 +11,7 @@ from ami_bridge.services.trail import Trail
 
 
 def digest_of(config: Config) -> str:
-    """Return the SHA-256 (hex) of all settings in effect, as canonical JSON. No secret is in it: it can be told to anybody."""
+    """Return the SHA-256 (hex) of all settings in effect, as canonical JSON. No secret is in it, so anybody may know it."""
     settings = config.model_dump(mode="json")
     settings["register_"]["url"] = address_of(config.register.url).render_as_string(hide_password=True)
     return hashlib.sha256(canonical(settings)).hexdigest()

@@ -49,6 +49,10 @@ class Destroying:
         self._days = days
         self._now = now
 
+    def prepare(self) -> None:
+        """Have the key of the certificates at hand, before anything is begun; KeyMissing, OSError."""
+        self._certificates.create()
+
     def begin(self, work: Work, key: str, as_of: datetime, *, calls: int, whole: bool,
               request: UUID | None = None) -> Intent:
         """Commit, in a transaction, to destroy what is sealed to a key: all of it, what is past its time, or a request's."""

@@ -53,6 +53,7 @@ class Erasing:
         """
         self._agreeing.rights.require(Action.CALL_ERASED, str(request))
         with self._vault.alone():
+            self._destroying.prepare()
             if not self._begun(request):
                 self._begin(request)
             return self._destroying.resume()

@@ -16,7 +16,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json, entry_to_json
 from ami_bridge.core.errors import AudioError, KeyMissing, NotFound
-from ami_bridge.core.holds import REMIND_BEFORE, Hold, checked, hold_from_json, hold_to_json
+from ami_bridge.core.holds import Hold, checked, hold_from_json, hold_to_json, reminder_at
 from ami_bridge.core.retention import HOLD
 from ami_bridge.register import Register
 from ami_bridge.register.calls import id_span
@@ -78,10 +78,9 @@ class Holding:
         now = self._now()
         source = self.source(wish.call, now)
         entry = source.entry
-        remind_at = wish.remind_at or max(wish.until - REMIND_BEFORE, now)
         hold = checked(Hold(id=self._new_id(now), call=entry.id, exchange=entry.exchange, expires_at=entry.expires_at,
                             reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
-                            remind_at=remind_at))
+                            remind_at=reminder_at(wish.remind_at, wish.until, now)))
         self._vault.keys.make([hold_key(hold.id)])
         with there():
             self._copy(source, hold)

@@ -1,6 +1,6 @@
 """Holds, as people with duties for them work: listed, looked at, placed, and proposed to be released.
 
-Who keeps does not listen: the retention officer sees a hold and nothing of its call.
+Nothing here tells anything of a held call but its id: the retention officer works with holds, and hears and sees no caller.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from uuid import UUID
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
-from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.register import Register
@@ -23,11 +22,10 @@ from ami_bridge.services.trail import Look
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A hold; the proposal to release it, where one stands; the held call, for whom it is to be seen."""
+    """A hold, and the proposal to release it, where one stands."""
 
     hold: Hold
     release: Shown | None
-    entry: Entry | None = None
 
 
 class Keeping:
@@ -44,21 +42,11 @@ class Keeping:
             look.detail[Detail.FOUND] = len(found)
         return found
 
-    def show(self, hold: UUID, purpose: str = "") -> Held:
-        """Return a hold; with a purpose also its call, opened with the hold's key, for whoever may view all calls.
-
-        NotFound when there is no such hold, or when the call is asked for and the hold has ended.
-        """
-        self._rights.require(Action.HOLD_VIEWED, str(hold), purpose=purpose or None)
-        if purpose:
-            self._rights.require(Action.CALL_VIEWED, str(hold), in_scope=False, purpose=purpose)
-        with self._rights.trail.looking(Action.HOLD_VIEWED) as look:
-            look.object, look.purpose = str(hold), purpose
-            held = self._find(hold)
-            entry = self._holding.show(str(hold))[1] if purpose else None
-        if entry:
-            self._rights.trail.leave(Action.CALL_VIEWED, str(entry.id), purpose=purpose)
-        return Held(held.hold, held.release, entry)
+    def show(self, hold: UUID) -> Held:
+        """Return a hold; recorded before. NotFound when there is no such hold. Its call is shown by ``listen``."""
+        self._rights.require(Action.HOLD_VIEWED, str(hold))
+        with self._rights.trail.looking(Action.HOLD_VIEWED, str(hold)):
+            return self._find(hold)
 
     def place(self, call: UUID, reason: str, basis: str, until: datetime, remind_at: datetime | None = None) -> Hold:
         """Hold a call. NotFound when there is no such call; ConfigurationError when too little is said; Busy in a purge."""

@@ -193,8 +193,8 @@ def _grant(work: Work, account: Account, duty: Duty, scope: Scope | None) -> Non
     verdict = may_hold(account.duties | {duty})
     if not verdict.allowed:
         others = ", ".join(sorted(account.duties))
-        raise Refused(Action.DUTY_GRANTED, verdict.why, f"{account.login} cannot be {duty} beside {others}: nobody who hears "
-                      "recordings also grants, keeps or audits", "Give the duty to somebody else, or revoke the other first.")
+        what = f"{account.login} cannot be {duty} beside {others}: nobody who hears recordings also grants, keeps or audits"
+        raise Refused(Action.DUTY_GRANTED, verdict.why, what, "Give the duty to somebody else, or revoke the other first.")
     if duty not in account.duties:
         work.accounts.grant(account.id, duty)
     if scope is not None:

@@ -3,6 +3,7 @@
 Where nothing is frozen (any more) there is nothing to agree on, and one person closes it.
 """
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
@@ -10,6 +11,7 @@ from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.proposals import Proposal, same_person
 from ami_bridge.core.requests import State, SubjectRequest
+from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, name_of
 from ami_bridge.services.request_search import standing
@@ -76,3 +78,9 @@ def _answered(work: Work, request: UUID) -> SubjectRequest:
 def _end(agreeing: Agreeing, work: Work, request: UUID) -> None:
     work.requests.close(request, agreeing.now())
     agreeing.rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step("closed"))
+
+
+def forget(register: Register, keep: timedelta, now: datetime) -> dict[str, int]:
+    """Forget the requests that were closed ``keep`` ago; return how many, for the report of the purge."""
+    with register.writing() as work:
+        return {"requests": work.requests.forget(now - keep)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,8 @@ from ami_bridge.services.rights import Rights
 from ami_bridge.services.trail import Look
 from ami_bridge.vault import Vault
 
+INSTANT = timedelta(microseconds=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
@@ -57,6 +59,11 @@ class Listed:
 
     request: SubjectRequest
     haste: Haste
+
+    @property
+    def last_day(self) -> datetime:
+        """Return an instant of the last day on which it is answered in time."""
+        return self.request.due_at - INSTANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,11 @@ class Dossier:
     unfrozen: int
     proposal: Shown | None
     checked_by: str
+
+    @property
+    def last_day(self) -> datetime:
+        """Return an instant of the last day on which it is answered in time."""
+        return self.request.due_at - INSTANT
 
 
 class SubjectRequests:
@@ -127,6 +139,12 @@ class SubjectRequests:
             look.detail[Detail.CALLS] = min(len(dossier.calls), MOST)
         return dossier
 
+    def letter(self, request: UUID) -> Dossier:
+        """Return what the letter to the caller is made of; recorded before. NotFound when the request is closed."""
+        with self._handling(request, "letter-made"):
+            pass
+        return self._dossier(request)
+
     def extend(self, request: UUID, reason: Extension) -> SubjectRequest:
         """Take two months more; the caller is to be told why, now. ConfigurationError when it is too late, or was done."""
         with self._handling(request, "extended") as (work, asked):
@@ -152,6 +170,7 @@ class SubjectRequests:
             if asked.state is State.ANSWERED:
                 raise ConfigurationError("this request was answered", "Close it.")
             checked_outcome(asked.kind, work.requests.calls(request), outcome)
+            _refuse_untrue_copies(work, request, outcome)
             work.requests.change(request, answered_at=self._now(), outcome=outcome.value)
 
     @contextmanager
@@ -195,6 +214,16 @@ class SubjectRequests:
             return held_entry(self._vault, hold) if hold and hold.active(self._now()) else None
         except (AudioError, KeyMissing, FileNotFoundError):
             return None
+
+
+def _refuse_untrue_copies(work: Work, request: UUID, outcome: Outcome) -> None:
+    """No copy is noted that never left: whatever leaves has an entry in the register of disclosures."""
+    noted = {one.call for one in work.requests.calls(request) if one.answer is Answer.COPY}
+    copies = work.disclosures.of_request(request)
+    left = {one.call for one in copies if work.disclosures.handed_out([one.id]).get(one.id)}
+    if noted - left and outcome in (Outcome.GRANTED, Outcome.IN_PART):
+        raise ConfigurationError("a copy is noted for a call of which none was handed out",
+                                 "Hand it out first: see the register of disclosures.")
 
 
 def step(word: str) -> dict[Detail, int | str]:

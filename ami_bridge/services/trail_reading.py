@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail, Head
+from ami_bridge.core.audit import ACTOR, Detail, Head
 from ami_bridge.core.audit_check import Place, number_of
-from ami_bridge.core.errors import AmiBridgeError, KeyMissing, RegisterError
+from ami_bridge.core.errors import AmiBridgeError, ConfigurationError, KeyMissing, RegisterError
 from ami_bridge.heads import Heads
 from ami_bridge.register import Register, TrailFilter
 from ami_bridge.services.rights import Rights
@@ -18,16 +18,19 @@ NOT_OURS = "not-ours"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Some entries, newest first; who stands behind the ids of accounts; ``older``: before which number to go on, 0: no more."""
+    """Some entries, newest first; who stands behind the ids of accounts, and by which log-in names an actor may be asked
+    for; ``older``: before which number to go on, 0: no more.
+    """
 
     places: list[Place]
     names: Mapping[str, str]
+    logins: frozenset[str]
     older: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Whether the trail is whole: the finding in a word, the first wrong entry (0: none), how many were good, and a sentence."""
+    """Whether the trail is whole: the finding in a word, the first wrong entry (0: none), how many were good, a sentence."""
 
     finding: str
     number: int
@@ -45,10 +48,23 @@ class TrailReading:
         """Return some entries; recorded before they are returned."""
         self._rights.require(Action.TRAIL_READ)
         with self._rights.trail.looking(Action.TRAIL_READ) as look, self._register.reading() as work:
-            places, names = work.audit.find(wanted), {str(one.id): f"{one.name} ({one.login})" for one in work.accounts.all()}
+            places, accounts = work.audit.find(wanted), work.accounts.all()
             look.detail |= {Detail.FOUND: len(places), **_terms(wanted)}
         more = len(places) == wanted.limit and number_of(places[-1]) > 1
-        return Reading(places=places, names=names, older=number_of(places[-1]) if more else 0)
+        return Reading(places=places, names={str(one.id): f"{one.name} ({one.login})" for one in accounts},
+                       logins=frozenset(one.login for one in accounts), older=number_of(places[-1]) if more else 0)
+
+    def actor(self, text: str) -> str:
+        """Return an actor as entries name it: of a log-in name, or as it stands there; ConfigurationError for neither."""
+        self._rights.require(Action.TRAIL_READ)
+        with self._register.reading() as work:
+            account = work.accounts.named(text)
+        if account:
+            return f"account:{account.id}"
+        if text and not ACTOR.fullmatch(text):
+            raise ConfigurationError("there is no such person",
+                                     "Give a log-in name, os: and an account of the machine, daemon or nobody.")
+        return text
 
     def head(self) -> Head | None:
         """Return the end of the trail as it was last signed and written down; None when there is none that can be read."""

@@ -1,6 +1,7 @@
 """What a console works with from its start to its end, and how it makes pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,11 @@ from ami_bridge import __version__
 from ami_bridge.app import now, vault_of
 from ami_bridge.config import Config
 from ami_bridge.core.accounts import Language
+from ami_bridge.core.errors import Busy
 from ami_bridge.register import Register
 from ami_bridge.services.health_reading import Examine, Examined
 from ami_bridge.vault import Vault
+from ami_bridge.web.drawing import outline
 from ami_bridge.web.sessions import Sessions
 from ami_bridge.web.words import Words
 
@@ -50,13 +53,18 @@ class House:
         self.sessions = Sessions(timedelta(minutes=console.idle_minutes), timedelta(hours=console.longest_hours), self.now)
         self.templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
-        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length}
+        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length, "outline": outline}
         self.templates.globals |= {"version": __version__, "controller": self.config.controller}
 
     @property
     def language(self) -> Language:
         """Return the language for somebody whose browser names none of ours: the first of the notice's that is."""
         return next((Language(one) for one in self.config.notice.languages if one in set(Language)), Language.ENGLISH)
+
+    def purpose(self, name: str, language: Language) -> str:
+        """Return the words of the privacy notice for a configured purpose; empty where it has none."""
+        purposes = self.config.purposes
+        return dict(zip(purposes.names, purposes.said(language), strict=False)).get(name, "")
 
     def render(self, template: str, words: Words, **values: Any) -> str:
         """Return a page. Everything that is put into it is escaped."""
@@ -71,3 +79,14 @@ class House:
 
 def _length(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
+
+
+@contextmanager
+def alone(house: House) -> Iterator[None]:
+    """Do what takes long while nobody else has such a thing done; Busy otherwise."""
+    if not house.long_work.acquire(blocking=False):
+        raise Busy("something else that takes long is being looked at just now", "Try again in a minute.")
+    try:
+        yield
+    finally:
+        house.long_work.release()

@@ -19,7 +19,7 @@ from ami_bridge.core.errors import (
     RegisterError,
 )
 from ami_bridge.register import RegisterUnavailable
-from ami_bridge.web.visit import SEE_OTHER, SignInNeeded, by_cookie, house_of
+from ami_bridge.web.visit import SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 
 API = "/api/"
@@ -32,7 +32,8 @@ OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
-    title: str = Field(description="The kind: not-allowed, not-found, wrong, busy, away, key-missing, failed, sign-in.")
+    title: str = Field(description=(
+        "The kind: not-allowed, not-found, wrong, busy, away, key-missing, failed, sign-in, password-due."))
     status: int
     detail: str = ""
 
@@ -50,6 +51,7 @@ def install(app: FastAPI) -> None:
     """Have every error answered."""
     app.add_exception_handler(AmiBridgeError, _ours)
     app.add_exception_handler(SignInNeeded, _sign_in)
+    app.add_exception_handler(PasswordDue, _password_due)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(RequestValidationError, _malformed)
 
@@ -70,6 +72,12 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(API):
         return _problem(401, "sign-in", "Send the token of POST /api/v1/session.", {"WWW-Authenticate": "Bearer"})
     return RedirectResponse("/sign-in", SEE_OTHER)
+
+
+async def _password_due(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(API):
+        return _problem(403, "password-due", str(error))
+    return RedirectResponse("/password", SEE_OTHER)
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -55,9 +55,9 @@ def settings(config: Config, register: Register, examine: Examine) -> uvicorn.Co
     console = config.console
     try:
         made = uvicorn.Config(
-            application(House(config, register, examine)), host=console.host, port=console.port, log_config=None, access_log=False,
-            server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5, lifespan="off",
-            ssl_certfile=console.certificate, ssl_keyfile=console.key, http="h11", ws="none", loop="asyncio")
+            application(House(config, register, examine)), host=console.host, port=console.port, log_config=None,
+            access_log=False, server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5,
+            lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, http="h11", ws="none", loop="asyncio")
         made.load()
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(f"the console's certificate or key cannot be used ({type(error).__name__})",

@@ -46,7 +46,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture(scope="module")
 def office(system: System) -> Iterator[Console]:
     """The console of that machine, with everybody who works with it."""
-    with running(load(system.config_file, where_it_listens(system.home))) as console:
+    with running(load(system.config_file, where_it_listens(system.home)), system.config_file) as console:
         console.employ(*NAMES)
         yield console
 

@@ -71,10 +71,10 @@ class Bureau:
         return RequestSearch(self.house.register, self.house.vault, holding, rights, HELSINKI, lambda: self.now,
                              wait or self.waited.append).search(request.id)
 
-    def answer(self, request: SubjectRequest, answer: Answer = Answer.COPY, outcome: Outcome = Outcome.GRANTED) -> None:
+    def answer(self, request: SubjectRequest, answer: Answer = Answer.TRANSCRIPT, outcome: Outcome = Outcome.GRANTED) -> None:
         for one in self.calls(request):
             if one.answer is Answer.NONE:
-                self.requests().answer(request.id, one.call, answer)
+                self.requests().answer(request.id, one.call, answer, "Hei.", verbatim=True)
         self.requests().settle(request.id, outcome)
 
     def close(self, request: SubjectRequest) -> None:

@@ -18,6 +18,8 @@ from ami_bridge.core.duties import Duty, Refused
 from ami_bridge.core.errors import AudioError, ConfigurationError, KeyMissing, NotFound, RegisterError
 from ami_bridge.core.proposals import State
 from ami_bridge.services.disclosing import Kind, Listed, Parcel, Wish
+from tests.crash.switch import survives
+from tests.register.conftest import databases
 from tests.register.test_audit import without_triggers
 from tests.samples import wav
 from tests.services.test_purge import EXPIRES, House, house  # noqa: F401
@@ -270,3 +272,29 @@ def test_nothing_plain_and_no_file_is_left_on_the_disk(team: Team, house: House,
     (tmp_path / "expected.wav").unlink()
     assert {path.name for path in tmp_path.rglob("*")} - set(before) <= {"register.db-wal", "register.db-shm"}
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and sound in path.read_bytes()]
+
+
+@pytest.mark.crash
+def test_killed_at_any_step_nothing_left_that_is_not_written_down(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    with databases(request, "sqlite", tmp_path) as url:
+        root = tmp_path / "house"
+        first = House(root, url)
+        first.take(1)
+        listed = agreed(Team(first.register, first.vault, EXPIRES - DAY).employ())
+        first.register.close()
+        survived, step = False, 0
+        while not survived:
+            step += 1
+            got = root / f"got-{step}"
+
+            def prepare(got: Path = got, step: int = step):
+                house = House(root, url, furnished=True)
+                team = Team(house.register, house.vault, EXPIRES - DAY + timedelta(seconds=step))
+                return house.register._engine, lambda: got.write_bytes(handed(team, listed))
+
+            survived = survives(step, root, prepare)
+            again = House(root, url, furnished=True)
+            known = {one.sha256 for one in files(Team(again.register, again.vault, EXPIRES), listed)}
+            assert not got.exists() or hashlib.sha256(got.read_bytes()).hexdigest() in known
+            again.register.close()
+        assert step > 10 and got.stat().st_size

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import pytest
 
+from ami_bridge.core.disclosures import CALLER, Disclosure, HandedOut
+from ami_bridge.core.disclosures import Kind as Leaving
 from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.requests import Answer, Extension, Identity, Kind, Outcome, State
 from ami_bridge.core.spans import Asked
 from ami_bridge.services.request_closing import close
 from ami_bridge.services.request_search import WAITS, Fate
+from ami_bridge.services.watch import ask
 from tests.samples import wav
 from tests.services.bureau import KAISA, LAURI, OUTI, SEPPO, Bureau
 from tests.services.test_purge import EXPIRES, House
@@ -169,6 +172,22 @@ def test_two_persons_close_a_request_and_then_nothing_says_who_asked(bureau: Bur
         assert not any(word.encode() in written for word in ("Meikäläinen", "maija@example.net", "Hei hei"))
 
 
+def test_a_copy_that_never_left_is_not_noted_as_given(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    bureau.requests().answer(request.id, id_of(1), Answer.COPY)
+    with pytest.raises(ConfigurationError, match="none was handed out"):
+        bureau.requests().settle(request.id, Outcome.GRANTED)
+    copy = Disclosure(id=UUID(int=70), kind=Leaving.COPY, call=id_of(1), request=request.id, recipient=CALLER, country="FI", statute="",
+                      recipient_key="", made_by="account:" + str(UUID(int=1)), made_at=bureau.now)
+    with bureau.house.register.writing() as work:
+        work.disclosures.add(copy)
+        work.disclosures.hand_out(copy.id, HandedOut(bureau.now, "a" * 64))
+    bureau.requests().settle(request.id, Outcome.GRANTED)
+    assert bureau.kept(request).state is State.ANSWERED
+
+
 def test_where_nothing_is_frozen_one_person_closes(bureau: Bureau) -> None:
     request = bureau.open()
     bureau.requests().settle(request.id, Outcome.NOTHING_FOUND)
@@ -288,6 +307,17 @@ def test_whose_clearance_lapses_hears_no_more(bureau: Bureau) -> None:
         with pytest.raises(Refused) as refusal:
             deed()
         assert refusal.value.why is Why.CLEARANCE_LAPSED
+
+
+def test_the_watch_counts_what_is_due_within_a_week_or_late_and_not_answered(bureau: Bureau) -> None:
+    first, second = bureau.open(), bureau.open()
+
+    def due(days: float) -> int:
+        return ask(bureau.house.register, first.due_at + days * DAY).requests
+
+    assert (due(-8), due(-7), due(1)) == (0, 2, 2)
+    bureau.requests().settle(second.id, Outcome.WITHDRAWN)
+    assert due(1) == 1
 
 
 def test_closed_requests_are_forgotten_in_their_time(bureau: Bureau) -> None:

@@ -158,15 +158,15 @@ def where_it_listens(folder: Path) -> dict[str, str]:
 def console(machine: Machine) -> Iterator[Console]:
     """Run the console of a machine that ``init`` has set up."""
     machine.ports.update(where_it_listens(machine.folder))
-    with running(machine.config) as console:
+    with running(machine.config, machine.file) as console:
         yield console
 
 
 @contextmanager
-def running(config: Config) -> Iterator[Console]:
-    """Run the console of a configuration; whoever asks trusts its certificate, where it has one."""
+def running(config: Config, file: Path) -> Iterator[Console]:
+    """Run the console of a configuration (and its file); whoever asks trusts its certificate, where it has one."""
     with closing(Register.open(config.register.url)) as register:
-        server = Server(settings(config, register, partial(examine, config, machine.file, verbs=tuple(VERBS))))
+        server = Server(settings(config, register, partial(examine, config, file, verbs=tuple(VERBS))))
         thread = threading.Thread(target=server.run, name="console", daemon=True)
         thread.start()
         while not server.started:

@@ -27,6 +27,11 @@ class Door:
     def of_api(self) -> bool:
         return self.path.startswith(f"{api.PREFIX}/")
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What a path to it looks like."""
+        return re.compile("[^/]+".join(map(re.escape, PARAMETER.sub("{}", self.path).split("{}"))))
+
     def at(self, id: UUID | str | None = None) -> str:
         """The path with one id for every parameter; none: one that nothing has."""
         return PARAMETER.sub(str(id or uuid4()), self.path)

@@ -19,7 +19,7 @@ def bare(machine: Machine) -> Iterator[Console]:
     """A console on the loopback address, in the clear, that is known by a proxy's name too."""
     machine.ports["AMI_BRIDGE__CONSOLE__PORT"] = str(free_port())
     machine.ports["AMI_BRIDGE__CONSOLE__NAMES"] = f'["localhost", "{NAME}"]'
-    with running(machine.config) as found:
+    with running(machine.config, machine.file) as found:
         found.employ("admin")
         yield found
 

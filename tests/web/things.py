@@ -4,9 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from ami_bridge.app import people, rights
-from ami_bridge.core.accounts import Language
+from pyrage.x25519 import Identity
+
+from ami_bridge.app import agreeing, disclosing, keeping, people, purge, rights
+from ami_bridge.core.accounts import Language, Scope
+from ami_bridge.core.disclosures import Kind
+from ami_bridge.core.duties import Duty
 from ami_bridge.core.entries import Entry
+from ami_bridge.services.disclosing import Wish as Disclosed
+from ami_bridge.services.keeping import Keeping
+from ami_bridge.services.purge import Asked
 from ami_bridge.services.rights import Rights
 from tests.web.console import Console
 from tests.web.recordings import hold, record
@@ -34,6 +41,10 @@ class Things(dict):
             found = work.calls.get(self["call"], datetime.now(UTC))
         assert found
         return found
+
+    def keeping(self, login: str) -> Keeping:
+        """The holds, for somebody."""
+        return keeping(self.office.house.register, self.office.house.vault, self.as_(login))
 
     def as_(self, login: str) -> Rights:
         """The rights of somebody, to do beforehand what they must have done."""
@@ -66,6 +77,60 @@ def held(things: Things) -> object:
 
 
 @made
+def kept(things: Things) -> object:
+    """A hold whose call nobody has opened."""
+    return hold(things.office, record(things.office).id)
+
+
+@made
+def proposed(things: Things) -> object:
+    """A hold whose release another has proposed."""
+    held = hold(things.office, record(things.office).id)
+    things["proposal"] = str(things.keeping("second").release(held).proposal.id)
+    return held
+
+
+@made
+def proposal(things: Things) -> object:
+    things.pop("proposed", None)
+    _ = things["proposed"]
+    return things["proposal"]
+
+
+@made
+def parcel(things: Things) -> object:
+    """What the officer may hand out to an authority: another has approved it."""
+    return leaving(things, Kind.AUTHORITY, recipient="Poliisi", statute="PKL 4:3", recipient_key=things["recipient_key"])
+
+
+@made
+def copy(things: Things) -> object:
+    """The same, for who called."""
+    return leaving(things, Kind.COPY)
+
+
+def leaving(things: Things, kind: Kind, **told: str) -> object:
+    house = things.office.house
+    officer, second = things.as_("officer"), things.as_("second")
+    listed = disclosing(house.register, house.vault, officer).propose(
+        Disclosed(kind=kind, call=record(things.office).id, country="FI", **told))
+    agreeing(house.register, second).approve(listed.proposal.proposal.id)
+    return listed.disclosure.id
+
+
+@made
+def recipient_key(things: Things) -> object:
+    return Identity.generate().to_public()
+
+
+@made
+def certificate(things: Things) -> object:
+    """Of a purge that had nothing to destroy."""
+    purge(things.office.config).run(Asked(accept_clock=True))
+    return 1
+
+
+@made
 def purpose(things: Things) -> object:
     return things.office.config.purposes.names[0]
 
@@ -91,4 +156,6 @@ def login(things: Things) -> object:
 def account(things: Things) -> object:
     """Somebody new, to whom things may be done."""
     at_work = people(things.office.config, things.office.register, "os:tests")
-    return at_work.add(things["login"], "Uuno Uusi", Language.FINNISH).id
+    made = at_work.add(things["login"], "Uuno Uusi", Language.FINNISH)
+    at_work.grant(made.login, Duty.LISTENER, Scope(frozenset({"service"})))
+    return made.id

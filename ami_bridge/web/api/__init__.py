@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from ami_bridge.web.api import disclosures, holds, proposals, session
+from ami_bridge.web.api import accounts, certificates, disclosures, health, holds, proposals, requests, session, trail
 from ami_bridge.web.problems import ANSWERS
 
 PREFIX = "/api/v1"
 
 router = APIRouter(prefix=PREFIX, responses=ANSWERS)
-for part in (session.router, holds.router, disclosures.router, proposals.router):
+for part in (session.router, holds.router, disclosures.router, proposals.router, requests.router, accounts.router, trail.router,
+             certificates.router, health.router):
     router.include_router(part)

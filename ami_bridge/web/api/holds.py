@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from ami_bridge.app import listen
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.holds import LONGEST_TEXT
 from ami_bridge.services.keeping import Held
+from ami_bridge.services.listen import Wanted
 from ami_bridge.web.api.proposals import Decision, decision, told
 from ami_bridge.web.pages.holds import keeping_of
 from ami_bridge.web.visit import Calling
@@ -91,7 +93,9 @@ def place(visit: Calling, sent: NewHold) -> KeptHold:
 def show(visit: Calling, hold: UUID, purpose: Annotated[str, Query(
         max_length=40, description="A purpose that may be named: opens the call too.")] = "") -> KeptHold:
     """Show a hold; with a purpose also its call."""
-    return kept(keeping_of(visit).show(hold, purpose))
+    held = keeping_of(visit).show(hold)
+    listening = listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
+    return kept(held, listening.view(Wanted(hold, purpose, held=True)).entry if purpose else None)
 
 
 @router.post("/holds/{hold}/release")
@@ -102,14 +106,14 @@ def release(visit: Calling, hold: UUID) -> Asked:
                  proposal=decision(came.proposal, came.proposal.state(visit.now)) if came.proposal else None)
 
 
-def kept(held: Held) -> KeptHold:
+def kept(held: Held, entry: Entry | None = None) -> KeptHold:
     """Return a hold as the API tells it."""
     hold = held.hold
     return KeptHold(id=hold.id, call=hold.call, call_expires_at=hold.expires_at, reason=hold.reason, basis=hold.basis,
                     placed_by=hold.placed_by, placed_at=hold.placed_at, until=hold.until, remind_at=hold.remind_at,
                     released_at=hold.released_at, released_by=hold.released_by,
                     release=told(held.release) if held.release else None,
-                    held_call=_call(held.entry) if held.entry else None)
+                    held_call=_call(entry) if entry else None)
 
 
 def _call(entry: Entry) -> HeldCall:

@@ -5,7 +5,23 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from ami_bridge.core.actions import Action
-from ami_bridge.web.pages import disclosures, front, holds, proposals, sign_in, sound
+from ami_bridge.web.pages import (
+    accounts,
+    calls,
+    certificates,
+    disclosures,
+    front,
+    health,
+    holds,
+    password,
+    proposals,
+    request_letter,
+    request_sessions,
+    requests,
+    sign_in,
+    sound,
+    trail,
+)
 
 
 class Place(NamedTuple):
@@ -16,10 +32,16 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, holds.router, disclosures.router, proposals.router,
-                                  sound.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router, front.router, password.router, calls.router, holds.router, disclosures.router, proposals.router,
+    sound.router, requests.router, request_sessions.router, request_letter.router, accounts.router, trail.router, certificates.router, health.router)
 MENU: tuple[Place, ...] = (
+    Place("/calls", "calls.title", Action.CALLS_SEARCHED),
+    Place(requests.PLACE, "requests.title", Action.REQUESTS_LISTED),
     Place("/holds", "holds.title", Action.HOLDS_LISTED),
     Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
     Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
-)
+    Place("/certificates", "certificates.title", Action.CERTIFICATES_LISTED),
+    Place("/accounts", "accounts.title", Action.ACCOUNTS_LISTED),
+    Place("/trail", "trail.title", Action.TRAIL_READ),
+    Place("/health", "health.title", Action.HEALTH_VIEWED))
