@@ -10,6 +10,7 @@ from ami_bridge.core.duties import Duty
 from ami_bridge.core.promise_people import FOR_A_PURPOSE, LEAVING, Asked, Left, Looks, Supervision
 from ami_bridge.core.proposals import Proposal, same_person
 from ami_bridge.core.purposes import BY_LAW
+from ami_bridge.core.requests import State
 from ami_bridge.register import Work
 from ami_bridge.services.promises_house import House
 
@@ -63,7 +64,7 @@ def recipients(house: House) -> frozenset[str]:
 def requests(house: House) -> Asked:
     """Count the requests of callers that wait, and those that are late."""
     with house.reading() as work:
-        due = [request.due_at for request in work.requests.unanswered()]
+        due = [request.due_at for request in work.requests.all() if request.state is State.OPEN]
     late = [at for at in due if at <= house.now]
     return Asked(waiting=len(due), late=len(late), since=min(late, default=None))
 
