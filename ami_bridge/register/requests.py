@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ami_bridge.core.requests import Answer, Extension, FoundCall, Identity, Kind, Outcome, SubjectRequest
 from ami_bridge.core.supervision import SupervisedSession
-from ami_bridge.register.calls import PARTIES, alive, with_number
 from ami_bridge.register.engine import serialise
 from ami_bridge.register.proposals import WRITING
 from ami_bridge.register.request_tables import request_calls, subject_requests, supervised_sessions
+from ami_bridge.register.search import PARTIES, alive, with_number
 from ami_bridge.register.tables import calls
 
 EMPTY = "[]"

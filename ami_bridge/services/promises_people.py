@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.disclosures import Disclosure, HandedOut, Kind, digest_of
+from ami_bridge.core.disclosures import Disclosure, HandedOut, Kind, in_order
 from ami_bridge.core.duties import Duty
 from ami_bridge.core.promise_people import FOR_A_PURPOSE, LEAVING, Asked, Left, Looks, Supervision
-from ami_bridge.core.proposals import Proposal, same_person
+from ami_bridge.core.proposals import Proposal
 from ami_bridge.core.purposes import BY_LAW
 from ami_bridge.core.requests import State
 from ami_bridge.register import Work
@@ -32,7 +32,8 @@ def left(house: House) -> Left:
         gone = _gone(work)
         traced, agreed = work.audit.objects(LEAVING), _agreed(work, [one for one, _ in gone])
     listed = Counter((one.action.value, str(one.call)) for one, _ in gone)
-    return Left(files=len(gone), alone=sum(not _by_two(one, file, agreed.get(str(one.id), [])) for one, file in gone),
+    alone = (not any(in_order(one, each, [file]) for each in agreed.get(str(one.id), [])) for one, file in gone)
+    return Left(files=len(gone), alone=sum(alone),
                 bare=sum(not one.recipient or (one.kind is Kind.AUTHORITY and not one.statute) for one, _ in gone),
                 unlisted=sum(max(0, count - listed[key]) for key, count in traced.items()))
 
@@ -48,11 +49,6 @@ def _agreed(work: Work, disclosures: list[Disclosure]) -> dict[str, list[Proposa
         for proposal in work.proposals.of(action, *{str(one.id) for one in disclosures if one.action is action}):
             found.setdefault(proposal.object, []).append(proposal)
     return found
-
-
-def _by_two(disclosure: Disclosure, file: HandedOut, proposals: list[Proposal]) -> bool:
-    return any(one.approved_at is not None and one.approved_at <= file.at and not same_person(one.made_by, one.approved_by)
-               and one.digest == digest_of(disclosure) for one in proposals)
 
 
 def recipients(house: House) -> frozenset[str]:
