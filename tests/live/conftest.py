@@ -3,13 +3,11 @@
 Where it is asked for, what the exchange said in each test is written down: see tests/streams/README.md.
 """
 
-import os
 import re
 from collections.abc import Iterator
 
 import pytest
 
-from tests.pbx import furnished
 from tests.pbx.system import System
 from tests.streams import recording
 
@@ -21,15 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             chosen = getattr(item, "callspec", None)
             release = chosen.params.get("running", "") if chosen else ""
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{release}"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def patterns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Machines that want the same are set up once, whichever worker comes first."""
-    ours = tmp_path_factory.getbasetemp()
-    furnished.PATTERNS = (ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours) / "furnished"
-    yield
-    furnished.PATTERNS = None
 
 
 @pytest.fixture

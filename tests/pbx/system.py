@@ -20,7 +20,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.register import CallFilter, Register, Work
 from ami_bridge.spool import Spool
 from ami_bridge.vault import Vault
-from tests.pbx import furnished
+from tests.furnished import furnish
 from tests.pbx.asterisk import REPOSITORY, Pbx
 from tests.pbx.settings import Settings, free_port
 from tests.pbx.tones import tone_wav
@@ -167,7 +167,7 @@ class System:
         if self._places_of_its_own:
             self._furnish()
         else:
-            furnished.furnish(self.home, self.agi_port, (self._routes, self._more, self._spoken, self._floor_mb), self._furnish)
+            furnish(self.home, self.agi_port, ("exchange", self._routes, self._more, self._spoken, self._floor_mb), self._furnish)
         etc = self.pbx.home / "etc"
         etc.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.home / "ami_bridge_generated.conf", etc)

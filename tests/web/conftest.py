@@ -14,7 +14,7 @@ from tests.web.console import NAMES, Console, console
 def machine(tmp_path: Path) -> Machine:
     made = Machine(tmp_path, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
                               "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(tmp_path / "none")})
-    made.said("init", "--directory", str(tmp_path / "state"))
+    made.init()
     return made
 
 
