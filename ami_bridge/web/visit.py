@@ -46,6 +46,11 @@ class Visit:
         """Return the time of this console's clock."""
         return self.house.now()
 
+    @property
+    def idle_seconds(self) -> int:
+        """Return after how long without work the session ends."""
+        return self.house.config.console.idle_minutes * 60
+
     @cached_property
     def words(self) -> Words:
         """Return the texts in their language."""
