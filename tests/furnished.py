@@ -33,14 +33,29 @@ def furnish(home: Path, agi_port: int | str, wish: object, set_up: Callable[[], 
 
 
 def _copy(source: Path, target: Path, places: Mapping[str, str]) -> None:
-    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True,
-                    ignore=lambda folder, names: NOT_COPIED if Path(folder) == source else ())
-    for path in [target / path.relative_to(source) for path in source.rglob("*") if path.suffix in NAME_PLACES and path.is_file()]:
-        if path.exists():
-            text = path.read_text(encoding="utf-8")
-            for here, there in places.items():
-                text = text.replace(here, there)
-            path.write_text(text, encoding="utf-8")
+    """Put all of a folder in the place of what is in another, and have it say where it lies."""
+    target.mkdir(exist_ok=True)
+    for path in source.iterdir():
+        if path.name not in NOT_COPIED:
+            _put(path, target / path.name)
+            for copied in (target / path.name, *(target / path.name).rglob("*")):
+                if copied.suffix in NAME_PLACES and copied.is_file():
+                    _say(copied, places)
+
+
+def _put(path: Path, copy: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(path, copy, symlinks=True)
+    else:
+        shutil.copy2(path, copy, follow_symlinks=False)
+
+
+def _say(path: Path, places: Mapping[str, str]) -> None:
+    text = path.read_text(encoding="utf-8")
+    for here, there in places.items():
+        text = text.replace(here, there)
+    path.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -41,10 +41,14 @@ class Machine:
     def config(self) -> Config:
         return load(self.file, self.environment)
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What its environment says but for its ports."""
+        return {name: value for name, value in self.environment.items() if not name.endswith("__PORT")}
+
     def init(self) -> None:
         """Set it up, as `init` does."""
-        settings = {name: value for name, value in self.environment.items() if not name.endswith("__PORT")}
-        furnish(self.folder, self.ports["AMI_BRIDGE__AGI__PORT"], ("machine", settings),
+        furnish(self.folder, self.ports["AMI_BRIDGE__AGI__PORT"], ("machine", self.settings),
                 lambda: self.said("init", "--directory", str(self.folder / "state")))
 
     def run(self, *words: str) -> Result:

@@ -7,7 +7,8 @@ import pytest
 
 from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
-from tests.web.console import NAMES, Console, console
+from tests.web.console import Console, console
+from tests.web.office import staffed
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def empty(machine: Machine) -> Iterator[Console]:
 
 
 @pytest.fixture
-def office(empty: Console) -> Console:
+def office(machine: Machine) -> Iterator[Console]:
     """A console with all of ``NAMES``."""
-    empty.employ(*NAMES)
-    return empty
+    with staffed(machine) as running:
+        yield running
