@@ -73,6 +73,14 @@ def checked_name(name: str) -> str:
     return clean(name)
 
 
+def checked_scope(scope: Scope) -> Scope:
+    """Return a scope, its names written as calls have them; ConfigurationError when one is empty, as that of no queue is."""
+    teams, queues = frozenset(map(clean, scope.teams)), frozenset(map(clean, scope.queues))
+    if "" in teams | queues:
+        raise ConfigurationError("a team or a queue has a name", "Leave it out, or give its name.")
+    return Scope(teams, queues)
+
+
 def checked_password(password: str, login: str) -> str:
     """Return a password that may be used; ConfigurationError otherwise, without a word of it."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:

@@ -23,6 +23,7 @@ from ami_bridge.register.holds import Holds
 from ami_bridge.register.proofs import Proofs
 from ami_bridge.register.proposals import Proposals
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
+from ami_bridge.register.requests import Requests
 from ami_bridge.register.tallies import Tallies
 
 SEEN = "ami_bridge_version_seen"
@@ -45,6 +46,7 @@ class Work:
     proofs: Proofs
     proposals: Proposals
     disclosures: Disclosures
+    requests: Requests
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
@@ -52,7 +54,7 @@ class Work:
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
                    Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection),
                    Audit(connection), Accounts(connection), Proofs(connection), Proposals(connection),
-                   Disclosures(connection))
+                   Disclosures(connection), Requests(connection))
 
 
 class Register:

@@ -28,6 +28,9 @@ HOLD_FILE = "hold.json.age"
 Tracing = Callable[[Work, Action, str], None]
 """Records in a transaction what is done in it, and to which hold."""
 
+Also = Callable[[Work, Hold], None]
+"""Does what belongs to a hold in the transaction that places it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -62,20 +65,30 @@ class Holding:
 
     def place(self, wish: Wish) -> Hold:
         """Hold a call. NotFound when there is no such call any more; ConfigurationError when the wish says too little."""
+        with self.placing() as place:
+            return place(wish, lambda work, hold: None)
+
+    @contextmanager
+    def placing(self) -> Iterator[Callable[[Wish, Also], Hold]]:
+        """Give what places holds, one after the other, with no purge between them. Busy when one goes on."""
         with self._vault.alone():
-            now = self._now()
-            source = self.source(wish.call, now)
-            entry = source.entry
-            hold = checked(Hold(id=self._new_id(now), call=entry.id, exchange=entry.exchange, expires_at=entry.expires_at,
-                                reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
-                                remind_at=reminder_at(wish.remind_at, wish.until, now)))
-            self._vault.keys.make([hold_key(hold.id)])
-            with there():
-                self._copy(source, hold)
-            with self._register.writing() as work:
-                work.holds.add(hold)
-                self._trace(work, Action.HOLD_PLACED, str(hold.id))
-            return hold
+            yield self._place
+
+    def _place(self, wish: Wish, also: Also) -> Hold:
+        now = self._now()
+        source = self.source(wish.call, now)
+        entry = source.entry
+        hold = checked(Hold(id=self._new_id(now), call=entry.id, exchange=entry.exchange, expires_at=entry.expires_at,
+                            reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
+                            remind_at=reminder_at(wish.remind_at, wish.until, now)))
+        self._vault.keys.make([hold_key(hold.id)])
+        with there():
+            self._copy(source, hold)
+        with self._register.writing() as work:
+            work.holds.add(hold)
+            also(work, hold)
+            self._trace(work, Action.HOLD_PLACED, str(hold.id))
+        return hold
 
     def show(self, id_or_prefix: str) -> tuple[Hold, Entry]:
         """Return a hold and the call it holds, opened with the hold's key. NotFound when it has ended."""

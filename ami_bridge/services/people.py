@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password
+from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password, checked_scope
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import NOBODY, Detail, Outcome, Trace
 from ami_bridge.core.duties import Duty, Reach, may_hold, reach
@@ -58,9 +58,13 @@ class People:
         return found
 
     def grant(self, login: str, duty: Duty, scope: Scope | None = None) -> Account:
-        """Give a duty, or a scope to one that is theirs. NotAllowed (recorded) when nobody may hold all that together."""
+        """Give a duty, or a scope to one that is theirs. NotAllowed (recorded) when nobody may hold all that together.
+
+        ConfigurationError when the scope has a name that is empty.
+        """
+        wanted = checked_scope(scope) if scope else None
         return self._change(Action.DUTY_GRANTED, login, {Detail.DUTY: duty.value},
-                            lambda work, account: _grant(work, account, duty, scope))
+                            lambda work, account: _grant(work, account, duty, wanted))
 
     def revoke(self, login: str, duty: Duty) -> Account:
         """Take a duty away, and with the last one that has a scope the scope. NotFound when it was not theirs."""

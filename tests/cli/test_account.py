@@ -59,6 +59,13 @@ def test_nobody_both_listens_and_grants(maija: Machine) -> None:
     assert maija.run("account", "grant", "maija", "auditor", "--team", "support").exit_code == 2
 
 
+def test_teams_and_queues_are_written_as_calls_have_them(maija: Machine) -> None:
+    maija.said("account", "grant", "maija", "listener", "--team", " Va\u0308xel\u200b ", "--queue", "q1 ")
+    assert maija.json("account", "list")[0]["scope"] == {"teams": ["V\u00e4xel"], "queues": ["q1"]}
+    refused = maija.run("account", "grant", "maija", "listener", "--queue", " ")
+    assert refused.exit_code == 3 and "a queue has a name" in refused.stderr
+
+
 def test_clearance_shutting_and_unlocking(maija: Machine) -> None:
     assert maija.said("account", "clearance", "maija", "--until", "2099-12-31") == "maija is cleared until 2100-01-01 00:00:00.\n"
     assert maija.said("account", "clearance", "maija", "--none") == "maija is not cleared.\n"
