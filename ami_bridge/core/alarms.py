@@ -17,6 +17,7 @@ LONG_WAIT = timedelta(minutes=15)
 FRESH = timedelta(hours=24)
 """How long a finding alarms."""
 
+MAKE_KEYS = "Run 'ami-bridge keys make' where the private keys are kept, and publish the recipients here."
 SEE_FINDINGS = "See 'ami-bridge findings': it says what became of each, and docs/operations what to do."
 CLOCK_MARGIN = timedelta(minutes=5)
 AGAIN = timedelta(hours=24)
@@ -233,11 +234,11 @@ def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta,
 
 
 def _of_keys(days: int) -> Iterator[Alarm]:
-    remedy = "Run 'ami-bridge keys make' where the private keys are kept, and publish the recipients here."
     if days <= 0:
-        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear", remedy)
+        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear",
+                    MAKE_KEYS)
     elif days < FEW_DAYS:
-        yield Alarm(Name.KEYS_FEW, f"The keys suffice for {_many(days, 'day')} only", remedy)
+        yield Alarm(Name.KEYS_FEW, f"The keys suffice for {_many(days, 'day')} only", MAKE_KEYS)
 
 
 def _of_backlog(seen: Seen, patience: Patience, now: datetime) -> Iterator[Alarm]:
@@ -245,8 +246,7 @@ def _of_backlog(seen: Seen, patience: Patience, now: datetime) -> Iterator[Alarm
     if backlog.lacking and backlog.lacking_since:
         stop = _at(backlog.lacking_since + patience.wait)
         yield Alarm(Name.CALLS_WAIT_FOR_KEY, f"{_many(backlog.lacking, 'finished call')} cannot be sealed, because a key is "
-                    f"missing. If that lasts until {stop}, nothing more will be recorded",
-                    "Run 'ami-bridge keys make' where the private keys are kept, and publish the recipients here.")
+                    f"missing. If that lasts until {stop}, nothing more will be recorded", MAKE_KEYS)
     if not seen.room:
         yield Alarm(Name.SPOOL_FULL, "The spool has no room: calls are not recorded",
                     "Make room in [spool] directory, and look why finished calls are not taken in.")
