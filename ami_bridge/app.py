@@ -224,11 +224,7 @@ def verify(config: Config, *, everything: bool) -> Verify:
 def holding(config: Config, actor: str = DAEMON) -> Holding:
     """Return what places holds on behalf of an actor."""
     register = Register.open(config.register.url)
-    return _holding(config, register, trail(config, register, actor), now)
-
-
-def _holding(config: Config, register: Register, traces: Trail, clock: Callable[[], datetime]) -> Holding:
-    return Holding(vault_of(config), register, clock, new_id, traces.within)
+    return Holding(vault_of(config), register, now, new_id, trail(config, register, actor).within)
 
 
 def machine_rights(config: Config, register: Register, actor: str) -> MachineRights:
@@ -267,7 +263,7 @@ class Bureau:
 def bureau(config: Config, register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Bureau:
     """Return what answers callers, on behalf of a signed-in person."""
     agreed, zone = agreeing(register, rights, clock), config.controller.zone
-    holding = _holding(config, register, rights.trail, clock)
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
     certificates = Certificates(config.certificates.directory, config.certificates.key)
     destroying = Destroying(vault, register, certificates, config.exchange.name, config.retention.days, clock)
     return Bureau(

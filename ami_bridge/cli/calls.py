@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -22,7 +21,7 @@ from ami_bridge.cli.words import (
 )
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail, first_day, last_day
+from ami_bridge.core.audit import Detail
 from ami_bridge.core.parties import Direction
 
 if TYPE_CHECKING:

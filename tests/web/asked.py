@@ -22,7 +22,7 @@ EVERYBODY = frozenset({
     Door("/", "GET"), Door("/language", "POST"), Door("/stay", "POST"), Door("/sign-out", "POST"),
     Door("/password", "GET"), Door("/password", "POST"),
     Door("/holds/{hold}/purpose", "POST"),
-    Door(f"{PREFIX}/session", "GET"), Door(f"{PREFIX}/session", "DELETE"), Door(f"{PREFIX}/session/password", "POST")})
+    Door(f"{PREFIX}/session", "GET"), Door(f"{PREFIX}/session", "DELETE"), Door(f"{PREFIX}/session/password", "PUT")})
 """What whoever is signed in may do: it concerns only themselves and their session. A purpose that was named opens nothing."""
 
 
@@ -86,6 +86,10 @@ LEAVING = {"kind": "authority", "call": "{call}", "country": "FI", "recipient": 
 OUT = {"kind": "copy", "call": "{call}", "country": "FI"}
 
 LISTENING = (
+    Ask(Action.CALLS_SEARCHED, "GET", "/calls", leaves=None),
+    Ask(Action.CALLS_SEARCHED, "POST", "/calls", {"number": "{number}"}, leaves=None),
+    Ask(Action.CALL_VIEWED, "GET", "/calls/{call}"),
+    Ask(Action.CALL_VIEWED, "POST", "/calls/{call}/purpose", {"purpose": "{purpose}"}, leaves=None),
     Ask(Action.CALL_LISTENED, "GET", f"/calls/{{call}}/{SOUND}"),
     Ask(Action.CALL_LISTENED, "GET", f"/holds/{{held}}/{SOUND}", also=Action.HOLD_VIEWED),
 )
@@ -125,6 +129,38 @@ LEAVES = (
     Ask(Action.CALL_EXPORTED, "POST", f"{PREFIX}/disclosures", OUT, leaves=Action.PROPOSAL_MADE),
     Ask(Action.CALL_EXPORTED, "POST", "/disclosures/{copy}/file", also=Action.DISCLOSURES_LISTED),
     Ask(Action.CALL_EXPORTED, "POST", f"{PREFIX}/disclosures/{{copy}}/file", also=Action.DISCLOSURES_LISTED),
+)
+CALLER = {"kind": "access", "identity": "in-person", "name": "Kalle Kuuma", "contact": ""}
+CASE, BUREAU = "/requests/{request}", f"{PREFIX}/requests/{{request}}"
+ERASURE, ERASED = "/requests/{erasure}", f"{PREFIX}/requests/{{erasure}}"
+ROOM = "sessions/{session}"
+ANSWERING = (
+    Ask(Action.REQUESTS_LISTED, "GET", "/requests"),
+    Ask(Action.REQUESTS_LISTED, "GET", f"{PREFIX}/requests"),
+    Ask(Action.REQUEST_HANDLED, "GET", "/requests/new", leaves=None),
+    Ask(Action.REQUEST_HANDLED, "POST", "/requests/new", {**CALLER, "received": "{today}", "numbers": "{new_number}"}),
+    Ask(Action.REQUEST_HANDLED, "POST", f"{PREFIX}/requests", {**CALLER, "received_at": "{today}T00:00:00Z", "numbers": ["{new_number}"]}),
+    Ask(Action.REQUEST_HANDLED, "GET", CASE, also=Action.REQUESTS_LISTED),
+    Ask(Action.REQUEST_HANDLED, "GET", BUREAU, also=Action.REQUESTS_LISTED),
+    *(Ask(Action.REQUEST_HANDLED, method, f"{case}{path}", sent) for case, method, path, sent in (
+        (CASE, "GET", "/letter", {}), (CASE, "GET", "/letter.pdf", {}),
+        (BUREAU, "GET", "/letter.pdf", {}), (CASE, "POST", "/search", {}), (BUREAU, "POST", "/search", {}),
+        (CASE, "POST", "/calls/{frozen}", {"answer": "copy"}), (BUREAU, "PUT", "/calls/{frozen}", {"answer": "copy"}),
+        (CASE, "POST", "/extend", {"reason": "complex"}), (BUREAU, "POST", "/extension", {"reason": "complex"}),
+        (CASE, "POST", "/settle", {"outcome": "withdrawn"}), (BUREAU, "POST", "/outcome", {"outcome": "withdrawn"}))),
+    Ask(Action.REQUEST_HANDLED, "POST", "/requests/{answered}/close", leaves=Action.PROPOSAL_MADE, also=Action.HOLD_RELEASED),
+    Ask(Action.REQUEST_HANDLED, "POST", f"{PREFIX}/requests/{{answered}}/closing", leaves=Action.PROPOSAL_MADE,
+        also=Action.HOLD_RELEASED),
+    Ask(Action.CALL_ERASED, "POST", f"{ERASURE}/propose-erasure", leaves=Action.PROPOSAL_MADE),
+    Ask(Action.CALL_ERASED, "POST", f"{ERASED}/erasure/proposal", leaves=Action.PROPOSAL_MADE),
+    Ask(Action.CALL_ERASED, "POST", "/requests/{agreed}/erase"),
+    Ask(Action.CALL_ERASED, "POST", f"{PREFIX}/requests/{{agreed}}/erasure"),
+    Ask(Action.LISTENING_SUPERVISED, "POST", f"{CASE}/sessions", {"minutes": "10"}),
+    Ask(Action.LISTENING_SUPERVISED, "POST", f"{BUREAU}/sessions", {"minutes": 10}),
+    Ask(Action.LISTENING_SUPERVISED, "GET", f"{CASE}/{ROOM}", leaves=None),
+    Ask(Action.LISTENING_SUPERVISED, "POST", f"{CASE}/{ROOM}/end", leaves=None),
+    Ask(Action.LISTENING_SUPERVISED, "DELETE", f"{BUREAU}/{ROOM}", leaves=None),
+    Ask(Action.LISTENING_SUPERVISED, "GET", f"{CASE}/{ROOM}/holds/{{frozen_by}}/{SOUND.replace('recording}', 'frozen_sound}')}", leaves=None),
 )
 ONE = "/accounts/{account}"
 PEOPLE = (
@@ -173,4 +209,4 @@ WATCHING = (
     Ask(Action.HEALTH_VIEWED, "GET", f"{PREFIX}/health"),
     Ask(Action.HEALTH_VIEWED, "POST", f"{PREFIX}/health/notice"),
 )
-ASKS: tuple[Ask, ...] = (*LISTENING, *HOLDING, *AGREEING, *LEAVES, *PEOPLE, *WATCHING)
+ASKS: tuple[Ask, ...] = (*LISTENING, *HOLDING, *AGREEING, *LEAVES, *ANSWERING, *PEOPLE, *WATCHING)

@@ -133,3 +133,28 @@ def test_every_page_speaks_three_languages(office: Console) -> None:
             client.post("/language", data={"csrf": client.csrf, "language": language})
             text = open_call(client, call.id).text + client.get("/calls").text
             assert all(word in text for word in words)
+
+
+def test_a_program_opens_hears_and_draws_a_call_for_a_purpose(office: Console) -> None:
+    sound = tone(2, channels=2)
+    call, foreign = record(office, sound), record(office, team="sales", queue="q-sales")
+    path = f"/api/v1/calls/{call.id}/recordings/{call.recordings[0].id}"
+    with office.program("listener") as client:
+        told = client.get(f"/api/v1/calls/{call.id}", params={"purpose": "training"}).json()
+        assert (told["caller"], told["recordings"][0]["seconds"], told["notice"]["version"]) == ("+358401234567", 2.0, 3)
+        assert [(look["who"], look["action"], look["purpose"]) for look in told["looks"]] == [("Lauri Lahti", "call-viewed", "training")]
+        heard = client.get(f"{path}/audio", params={"purpose": "training"}, headers={"Range": "bytes=0-99"})
+        assert (heard.status_code, heard.content) == (206, sound[:100])
+        drawn = client.get(f"{path}/waveform", params={"purpose": "training"}).json()
+        assert drawn["seconds"] == 2.0 and [max(channel) for channel in drawn["channels"]] == [61, 30]
+        assert [len(channel) for channel in drawn["channels"]] == [400, 400]
+        for end in ("", "/recordings/" + str(call.recordings[0].id) + "/audio"):
+            assert client.get(f"/api/v1/calls/{call.id}{end}", params={"purpose": "curiosity"}).status_code == 403
+            assert client.get(f"/api/v1/calls/{call.id}{end}").status_code == 422
+            assert client.get(f"/api/v1/calls/{foreign.id}{end}", params={"purpose": "training"}).status_code == 404
+        assert client.get(f"{path}/audio", params={"purpose": "training"}, headers={"Range": "bytes=999999999-"}).status_code == 416
+        held = hold(office, call.id)
+        assert client.get(f"/api/v1/holds/{held}/recordings/{call.recordings[0].id}/audio", params={"purpose": "training"}).status_code == 403
+    with office.program("officer") as client:
+        answer = client.get(f"/api/v1/holds/{held}/recordings/{call.recordings[0].id}/audio", params={"purpose": "data-subject-request"})
+        assert answer.content == sound

@@ -127,3 +127,23 @@ def test_expired_calls_are_not_found_and_held_ones_are_marked(office: Console) -
         hold(office, kept.id)
         answer = search(client)
         assert LINK.findall(answer.text) == [str(kept.id)] and "on hold" in answer.text
+
+
+def test_a_program_searches_as_a_person_does(office: Console) -> None:
+    ended, short = office.house.now() - timedelta(hours=1), tone(0.2)
+    made = [record(office, short, ended_at=ended - timedelta(minutes=number)) for number in range(3)]
+    record(office, short, team="sales", queue="q-sales")
+    with office.program("listener") as client:
+        first = client.post("/api/v1/calls/search", json={"number": "0401234567", "limit": 2}).json()
+        second = client.post("/api/v1/calls/search", json={"number": "0401234567", "limit": 2, "after": first["following"]}).json()
+        assert [one["id"] for one in first["calls"] + second["calls"]] == [str(call.id) for call in made] and second["following"] is None
+        assert first["calls"][0]["agents"][0]["name"] == "Maija Mäkinen" and first["calls"][0]["queue"] == "q-support"
+        for wrong in ({"limit": 0}, {"after": "x"}, {"direction": "x"}, {"since": "2026-01-01"}, {"since": "0001-01-01T00:00:00+14:00"},
+                      {"number": "1" * 129}, {"shortest": -1}):
+            answer = client.post("/api/v1/calls/search", json=wrong)
+            assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json", wrong
+        assert client.post("/api/v1/calls/search", json={"number": "\x00", "agent": "\u202e"}).status_code == 200
+    with office.program("auditor") as client:
+        assert client.post("/api/v1/calls/search", json={}).status_code == 403
+    with office.stranger() as client:
+        assert client.post("/api/v1/calls/search", json={}).status_code == 401

@@ -1,20 +1,24 @@
 """What there is in an office to ask for: each thing is made when it is first named."""
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from pyrage.x25519 import Identity
+from pyrage.x25519 import Identity as Key
 
-from ami_bridge.app import agreeing, disclosing, keeping, people, purge, rights
+from ami_bridge.app import Bureau, agreeing, bureau, disclosing, keeping, people, purge, rights
 from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.disclosures import Kind
 from ami_bridge.core.duties import Duty
 from ami_bridge.core.entries import Entry
+from ami_bridge.core.requests import Answer, Identity, Outcome
+from ami_bridge.core.requests import Kind as Wanted
 from ami_bridge.services.disclosing import Wish as Disclosed
 from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.purge import Asked
 from ami_bridge.services.rights import Rights
+from ami_bridge.services.subject_requests import Application
 from tests.web.console import Console
 from tests.web.recordings import hold, record
 
@@ -41,6 +45,10 @@ class Things(dict):
             found = work.calls.get(self["call"], datetime.now(UTC))
         assert found
         return found
+
+    def bureau(self, login: str) -> Bureau:
+        """What answers callers, for somebody."""
+        return bureau(self.office.config, self.office.register, self.office.house.vault, self.as_(login))
 
     def keeping(self, login: str) -> Keeping:
         """The holds, for somebody."""
@@ -118,9 +126,80 @@ def leaving(things: Things, kind: Kind, **told: str) -> object:
     return listed.disclosure.id
 
 
+def asked_for(things: Things, kind: Wanted) -> UUID:
+    """A request of somebody whose call was found and frozen; the call is ``frozen``."""
+    number = things["new_number"]
+    at_work = things.bureau("officer")
+    told = Application(kind=kind, received_at=datetime.now(UTC), identity=Identity.IN_PERSON, name=CALLERS_NAME, numbers=(number,))
+    things.pop("new_number")
+    made = at_work.requests.open(told).id
+    at_work.search.search(made)
+    return made
+
+
+@made
+def request(things: Things) -> object:
+    return asked_for(things, Wanted.ACCESS)
+
+
+@made
+def frozen(things: Things) -> object:
+    things["request"] = str(MADE["request"](things))
+    return things["frozen"]
+
+
+@made
+def frozen_by(things: Things) -> object:
+    """The hold of the frozen call."""
+    with things.office.register.reading() as work:
+        return work.holds.of_call(UUID(things["frozen"]))[0].id
+
+
+@made
+def frozen_sound(things: Things) -> object:
+    with things.office.register.reading() as work:
+        return work.calls.get(things["frozen"], datetime.now(UTC)).recordings[0].id
+
+
+@made
+def session(things: Things) -> object:
+    """The officer listens with who asked."""
+    return things.bureau("officer").supervising.begin(UUID(things["request"]), 10).id
+
+
+@made
+def answered(things: Things) -> object:
+    """A request that was answered."""
+    found = asked_for(things, Wanted.ACCESS)
+    at_work = things.bureau("officer").requests
+    at_work.answer(found, UUID(things["frozen"]), Answer.OTHERS)
+    at_work.settle(found, Outcome.REFUSED)
+    return found
+
+
+@made
+def erasure(things: Things) -> object:
+    return asked_for(things, Wanted.ERASURE)
+
+
+@made
+def agreed(things: Things) -> object:
+    """A request to erase, to which two have agreed."""
+    found = asked_for(things, Wanted.ERASURE)
+    things.bureau("officer").erasing.propose(found)
+    second = things.bureau("second").agreeing
+    second.approve(next(one.proposal.id for one in second.all() if one.proposal.object == str(found)))
+    return found
+
+
+@made
+def today(things: Things) -> object:
+    return datetime.now(UTC).date()
+
+
 @made
 def recipient_key(things: Things) -> object:
-    return Identity.generate().to_public()
+    return Key.generate().to_public()
 
 
 @made
@@ -138,6 +217,14 @@ def purpose(things: Things) -> object:
 @made
 def number(things: Things) -> object:
     return CALLERS_NUMBER
+
+
+@made
+def new_number(things: Things) -> object:
+    """The number of somebody who has called once: the call is ``frozen``, when it was searched for."""
+    number = f"+35850{secrets.randbelow(10**7):07}"
+    things["frozen"] = str(record(things.office, caller=number).id)
+    return number
 
 
 @made

@@ -32,9 +32,9 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (
-    sign_in.router, front.router, password.router, calls.router, holds.router, disclosures.router, proposals.router,
-    sound.router, requests.router, request_sessions.router, request_letter.router, accounts.router, trail.router, certificates.router, health.router)
+ROUTERS: tuple[APIRouter, ...] = tuple(page.router for page in (
+    sign_in, front, password, calls, sound, requests, request_sessions, request_letter, holds, disclosures, proposals,
+    accounts, trail, certificates, health))
 MENU: tuple[Place, ...] = (
     Place("/calls", "calls.title", Action.CALLS_SEARCHED),
     Place(requests.PLACE, "requests.title", Action.REQUESTS_LISTED),
