@@ -80,6 +80,7 @@ def _filled(sent: object, things: Things) -> object:
 
 
 SOUND = "recordings/{recording}/audio"
+FOR = "?purpose={purpose}"
 HOLD = {"call": "{call}", "reason": "a dispute", "basis": "request 7"}
 LEAVING = {"kind": "authority", "call": "{call}", "country": "FI", "recipient": "Poliisi", "statute": "PKL 4:3",
            "recipient_key": "{recipient_key}"}
@@ -92,6 +93,11 @@ LISTENING = (
     Ask(Action.CALL_VIEWED, "POST", "/calls/{call}/purpose", {"purpose": "{purpose}"}, leaves=None),
     Ask(Action.CALL_LISTENED, "GET", f"/calls/{{call}}/{SOUND}"),
     Ask(Action.CALL_LISTENED, "GET", f"/holds/{{held}}/{SOUND}", also=Action.HOLD_VIEWED),
+    Ask(Action.CALLS_SEARCHED, "POST", f"{PREFIX}/calls/search", {"number": "{number}"}),
+    Ask(Action.CALL_VIEWED, "GET", f"{PREFIX}/calls/{{call}}{FOR}"),
+    Ask(Action.CALL_LISTENED, "GET", f"{PREFIX}/calls/{{call}}/{SOUND}{FOR}"),
+    Ask(Action.CALL_LISTENED, "GET", f"{PREFIX}/calls/{{call}}/{SOUND.replace('audio', 'waveform')}{FOR}", leaves=Action.CALL_VIEWED),
+    Ask(Action.CALL_LISTENED, "GET", f"{PREFIX}/holds/{{held}}/{SOUND}{FOR}", also=Action.HOLD_VIEWED),
 )
 HOLDING = (
     Ask(Action.HOLDS_LISTED, "GET", "/holds"),

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from ami_bridge.core.accounts import Language
 from ami_bridge.web.visit import COOKIE
+from ami_bridge.web.words import Words
 from tests.pbx.rootfs import ProvisionError, install_host_tools
 from tests.web.console import Console
 
@@ -49,6 +50,7 @@ class Tab:
     page: Page
     console: Console
     folder: Path
+    words: Words
     complaints: list[str] = field(default_factory=list)
     steps: int = 0
 
@@ -62,10 +64,10 @@ class Tab:
         """Go where the address bar says."""
         self.page.goto(self.console.url + path)
 
-    def press(self, name: str) -> None:
-        """Press the button, or follow the link, of exactly that name."""
-        named = re.compile(rf"^{re.escape(name)}$")
-        self.page.get_by_role("button", name=named).or_(self.page.get_by_role("link", name=named)).first.click()
+    def press(self, key: str, **values: object) -> None:
+        """Press the button, or follow the link, that says what the words have for a key, as somebody who reads it would."""
+        said = self.words(key, **values)
+        self.page.get_by_role("button", name=said, exact=True).or_(self.page.get_by_role("link", name=said, exact=True)).first.click()
 
     def fill(self, **fields: str) -> None:
         """Fill in fields by their names in the form: text, days, and choices."""
@@ -97,15 +99,28 @@ class Tab:
         self.steps += 1
         picture = self.folder / f"{self.steps:02}-{name}.png"
         self.page.screenshot(path=picture, full_page=True)
-        assert self._complained(status) == []
-        assert hurdles(self.page) == []
+        assert "\n".join(self._complained(status)) == ""
+        assert "\n".join(hurdles(self.page)) == ""
         self.page.emulate_media(color_scheme="dark")
-        assert hurdles(self.page, "color-contrast") == []
+        assert "\n".join(hurdles(self.page, "color-contrast")) == ""
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(PHONE)
         self.page.screenshot(path=picture.with_name(f"{picture.stem}-phone.png"), full_page=True)
         assert too_wide(self.page) == []
         self.page.set_viewport_size(DESK)
+
+    def play(self) -> float:
+        """Begin to play the first recording; return at which second it is once it is heard."""
+        sound = self.page.locator("audio").first
+        sound.evaluate("it => it.play()")
+        self.page.wait_for_function("() => document.querySelector('audio').currentTime > 0.3")
+        return sound.evaluate("it => it.currentTime")
+
+    def fetched(self, path: str) -> bytes:
+        """Return what this browser is given at a path."""
+        answer = self.page.context.request.get(self.console.url + path)
+        assert answer.ok, answer.status
+        return answer.body()
 
     def _complained(self, status: int) -> list[str]:
         found, self.complaints = self.complaints, []
@@ -141,11 +156,11 @@ class Desk:
     folder: Path
 
     @contextmanager
-    def stranger(self, console: Console, name: str = "stranger", language: str = "en") -> Iterator[Tab]:
+    def stranger(self, console: Console, name: str = "stranger", language: Language = Language.ENGLISH) -> Iterator[Tab]:
         """A browser in which nobody has signed in."""
-        context = self.chromium.new_context(ignore_https_errors=True, viewport=DESK, locale=language)
+        context = self.chromium.new_context(ignore_https_errors=True, viewport=DESK, locale=language.value)
         try:
-            yield self._tab(context, console, name)
+            yield self._tab(context, console, name, language)
         finally:
             context.close()
 
@@ -159,14 +174,15 @@ class Desk:
                                            "sameSite": "Strict"}])
             yield tab
 
-    def _tab(self, context: BrowserContext, console: Console, name: str) -> Tab:
+    def _tab(self, context: BrowserContext, console: Console, name: str, language: Language) -> Tab:
         folder = self.folder / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return Tab(context.new_page(), console, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return Tab(context.new_page(), console, folder, Words(language))
 
 
 @pytest.fixture
 def desk(chromium: Browser, request: pytest.FixtureRequest) -> Desk:
     """Pictures of its steps are in build/screenshots/<test>/<person>."""
-    return Desk(chromium, SCREENSHOTS / re.sub(r"\W+", "-", request.node.name).strip("-"))
+    folder = SCREENSHOTS / re.sub(r"\W+", "-", request.node.name).strip("-")
+    shutil.rmtree(folder, ignore_errors=True)
+    return Desk(chromium, folder)

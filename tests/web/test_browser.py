@@ -26,7 +26,7 @@ def test_one_signs_in_by_keyboard_alone_and_out_again(desk: Desk, shared: Consol
         tab.page.wait_for_url(f"{shared.url}/")
         tab.step("front")
         assert "Hello, Lauri Lahti." in tab.text and "q-support" in tab.text
-        tab.press("Sign out")
+        tab.press("base.sign_out")
         assert tab.path == "/sign-in"
 
 
@@ -34,7 +34,7 @@ def test_who_is_not_let_in_is_told_so_at_once(desk: Desk, shared: Console) -> No
     with desk.stranger(shared) as tab:
         tab.open("/sign-in")
         tab.fill(login="trainer", password="not this one", code="000000")
-        tab.press("Sign in")
+        tab.press("sign_in.title")
         assert "could not be signed in" in tab.page.get_by_role("alert").inner_text()
         tab.step("refused", status=403)
 

@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from ami_bridge.web.api import accounts, calls, certificates, disclosures, health, holds, proposals, requests, session, trail
+from ami_bridge.web.api import (
+    accounts,
+    calls,
+    certificates,
+    disclosures,
+    health,
+    holds,
+    proposals,
+    requests,
+    session,
+    trail,
+)
 from ami_bridge.web.problems import ANSWERS
 
 PREFIX = "/api/v1"

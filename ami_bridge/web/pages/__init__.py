@@ -37,7 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(page.router for page in (
     accounts, trail, certificates, health))
 MENU: tuple[Place, ...] = (
     Place("/calls", "calls.title", Action.CALLS_SEARCHED),
-    Place(requests.PLACE, "requests.title", Action.REQUESTS_LISTED),
+    Place("/requests", "requests.title", Action.REQUESTS_LISTED),
     Place("/holds", "holds.title", Action.HOLDS_LISTED),
     Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
     Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
