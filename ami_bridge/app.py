@@ -37,6 +37,7 @@ from ami_bridge.services.configuration_trace import record_configuration
 from ami_bridge.services.destroying import Destroying
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.disclosing import Disclosing
+from ami_bridge.services.disclosing import forget as forget_disclosures
 from ami_bridge.services.erasing import Erasing
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.health_reading import HealthReading
@@ -124,11 +125,12 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = 
     sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
                   journals=(*config.purge.journals, *([config.cel.file] if config.cel.file else [])))
     register = Register.open(config.register.url)
-    forgetting = TrailForgetting(register, heads(config), timedelta(days=config.audit.keep_days), telling(config))
-    kept = timedelta(days=config.requests.keep_days)
+    evidence, kept = timedelta(days=config.audit.keep_days), timedelta(days=config.requests.keep_days)
+    forgetting = TrailForgetting(register, heads(config), evidence, telling(config))
 
     def swept(at: datetime) -> dict[str, int]:
-        return sweep(at) | forgetting(at) | forget_requests(register, kept, at)
+        return (sweep(at) | forgetting(at) | forget_requests(register, kept, at)
+                | forget_disclosures(register, evidence, at))
 
     return Purge(vault, register, certificates, rules, clock, swept,
                  trail(config, register, actor))

@@ -26,7 +26,8 @@ What is left for you:
        same => n,Gosub(recorded-call,s,1(internal))           calls between extensions
        same => n,Gosub(recorded-call,s,1(outbound))           calls to outside; add U(recorded-callee) to their Dial()
   2. {restart}
-  3. ami-bridge doctor"""
+  3. ami-bridge doctor
+  4. For those who listen and answer callers: accounts, then the console (docs/howto-console.md)"""
 
 
 def asked_of(verb: click.decorators.FC) -> click.decorators.FC:

@@ -217,14 +217,6 @@ class Staff:
     mixed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Files that left by the register of disclosures: how many, and those that two persons had not agreed on so."""
-
-    files: int
-    amiss: int = 0
-
-
 class Tried(StrEnum):
     """How an attempt went."""
 

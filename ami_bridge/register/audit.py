@@ -1,15 +1,16 @@
 """All SQL of the trail. One writer at a time; entries are only ever added, and forgotten from the oldest on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Trace, as_text, canonical, linked
+from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Outcome, Trace, as_text, canonical, linked
 from ami_bridge.core.audit_check import Place, Unreadable
+from ami_bridge.core.proposals import ACCOUNT
 from ami_bridge.register.engine import serialise
 from ami_bridge.register.trail_tables import audit_checkpoints, audit_entries
 
@@ -66,6 +67,19 @@ class Audit:
         at = self._latest(audit_entries.c.at, action)
         return _instant(at) if at else None
 
+    def counted(self, actions: Iterable[Action]) -> dict[tuple[bool, str], int]:
+        """Count what was allowed of some actions, by whether a personal account did it, and by purpose."""
+        own = audit_entries.c.actor.like(f"{ACCOUNT}%").label("own")
+        query = select(own, audit_entries.c.purpose, func.count().label("entries")).where(*_allowed(actions))
+        rows = self._connection.execute(query.group_by("own", audit_entries.c.purpose))
+        return {(bool(row.own), row.purpose): row.entries for row in rows}
+
+    def objects(self, actions: Iterable[Action]) -> dict[tuple[str, str], int]:
+        """Count what was allowed of some actions, by action and object."""
+        named = (audit_entries.c.action, audit_entries.c.object)
+        query = select(*named, func.count().label("entries")).where(*_allowed(actions)).group_by(*named)
+        return {(row.action, row.object): row.entries for row in self._connection.execute(query)}
+
     def latest_object(self, action: Action) -> str:
         """Return the object of the latest entry of an action; empty when there is none."""
         return self._latest(audit_entries.c.object, action) or ""
@@ -117,6 +131,11 @@ class Audit:
     def _rows(self, asked: ColumnElement[bool], limit: int) -> list[Row]:
         query = select(audit_entries).where(asked).order_by(audit_entries.c.number).limit(limit)
         return list(self._connection.execute(query))
+
+
+def _allowed(actions: Iterable[Action]) -> tuple[ColumnElement[bool], ...]:
+    words = [action.value for action in actions]
+    return audit_entries.c.action.in_(words), audit_entries.c.outcome == Outcome.ALLOWED.value
 
 
 def _asked(wanted: TrailFilter) -> list[ColumnElement[bool]]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -12,7 +13,7 @@ from ami_bridge.register.release_tables import disclosures, hand_outs
 
 
 class Disclosures:
-    """The register of disclosures, within one transaction. Entries are only ever added."""
+    """The register of disclosures, within one transaction. Entries are only ever added, and forgotten in their time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -44,6 +45,12 @@ class Disclosures:
         for row in self._connection.execute(query):
             found[row.disclosure].append(HandedOut(row.at, row.sha256))
         return found
+
+    def forget(self, before: datetime) -> int:
+        """Delete what was proposed to leave before, and what left of it; return how many entries."""
+        old = disclosures.c.made_at < before
+        self._connection.execute(hand_outs.delete().where(hand_outs.c.disclosure.in_(select(disclosures.c.id).where(old))))
+        return self._connection.execute(disclosures.delete().where(old)).rowcount
 
     def _found(self, *asked: ColumnElement[bool]) -> list[Disclosure]:
         query = select(disclosures).where(*asked).order_by(disclosures.c.made_at.desc(), disclosures.c.id.desc())

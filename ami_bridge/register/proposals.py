@@ -52,6 +52,10 @@ class Proposals:
         """Note that it was done."""
         self._change(proposal, done_at=at)
 
+    def forget(self, before: datetime) -> int:
+        """Delete the proposals that were made before; return how many."""
+        return self._connection.execute(proposals.delete().where(proposals.c.made_at < before)).rowcount
+
     def _change(self, proposal: UUID, **values: object) -> None:
         self._connection.execute(proposals.update().where(proposals.c.id == proposal).values(values))
 

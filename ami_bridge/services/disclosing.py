@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BufferedRandom
 from typing import BinaryIO
 from uuid import UUID
@@ -31,7 +31,7 @@ from ami_bridge.core.disclosures import (
 )
 from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import AudioError, NotFound
-from ami_bridge.core.proposals import Proposal
+from ami_bridge.core.proposals import PROPOSAL_LASTS, Proposal
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, Shown
@@ -215,3 +215,13 @@ def _there(disclosure: Disclosure | None) -> Disclosure:
     if disclosure is None:
         raise NotFound("there is no such disclosure", "See the register of disclosures.")
     return disclosure
+
+
+def forget(register: Register, keep: timedelta, now: datetime) -> dict[str, int]:
+    """Forget what left, and what two agreed on, ``keep`` ago; return how many, for the report of the purge.
+
+    They name no caller, and are evidence: they stay a little longer than what the trail says of them.
+    """
+    before = now - keep - 2 * PROPOSAL_LASTS
+    with register.writing() as work:
+        return {"disclosures": work.disclosures.forget(before), "proposals": work.proposals.forget(before)}

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ami_bridge.core.disclosures import in_order
 from ami_bridge.core.duties import hears, may_hold
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
-from ami_bridge.core.promise_evidence import Hearing, Kept, Left, Staff, Trial, Tried, Whole
+from ami_bridge.core.promise_evidence import Hearing, Kept, Staff, Trial, Tried, Whole
 from ami_bridge.core.recordings import KEPT
 from ami_bridge.heads import Heads
 from ami_bridge.register import CallFilter
@@ -134,17 +133,7 @@ def duties(house: House) -> Staff:
                  mixed=sum(not may_hold(account.duties).allowed for account in active))
 
 
-def disclosures(house: House) -> Left:
-    """Compare each file that left with what was proposed and approved."""
-    with house.reading() as work:
-        made = {one.id: one for one in work.disclosures.all()}
-        files = work.disclosures.handed_out(made)
-        proposed = {id: next(iter(work.proposals.of(made[id].action, str(id))), None) for id in files}
-    amiss = (len(left) for id, left in files.items() if not in_order(made[id], proposed[id], left))
-    return Left(sum(map(len, files.values())), sum(amiss))
-
-
 GATHERERS: dict[str, Callable[[House], Any]] = {
     "columns": columns, "whole": whole, "hearing": hearing, "search": search, "opening": opening, "holding": holding,
-    "trail": trail, "duties": duties, "disclosures": disclosures,
+    "trail": trail, "duties": duties,
     "scoring": lambda house: (columns(house), house.verbs)}

@@ -15,6 +15,7 @@ from ami_bridge.core.gaps import Gap
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import KEPT, State
 from ami_bridge.register import Register
+from ami_bridge.services.console_call import Answer, knock
 from ami_bridge.services.disks import Disk, places
 from ami_bridge.services.keys import days_left
 from ami_bridge.services.said import Daemon, ask_daemon, next_purge
@@ -65,6 +66,7 @@ class Standing:
     register: Kepts | None
     key_days: int
     disks: dict[str, Disk | None]
+    console: Answer
     alarms: dict[Name, Alarm]
 
     @property
@@ -85,7 +87,7 @@ def look(config: Config, now: datetime) -> Standing:
     return Standing(
         at=now, exchange=config.exchange.name, daemon=daemon, register=register, key_days=key_days,
         waiting=daemon.waiting if daemon.running else _tickets(spool), alarms={**held, **{one.name: one for one in away}},
-        disks={name: _disk(path) for name, path in places(config).items()})
+        disks={name: _disk(path) for name, path in places(config).items()}, console=knock(config.console))
 
 
 def _register(config: Config, now: datetime) -> tuple[Kept | None, Kepts | None, tuple[Alarm, ...]]:

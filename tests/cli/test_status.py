@@ -71,6 +71,7 @@ def test_without_a_daemon_register_and_spool_tell(watched: Machine) -> None:
     assert said["Purge"].startswith("last good run ") and "due before" in said["Purge"]
     assert "spool" in said["Disks"] and "vault" in said["Disks"] and "register" in said["Disks"] and "% " not in said["Disks"]
     assert NUMBER not in result.output
+    assert said["Console"] == f"does not run on http://127.0.0.1:{watched.config.console.port}"
 
 
 def test_what_is_amiss_is_said_with_what_to_do(watched: Machine) -> None:

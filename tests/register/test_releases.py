@@ -9,8 +9,9 @@ import pytest
 from ami_bridge.core.actions import Action
 from ami_bridge.core.disclosures import Disclosure, HandedOut, Kind
 from ami_bridge.core.errors import RegisterError
-from ami_bridge.core.proposals import Proposal
+from ami_bridge.core.proposals import PROPOSAL_LASTS, Proposal
 from ami_bridge.register import Register
+from ami_bridge.services.disclosing import forget
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -72,3 +73,17 @@ def test_no_file_leaves_without_its_disclosure_nor_without_its_digest(register: 
     for disclosure, sha256 in ((UUID(int=7), "0" * 64), (LEFT.id, "0" * 63), (LEFT.id, "G" * 64)):
         with pytest.raises(RegisterError), register.writing() as work:
             work.disclosures.hand_out(disclosure, HandedOut(NOW, sha256))
+
+
+def test_what_left_and_what_two_agreed_on_is_forgotten_in_its_time(register: Register) -> None:
+    later = replace(LEFT, id=UUID(int=4), made_at=NOW + HOUR)
+    with register.writing() as work:
+        work.proposals.add(MADE)
+        for one in (LEFT, later):
+            work.disclosures.add(one)
+            work.disclosures.hand_out(one.id, HandedOut(NOW + HOUR, "1" * 64))
+    keep = timedelta(days=100)
+    assert forget(register, keep, NOW + keep) == {"disclosures": 0, "proposals": 0}
+    assert forget(register, keep, NOW + keep + 2 * PROPOSAL_LASTS + HOUR) == {"disclosures": 1, "proposals": 1}
+    with register.reading() as work:
+        assert work.disclosures.all() == [later] and list(work.disclosures.handed_out([LEFT.id, later.id])) == [later.id]

@@ -58,7 +58,8 @@ class Console:
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self.config.console.port}"
+        scheme = "https" if self.config.console.certificate else "http"
+        return f"{scheme}://localhost:{self.config.console.port}"
 
     @property
     def house(self) -> House:
@@ -163,7 +164,7 @@ def console(machine: Machine) -> Iterator[Console]:
 
 @contextmanager
 def running(config: Config, file: Path) -> Iterator[Console]:
-    """Run the console of a configuration (and its file); whoever asks trusts its certificate."""
+    """Run the console of a configuration (and its file); whoever asks trusts its certificate, where it has one."""
     with closing(Register.open(config.register.url)) as register:
         server = Server(settings(config, register, partial(examine, config, file, verbs=tuple(VERBS))))
         thread = threading.Thread(target=server.run, name="console", daemon=True)
@@ -172,8 +173,7 @@ def running(config: Config, file: Path) -> Iterator[Console]:
             assert thread.is_alive(), "the console did not start"
             time.sleep(0.02)
         try:
-            assert config.console.certificate
-            yield Console(config, register, server, config.console.certificate)
+            yield Console(config, register, server, config.console.certificate or Path())
         finally:
             server.should_exit = True
             thread.join(20)

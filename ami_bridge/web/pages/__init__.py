@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 ROUTERS: tuple[APIRouter, ...] = tuple(page.router for page in (
-    sign_in, front, password, calls, requests, request_sessions, request_letter, holds, disclosures, proposals, sound,
+    sign_in, front, password, calls, sound, requests, request_sessions, request_letter, holds, disclosures, proposals,
     accounts, trail, certificates, health))
 MENU: tuple[Place, ...] = (
     Place("/calls", "calls.title", Action.CALLS_SEARCHED),
