@@ -164,6 +164,7 @@ def test_an_officer_answers_a_caller_from_the_request_to_its_end(desk: Desk, off
     with desk.sit(office, "officer") as tab:
         case = opened(tab)
         supervised(tab)
+        tab.open(case)
         answered_with_a_copy(tab)
     with desk.sit(office, "second") as other:
         agree(other, "proposals.approve")
@@ -204,8 +205,8 @@ def supervised(tab: Tab) -> None:
     tab.press("requests.session_end")
     tab.step("session-over")
     tab.open(at)
-    tab.step("session-gone", status=404)
-    tab.page.go_back()
+    tab.step("session-gone", status=403)
+    assert tab.page.locator("audio").count() == 0
 
 
 def answered_with_a_copy(tab: Tab) -> None:

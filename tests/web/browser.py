@@ -99,14 +99,14 @@ class Tab:
         self.steps += 1
         picture = self.folder / f"{self.steps:02}-{name}.png"
         self.page.screenshot(path=picture, full_page=True)
-        assert "\n".join(self._complained(status)) == ""
-        assert "\n".join(hurdles(self.page)) == ""
+        nothing_in(self._complained(status))
+        nothing_in(hurdles(self.page))
         self.page.emulate_media(color_scheme="dark")
-        assert "\n".join(hurdles(self.page, "color-contrast")) == ""
+        nothing_in(hurdles(self.page, "color-contrast"))
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(PHONE)
         self.page.screenshot(path=picture.with_name(f"{picture.stem}-phone.png"), full_page=True)
-        assert too_wide(self.page) == []
+        nothing_in(too_wide(self.page))
         self.page.set_viewport_size(DESK)
 
     def play(self) -> float:
@@ -133,6 +133,11 @@ class Tab:
     def _answered(self, response: Response) -> None:
         if response.status >= 400:
             self.complaints.append(f"{response.request.method} {urlsplit(response.url).path}: {response.status}")
+
+
+def nothing_in(wrong: list[str]) -> None:
+    """Say what is wrong, if anything is."""
+    assert not wrong, "\n".join(wrong)
 
 
 def hurdles(page: Page, *rules: str) -> list[str]:
