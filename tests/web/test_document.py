@@ -15,7 +15,7 @@ from tests.web.console import Console
 from tests.web.routes import DOCUMENT, doors
 
 pytestmark = pytest.mark.xdist_group("document")
-EXAMPLES = 6
+EXAMPLES = 4
 PROMISES = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
             checks.response_headers_conformance, checks.response_schema_conformance, checks.negative_data_rejection]
 """Not that whatever fits the document is taken: which purpose, day or key is good, it cannot say."""
@@ -55,11 +55,12 @@ def taken(console: Console) -> set[str]:
     return {content["schema"]["$ref"].rpartition("/")[2] for body in bodies for content in body.values() if "$ref" in content["schema"]}
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "not-allowed"])
-@pytest.mark.parametrize("login", ["officer", "listener", "admin", "nobody"])
+@pytest.mark.parametrize(("login", "mode"), [(login, mode) for login in ("officer", "admin") for mode in GenerationMode]
+                         + [("auditor", GenerationMode.POSITIVE)])
 def test_no_operation_answers_what_the_document_does_not_say(shared: Console, wire: requests.Session, login: str,
                                                              mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_url(shared.url + DOCUMENT, verify=str(shared.authority))
+    schema.config.generation.update(with_security_parameters=False)  # the token is ours
     for found in schema.get_all_operations():
         operation = found.ok()
         if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
