@@ -1,6 +1,7 @@
 """Where objects are wired together: the only such place."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,20 +30,31 @@ from ami_bridge.heads import Heads
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
+from ami_bridge.services.agreeing import Agreeing
 from ami_bridge.services.alarm import Telling
+from ami_bridge.services.destroying import Destroying
 from ami_bridge.services.diary import Diary
+from ami_bridge.services.disclosing import Disclosing
+from ami_bridge.services.erasing import Erasing
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
+from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
+from ami_bridge.services.releasing import release_agreed
 from ami_bridge.services.report import Report
-from ami_bridge.services.rights import Rights
+from ami_bridge.services.request_closing import close_agreed
+from ami_bridge.services.request_closing import forget as forget_requests
+from ami_bridge.services.request_search import RequestSearch
+from ami_bridge.services.rights import Bound, MachineRights, Rights
 from ami_bridge.services.search import Search
 from ami_bridge.services.steer import Told
+from ami_bridge.services.subject_requests import SubjectRequests
+from ami_bridge.services.supervising import Supervising
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
 from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping
@@ -108,7 +120,12 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = 
                   journals=(*config.purge.journals, *([config.cel.file] if config.cel.file else [])))
     register = Register.open(config.register.url)
     forgetting = TrailForgetting(register, heads(config), timedelta(days=config.audit.keep_days), telling(config))
-    return Purge(vault, register, certificates, rules, clock, lambda at: sweep(at) | forgetting(at),
+    kept = timedelta(days=config.requests.keep_days)
+
+    def swept(at: datetime) -> dict[str, int]:
+        return sweep(at) | forgetting(at) | forget_requests(register, kept, at)
+
+    return Purge(vault, register, certificates, rules, clock, swept,
                  trail(config, register, actor))
 
 
@@ -170,10 +187,55 @@ def verify(config: Config, *, everything: bool) -> Verify:
 
 
 def holding(config: Config, actor: str = DAEMON) -> Holding:
-    """Return what places and releases holds on behalf of an actor."""
+    """Return what places holds on behalf of an actor."""
     register = Register.open(config.register.url)
-    return Holding(vault_of(config), register, now, new_id,
-                   trail(config, register, actor).within)
+    return Holding(vault_of(config), register, now, new_id, trail(config, register, actor).within)
+
+
+def machine_rights(config: Config, register: Register, actor: str) -> MachineRights:
+    """Return the rights of whoever runs a command of this machine."""
+    return MachineRights(trail(config, register, actor))
+
+
+def agreeing(register: Register, rights: Bound, clock: Callable[[], datetime] = now) -> Agreeing:
+    """Return what two persons agree by, on behalf of one of them."""
+    return Agreeing(register, rights, clock, new_id, (release_agreed, close_agreed))
+
+
+def keeping(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
+    """Return what works with holds on behalf of a signed-in person."""
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Keeping(register, holding, rights, agreeing(register, rights, clock))
+
+
+def disclosing(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
+    """Return the register of what leaves, on behalf of a signed-in person."""
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Disclosing(register, vault, holding, rights, agreeing(register, rights, clock), new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Bureau:
+    """What answers callers, on behalf of one signed-in person."""
+
+    requests: SubjectRequests
+    search: RequestSearch
+    erasing: Erasing
+    supervising: Supervising
+    agreeing: Agreeing
+
+
+def bureau(config: Config, register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Bureau:
+    """Return what answers callers, on behalf of a signed-in person."""
+    agreed, zone = agreeing(register, rights, clock), config.controller.zone
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    certificates = Certificates(config.certificates.directory, config.certificates.key)
+    destroying = Destroying(vault, register, certificates, config.exchange.name, config.retention.days, clock)
+    return Bureau(
+        requests=SubjectRequests(register, vault, rights, agreed, zone, clock, new_id),
+        search=RequestSearch(register, vault, holding, rights, zone, clock, time.sleep),
+        erasing=Erasing(register, vault, agreed, destroying),
+        supervising=Supervising(register, vault, rights, clock, new_id), agreeing=agreed)
 
 
 def follow(app: App, on_closed: Callable[[UUID], None], told: Told) -> Follow:

@@ -132,7 +132,12 @@ class Listen:
         return source
 
     def _visible(self, work: Work, entry: Entry) -> bool:
-        """Tell whether a call is among those that a limited duty lets them see: of their own teams and queues."""
+        """Tell whether a call is among those that a limited duty lets them see: of their own teams and queues.
+
+        None that its caller had restricted (GDPR article 18): it is kept for them, and used for nothing else.
+        """
+        if work.requests.restricted(entry.id):
+            return False
         teams = frozenset(party.team for party in entry.participants if party.team)
         return self._rights.account.scope.covers(teams, frozenset({entry.queue} - {""}))
 

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from ami_bridge.core.duties import Refused
 from ami_bridge.core.errors import (
     AmiBridgeError,
     Busy,
@@ -18,7 +19,6 @@ from ami_bridge.core.errors import (
     RegisterError,
 )
 from ami_bridge.register import RegisterUnavailable
-from ami_bridge.services.rights import Refused
 from ami_bridge.web.visit import SEE_OTHER, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 

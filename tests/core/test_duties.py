@@ -14,13 +14,10 @@ from ami_bridge.core.duties import (
     NO_LISTENING,
     RECORDINGS,
     TABLE,
-    Approval,
     Duty,
-    Proposal,
     Reach,
     Verdict,
     Why,
-    agreed,
     decide,
     grants,
     hears,
@@ -91,23 +88,3 @@ def test_a_listener_hears_their_own_teams_and_queues_only() -> None:
     assert not scope.covers(frozenset({"q1"}), frozenset({"support"})) and not Scope().covers(frozenset({"x"}), frozenset())
     outside = decide({Duty.LISTENER}, Action.CALL_LISTENED, NOW, clearance_until=CLEARED, in_scope=False)
     assert outside == Verdict(False, Why.OUT_OF_SCOPE)
-
-
-# -- what takes two
-
-PROPOSAL = Proposal(action=Action.HOLD_RELEASED, object="h", by="account:a", at=NOW)
-
-
-def approval(**changed: object) -> Approval:
-    given = {"action": Action.HOLD_RELEASED, "object": "h", "by": "account:b",
-             "duties": frozenset({Duty.RETENTION_OFFICER}), "at": NOW + timedelta(days=7), **changed}
-    return Approval(**given)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("given", "why"), [
-    (None, Why.NEEDS_SECOND), (approval(by="account:a"), Why.SAME_PERSON), (approval(object="other"), Why.OTHER_THING),
-    (approval(action=Action.CALL_EXPORTED), Why.OTHER_THING), (approval(duties=frozenset({Duty.LISTENER})), Why.NO_DUTY),
-    (approval(at=NOW + timedelta(days=7, seconds=1)), Why.TOO_LATE), (approval(at=NOW - timedelta(seconds=1)), Why.TOO_LATE),
-    (approval(), Why.AGREED)])
-def test_two_persons(given: Approval | None, why: Why) -> None:
-    assert agreed(PROPOSAL, given) == Verdict(why is Why.AGREED, why)

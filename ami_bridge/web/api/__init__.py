@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from ami_bridge.web.api import calls, session
+from ami_bridge.web.api import calls, disclosures, holds, proposals, requests, session
 from ami_bridge.web.problems import ANSWERS
 
 PREFIX = "/api/v1"
 
 router = APIRouter(prefix=PREFIX, responses=ANSWERS)
-for part in (session.router, calls.router):
+for part in (session.router, calls.router, holds.router, disclosures.router, proposals.router, requests.router):
     router.include_router(part)

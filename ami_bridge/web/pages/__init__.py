@@ -5,7 +5,18 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from ami_bridge.core.actions import Action
-from ami_bridge.web.pages import calls, front, sign_in, sound
+from ami_bridge.web.pages import (
+    calls,
+    disclosures,
+    front,
+    holds,
+    proposals,
+    request_letter,
+    request_sessions,
+    requests,
+    sign_in,
+    sound,
+)
 
 
 class Place(NamedTuple):
@@ -16,7 +27,12 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, calls.router, sound.router)
+ROUTERS: tuple[APIRouter, ...] = tuple(page.router for page in (
+    sign_in, front, calls, requests, request_sessions, request_letter, holds, disclosures, proposals, sound))
 MENU: tuple[Place, ...] = (
     Place("/calls", "calls.title", Action.CALLS_SEARCHED),
+    Place("/requests", "requests.title", Action.REQUESTS_LISTED),
+    Place("/holds", "holds.title", Action.HOLDS_LISTED),
+    Place("/disclosures", "disclosures.title", Action.DISCLOSURES_LISTED),
+    Place("/proposals", "proposals.title", Action.PROPOSALS_LISTED),
 )
