@@ -1,7 +1,7 @@
 """All SQL of the requests that callers make."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -81,11 +81,15 @@ class Requests:
 
     def restricted(self, call: UUID) -> bool:
         """Tell whether a call may be used for nothing else, because its caller asked so (GDPR article 18)."""
-        standing = (request_calls.c.call == call, request_calls.c.answer != Answer.OTHERS.value,
+        return bool(self.restricted_among([call]))
+
+    def restricted_among(self, calls: Collection[UUID]) -> frozenset[UUID]:
+        """Return which of some calls (not more than a page of them) are so restricted."""
+        standing = (request_calls.c.call.in_(calls), request_calls.c.answer != Answer.OTHERS.value,
                     subject_requests.c.kind == Kind.RESTRICTION.value, subject_requests.c.closed_at.is_(None))
         joined = request_calls.join(subject_requests, request_calls.c.request == subject_requests.c.id)
-        query = select(request_calls.c.call).select_from(joined).where(*standing).limit(1)
-        return self._connection.execute(query).first() is not None
+        query = select(request_calls.c.call).select_from(joined).where(*standing)
+        return frozenset(self._connection.execute(query).scalars())
 
     def begin(self, session: SupervisedSession) -> None:
         """Keep a session that begins."""

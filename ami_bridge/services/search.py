@@ -1,13 +1,15 @@
 """Finding calls for somebody: only those that they may see, a page at a time, each page recorded before it is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
+from ami_bridge.core.entries import Entry
 from ami_bridge.register import CallFilter, Place, Register
+from ami_bridge.register.register import Work
 from ami_bridge.services.remarks import Remarked, remarked
 from ami_bridge.services.rights import Rights
 
@@ -38,11 +40,18 @@ class Search:
         with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
             with self._register.reading() as work:
                 found = work.calls.find(wanted)
-                shown = tuple(remarked(work, found[:limit]))
+                hidden = self._hidden(work, found)
+                shown = tuple(remarked(work, [entry for entry in found[:limit] if entry.id not in hidden]))
                 held = work.holds.on([one.entry.id for one in shown], wanted.now)
             look.detail |= {Detail.FOUND: len(shown), **asked(terms)}
-        last = shown[-1].entry if len(found) > limit else None
+        last = found[limit - 1] if len(found) > limit else None
         return Page(shown, held, Place(last.started_at, last.id) if last else None)
+
+    def _hidden(self, work: Work, found: Sequence[Entry]) -> frozenset[UUID]:
+        """Return the calls that are closed to a limited duty: their callers had them restricted (GDPR article 18)."""
+        if self._rights.everywhere(Action.CALLS_SEARCHED):
+            return frozenset()
+        return work.requests.restricted_among([entry.id for entry in found])
 
 
 def asked(wanted: CallFilter) -> dict[Detail, int | str]:
