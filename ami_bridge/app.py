@@ -32,17 +32,21 @@ from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
 from ami_bridge.services.agreeing import Agreeing
 from ami_bridge.services.alarm import Telling
+from ami_bridge.services.certificate_reading import CertificateReading
+from ami_bridge.services.configuration_trace import record_configuration
 from ami_bridge.services.destroying import Destroying
 from ami_bridge.services.diary import Diary
 from ami_bridge.services.disclosing import Disclosing
 from ami_bridge.services.erasing import Erasing
 from ami_bridge.services.follow import Follow
+from ami_bridge.services.health_reading import HealthReading
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
+from ami_bridge.services.proving import Proving
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.releasing import release_agreed
@@ -58,6 +62,7 @@ from ami_bridge.services.supervising import Supervising
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
 from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping
+from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
 from ami_bridge.services.witness import Witness
@@ -156,8 +161,18 @@ def trail_keeping(config: Config, register: Register) -> TrailKeeping:
 
 
 def people(config: Config, register: Register, actor: str) -> People:
-    """Return what looks after the accounts on behalf of an actor."""
-    return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id)
+    """Return what looks after the accounts on behalf of an account of this machine, which may do all."""
+    return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id, config.controller.zone)
+
+
+def accounts_office(config: Config, register: Register, rights: Rights) -> People:
+    """Return what looks after the accounts on behalf of somebody who is signed in."""
+    return People(register, rights.trail, Codes(config.accounts.key), now, new_id, config.controller.zone, rights)
+
+
+def proving(config: Config, register: Register) -> Proving:
+    """Return what looks at passwords and codes."""
+    return Proving(register, Codes(config.accounts.key), now)
 
 
 def rights(config: Config, register: Register, account: Account) -> Rights:
@@ -178,6 +193,26 @@ def search(register: Register, rights: Rights, now: Callable[[], datetime] = now
 def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], datetime] = now) -> Listen:
     """Return what shows and plays calls to somebody."""
     return Listen(register, vault, rights, now)
+
+
+def trail_reading(config: Config, register: Register, rights: Rights) -> TrailReading:
+    """Return what reads the trail on behalf of somebody who is signed in."""
+    return TrailReading(register, rights, heads(config))
+
+
+def certificate_reading(config: Config, rights: Rights) -> CertificateReading:
+    """Return what reads the certificates on behalf of somebody who is signed in."""
+    return CertificateReading(Certificates(config.certificates.directory, config.certificates.key), rights)
+
+
+def health_reading(config: Config, rights: Rights) -> HealthReading:
+    """Return what looks how things stand on behalf of somebody who is signed in."""
+    return HealthReading(config, rights, now)
+
+
+def note_configuration(config: Config, register: Register) -> None:
+    """Record that the configuration is another than at the last start. RegisterError when that cannot be."""
+    record_configuration(config, register, trail(config, register, DAEMON))
 
 
 def verify(config: Config, *, everything: bool) -> Verify:

@@ -6,6 +6,7 @@ articles 5(2), 15(3) and 44.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from ami_bridge.core.eea import EEA
 from ami_bridge.core.entries import Entry, Recording
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.core.ids import aware
+from ami_bridge.core.proposals import Proposal, same_person
 from ami_bridge.core.purposes import AUTHORITY, DATA_SUBJECT
 from ami_bridge.core.text import clean
 
@@ -108,6 +110,14 @@ def digest_of(disclosure: Disclosure) -> str:
     fields = {name: str(value) for name, value in asdict(disclosure).items() if name != "made_at"}
     made_at = disclosure.made_at.astimezone(UTC).isoformat(timespec="microseconds")
     return hashlib.sha256(canonical(fields | {"made_at": made_at})).hexdigest()
+
+
+def in_order(disclosure: Disclosure, proposal: Proposal | None, files: Iterable[HandedOut]) -> bool:
+    """Tell whether what left went as promised: another person had approved exactly that, in time, and within the EU/EEA."""
+    if proposal is None or proposal.approved_at is None or same_person(proposal.made_by, proposal.approved_by):
+        return False
+    as_agreed = proposal.digest == digest_of(disclosure) and disclosure.country in EEA
+    return as_agreed and all(proposal.approved_at <= one.at <= proposal.ends_at for one in files)
 
 
 def sound_file(recording: Recording) -> str:

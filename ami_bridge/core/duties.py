@@ -40,6 +40,8 @@ class Why(StrEnum):
     NOT_CLEARED = "not-cleared"
     CLEARANCE_LAPSED = "clearance-lapsed"
     LISTENS_AND_GRANTS = "no-listening-with-it"
+    OWN_ACCOUNT = "own-account"
+    LAST_ADMINISTRATOR = "last-administrator"
     NO_PURPOSE = "no-purpose"
     NEEDS_SECOND = "needs-a-second-person"
     SAME_PERSON = "same-person"
@@ -59,10 +61,11 @@ class Verdict:
 
 
 class Refused(NotAllowed):
-    """Somebody may not do something. ``why``: the reason, which the trail has too."""
+    """Somebody may not do something. ``why``: the reason, which the trail has too. ``what``: better words than the usual."""
 
-    def __init__(self, action: Action, why: Why) -> None:
-        super().__init__(f"{action} is not open to you: {why}", "Whoever looks after the accounts can tell who may.")
+    def __init__(self, action: Action, why: Why, what: str = "",
+                 hint: str = "Whoever looks after the accounts can tell who may.") -> None:
+        super().__init__(what or f"{action} is not open to you: {why}", hint)
         self.action, self.why = action, why
 
 
@@ -95,6 +98,10 @@ RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.TRAIN
 
 GRANTS = frozenset({Action.DUTY_GRANTED, Action.CLEARANCE_SET, Action.ACCOUNT_ADDED, Action.PASSWORD_SET, Action.CODES_SET})
 """What decides who may hear: to grant, to clear, and to make or take over an account."""
+
+CHANGES_OF_ACCOUNTS = GRANTS | {Action.DUTY_REVOKED, Action.ACCOUNT_DISABLED, Action.ACCOUNT_ENABLED,
+                                Action.ACCOUNT_UNLOCKED}
+"""What nobody does to their own account: another does it."""
 
 NO_LISTENING = frozenset({Duty.RETENTION_OFFICER, Duty.ACCOUNT_ADMINISTRATOR, Duty.AUDITOR})
 """Duties that nobody holds who may hear recordings: who keeps, grants or looks after others does not listen."""
@@ -135,6 +142,21 @@ def hears(duties: Collection[Duty]) -> bool:
     return any(reach(duties, action) is not Reach.NOWHERE for action in RECORDINGS)
 
 
-def grants(duties: Collection[Duty]) -> bool:
-    """Tell whether some of the duties lets somebody decide who may hear."""
-    return any(reach(duties, action) is not Reach.NOWHERE for action in GRANTS)
+def may_change(action: Action, *, own: bool) -> Verdict:
+    """Return whether somebody whose duty it is may do something to an account. ``own``: to that which they are signed in
+    with.
+    """
+    if own and action in CHANGES_OF_ACCOUNTS:
+        return Verdict(False, Why.OWN_ACCOUNT)
+    return Verdict(True, Why.DUTY)
+
+
+def may_lose(before: Collection[Duty], after: Collection[Duty], others: int) -> Verdict:
+    """Return whether an account may go from some duties to others (to none, when it is shut).
+
+    ``others``: how many other accounts look after the accounts and can sign in. Without one nobody could mend anything.
+    """
+    gives_up = Duty.ACCOUNT_ADMINISTRATOR in set(before) - set(after)
+    if gives_up and not others:
+        return Verdict(False, Why.LAST_ADMINISTRATOR)
+    return Verdict(True, Why.DUTY)

@@ -33,7 +33,7 @@ OF_THE_WORK = {
                                 "previous", "digest"}),
     "audit_checkpoints": frozenset({"number", "digest", "at", "signature"}),
     "accounts": frozenset({"id", "login", "name", "language", "created_at", "password", "codes", "last_step", "failed",
-                           "last_failed_at", "locked_until", "clearance_until", "disabled_at"}),
+                           "last_failed_at", "locked_until", "clearance_until", "disabled_at", "password_due"}),
     "account_duties": frozenset({"account", "duty"}),
     "account_scopes": frozenset({"account", "kind", "name"}),
     "proposals": frozenset({"id", "action", "object", "digest", "made_by", "made_at", "approved_by", "approved_at",

@@ -1,13 +1,13 @@
 """All SQL of the requests that callers make."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ami_bridge.core.requests import Answer, Extension, FoundCall, Identity, Kind, Outcome, SubjectRequest
 from ami_bridge.core.supervision import SupervisedSession
@@ -42,9 +42,10 @@ class Requests:
         """Return every request, the one that is due first first."""
         return self._requests()
 
-    def unanswered(self) -> list[SubjectRequest]:
-        """Return the open requests, the one that is due first first."""
-        return self._requests(subject_requests.c.answered_at.is_(None), subject_requests.c.closed_at.is_(None))
+    def due(self, before: datetime) -> int:
+        """Return how many requests that are not answered are due before a time."""
+        late = (subject_requests.c.answered_at.is_(None), subject_requests.c.due_at <= before)
+        return self._connection.execute(select(func.count()).select_from(subject_requests).where(*late)).scalar_one()
 
     def change(self, request: UUID, **values: Any) -> None:
         """Set columns of a request: ``due_at``, ``extended_at``, ``extension``, ``answered_at``, ``outcome``."""
@@ -83,9 +84,9 @@ class Requests:
         """Tell whether a call may be used for nothing else, because its caller asked so (GDPR article 18)."""
         return bool(self.restricted_among([call]))
 
-    def restricted_among(self, calls: Collection[UUID]) -> frozenset[UUID]:
-        """Return which of some calls (not more than a page of them) are so restricted."""
-        standing = (request_calls.c.call.in_(calls), request_calls.c.answer != Answer.OTHERS.value,
+    def restricted_among(self, some: Iterable[UUID]) -> frozenset[UUID]:
+        """Return those of some calls that are restricted."""
+        standing = (request_calls.c.call.in_(list(some)), request_calls.c.answer != Answer.OTHERS.value,
                     subject_requests.c.kind == Kind.RESTRICTION.value, subject_requests.c.closed_at.is_(None))
         joined = request_calls.join(subject_requests, request_calls.c.request == subject_requests.c.id)
         query = select(request_calls.c.call).select_from(joined).where(*standing)

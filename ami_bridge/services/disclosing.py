@@ -131,6 +131,7 @@ class Disclosing:
         return Parcel(found.file, digest.size, content)
 
     def _found(self, disclosure: UUID) -> Disclosure:
+        self._rights.require(Action.DISCLOSURES_LISTED, str(disclosure))  # else a refusal would tell that there is one
         look = Look(self._register, str(disclosure))
         with self._rights.trail.refusals(Action.DISCLOSURES_LISTED, look), self._register.reading() as work:
             return _there(work.disclosures.get(disclosure))

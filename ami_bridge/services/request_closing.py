@@ -83,4 +83,4 @@ def _end(agreeing: Agreeing, work: Work, request: UUID) -> None:
 def forget(register: Register, keep: timedelta, now: datetime) -> dict[str, int]:
     """Forget the requests that were closed ``keep`` ago; return how many, for the report of the purge."""
     with register.writing() as work:
-        return {"requests": work.requests.forget(now - keep)}
+        return {"requests of callers": work.requests.forget(now - keep)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NoReturn
 
 from ami_bridge.core.accounts import Account
 from ami_bridge.core.actions import Action
@@ -46,8 +47,13 @@ class Rights:
         why = self._why_not(action, in_scope, purpose)
         if why is not None:
             named = purpose if purpose in self.purposes else ""
-            self.trail.leave(action, object, detail, refused=why.value, purpose=named or "")
-            raise Refused(action, why)
+            self.refuse(action, why, object, detail, named or "")
+
+    def refuse(self, action: Action, why: Why, object: str = "", detail: Mapping[Detail, int | str] | None = None,
+               purpose: str = "") -> NoReturn:
+        """Raise Refused, having recorded it."""
+        self.trail.leave(action, object, detail, refused=why.value, purpose=purpose)
+        raise Refused(action, why)
 
     def _why_not(self, action: Action, in_scope: bool, purpose: str | None) -> Why | None:
         verdict = decide(self.account.duties, action, self._now(), clearance_until=self.account.clearance_until,

@@ -1,15 +1,13 @@
 """Finding calls for somebody: only those that they may see, a page at a time, each page recorded before it is shown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
-from ami_bridge.core.entries import Entry
 from ami_bridge.register import CallFilter, Place, Register
-from ami_bridge.register.register import Work
 from ami_bridge.services.remarks import Remarked, remarked
 from ami_bridge.services.rights import Rights
 
@@ -33,25 +31,22 @@ class Search:
         self._register, self._rights, self._now = register, rights, now
 
     def page(self, terms: CallFilter, after: Place | None = None, limit: int = PAGE) -> Page:
-        """Return the page of ``limit`` calls after a place. What the terms say of now, scope and limit does not count."""
+        """Return the page of ``limit`` calls after a place. What the terms say of now, scope and limit does not count.
+
+        Whose duty is limited does not find a call that its caller had restricted: such a page is shorter by it.
+        """
         self._rights.require(Action.CALLS_SEARCHED)
         scope = None if self._rights.everywhere(Action.CALLS_SEARCHED) else self._rights.account.scope
         wanted = replace(terms, now=self._now(), scope=scope, after=after, limit=limit + 1)
         with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
             with self._register.reading() as work:
                 found = work.calls.find(wanted)
-                hidden = self._hidden(work, found)
-                shown = tuple(remarked(work, [entry for entry in found[:limit] if entry.id not in hidden]))
+                hidden = work.requests.restricted_among([one.id for one in found]) if scope else frozenset()
+                shown = tuple(remarked(work, [one for one in found[:limit] if one.id not in hidden]))
                 held = work.holds.on([one.entry.id for one in shown], wanted.now)
             look.detail |= {Detail.FOUND: len(shown), **asked(terms)}
         last = found[limit - 1] if len(found) > limit else None
         return Page(shown, held, Place(last.started_at, last.id) if last else None)
-
-    def _hidden(self, work: Work, found: Sequence[Entry]) -> frozenset[UUID]:
-        """Return the calls that are closed to a limited duty: their callers had them restricted (GDPR article 18)."""
-        if self._rights.everywhere(Action.CALLS_SEARCHED):
-            return frozenset()
-        return work.requests.restricted_among([entry.id for entry in found])
 
 
 def asked(wanted: CallFilter) -> dict[Detail, int | str]:

@@ -1,6 +1,6 @@
 """Listening in the presence of an officer: a session with an end, one entry in the trail, and nothing heard after it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
 from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
 from ami_bridge.core.holds import Hold
+from ami_bridge.core.loudness import Waveform
 from ami_bridge.core.purposes import DATA_SUBJECT
 from ami_bridge.core.requests import Answer, FoundCall, Kind
 from ami_bridge.core.spans import Asked
@@ -18,7 +19,7 @@ from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.holds import Source
 from ami_bridge.services.listen import held
-from ami_bridge.services.playing import Sound, audio_of, part
+from ami_bridge.services.playing import Sound, audio_of, drawings, part
 from ami_bridge.services.request_search import standing
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.subject_requests import step
@@ -28,10 +29,11 @@ from ami_bridge.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A session that lasts, and the calls to be heard in it: each by its hold."""
+    """A session that lasts, and the calls to be heard in it: each by its hold. ``waveforms``: by recording."""
 
     session: SupervisedSession
     calls: tuple[tuple[Hold, Source], ...]
+    waveforms: Mapping[UUID, Waveform]
 
 
 class Supervising:
@@ -60,7 +62,8 @@ class Supervising:
         """Return what may be heard in a session that lasts. NotAllowed (recorded) when it is over or another's."""
         with self._inside(request, session) as (work, going_on):
             holds = [hold for one in self._audible(work, request) if (hold := work.holds.get(str(one.hold)))]
-            return Room(going_on, tuple((hold, held(self._vault, hold)) for hold in holds if hold.active(self._now())))
+            calls = tuple((hold, held(self._vault, hold)) for hold in holds if hold.active(self._now()))
+        return Room(going_on, calls, drawings(self._vault, [source for _, source in calls]))
 
     def sound(self, request: UUID, session: UUID, hold: UUID, recording: UUID, asked: Asked) -> Sound:
         """Return some bytes of a frozen recording, in a session that lasts. Its entry in the trail is the session's."""

@@ -88,7 +88,7 @@ class _Writing:
         agents = ", ".join(dict.fromkeys(party.name for party in entry.participants if party.name))
         withheld = self._t("requests.withheld")
         seconds = round(entry.seconds)
-        return [("began", self._when(entry.started_at)), ("direction", self._t(f"requests.{entry.direction}")),
+        return [("began", self._when(entry.started_at)), ("direction", self._t.of("directions", entry.direction)),
                 ("caller", entry.caller or withheld), ("callee", entry.callee or withheld), ("agents", agents),
                 ("length", f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}")]
 

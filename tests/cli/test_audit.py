@@ -30,11 +30,11 @@ def said(machine: Machine) -> list[tuple[str, str, str, str]]:
 
 
 def test_a_search_and_a_look_are_entries_under_the_account_that_made_them(machine: Machine, call: str) -> None:
-    machine.said("calls", "--number", NUMBER, "--direction", "inbound", "--from", "2026-11-01")
+    machine.said("calls", "--number", NUMBER, "--direction", "inbound", "--from", "2026-11-01", "--to", "2099-11-30")
     machine.said("show", call[:18])
     search, look = trail(machine)
     assert search["actor"] == look["actor"] == invoker() and search["action"] == "calls-searched"
-    assert search["detail"] == {"found": 1, "by": "number", "direction": "inbound", "since": "2026-10-31"}
+    assert search["detail"] == {"found": 1, "by": "number", "direction": "inbound", "since": "2026-11-01", "until": "2099-11-30"}
     assert (look["action"], look["object"], look["detail"]) == ("call-viewed", call, {})
 
 

@@ -16,6 +16,7 @@ from ami_bridge.core.requests import Answer, Extension, Identity, Kind, Outcome,
 from ami_bridge.core.spans import Asked
 from ami_bridge.services.request_closing import close
 from ami_bridge.services.request_search import WAITS, Fate
+from ami_bridge.services.watch import ask
 from tests.samples import wav
 from tests.services.bureau import KAISA, LAURI, OUTI, SEPPO, Bureau
 from tests.services.test_purge import EXPIRES, House
@@ -308,6 +309,17 @@ def test_whose_clearance_lapses_hears_no_more(bureau: Bureau) -> None:
         with pytest.raises(Refused) as refusal:
             deed()
         assert refusal.value.why is Why.CLEARANCE_LAPSED
+
+
+def test_the_watch_counts_what_is_due_within_a_week_or_late_and_not_answered(bureau: Bureau) -> None:
+    first, second = bureau.open(), bureau.open()
+
+    def due(days: float) -> int:
+        return ask(bureau.house.register, first.due_at + days * DAY).requests
+
+    assert (due(-8), due(-7), due(1)) == (0, 2, 2)
+    bureau.requests().settle(second.id, Outcome.WITHDRAWN)
+    assert due(1) == 1
 
 
 def test_closed_requests_are_forgotten_in_their_time(bureau: Bureau) -> None:

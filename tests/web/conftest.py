@@ -7,15 +7,20 @@ import pytest
 
 from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
-from tests.web.console import NAMES, Console, console
+from tests.web.console import Console, console
+from tests.web.office import staffed
+
+
+def made(folder: Path) -> Machine:
+    machine = Machine(folder, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
+                               "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(folder / "none")})
+    machine.init()
+    return machine
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    made = Machine(tmp_path, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
-                              "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(tmp_path / "none")})
-    made.said("init", "--directory", str(tmp_path / "state"))
-    return made
+    return made(tmp_path)
 
 
 @pytest.fixture
@@ -26,7 +31,14 @@ def empty(machine: Machine) -> Iterator[Console]:
 
 
 @pytest.fixture
-def office(empty: Console) -> Console:
+def office(machine: Machine) -> Iterator[Console]:
     """A console with all of ``NAMES``."""
-    empty.employ(*NAMES)
-    return empty
+    with staffed(machine) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """The office of all tests of a file, for those that can bear what another has done in it."""
+    with staffed(made(tmp_path_factory.mktemp("office"))) as running:
+        yield running

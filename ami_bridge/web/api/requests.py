@@ -32,6 +32,10 @@ from ami_bridge.web.visit import Calling
 router = APIRouter(prefix="/requests", tags=["requests"])
 
 
+Number = Annotated[str, Field(max_length=LONGEST_NUMBER)]
+SHOWN = ("id", "kind", "state", "received_at", "due_at", "extension", "outcome")
+
+
 class Asked(BaseModel):
     """What a caller asks for."""
 
@@ -39,8 +43,8 @@ class Asked(BaseModel):
     received_at: AwareDatetime = Field(description="When it came; the month to answer runs from that day.")
     identity: Identity = Field(description="How it was checked who asks. It must be checked first.")
     name: str = Field(max_length=128)
-    numbers: list[Annotated[str, Field(max_length=LONGEST_NUMBER)]] = Field(
-        min_length=1, max_length=MOST_NUMBERS, description=("The telephone numbers from which they call, in any notation."))
+    numbers: list[Number] = Field(min_length=1, max_length=MOST_NUMBERS, description=(
+        "The telephone numbers from which they call, in any notation."))
     contact: str = Field("", max_length=300, description="Where to answer.")
 
 
@@ -241,5 +245,4 @@ def letter(visit: Calling, request: UUID, language: Language = Language.FINNISH)
 
 
 def _plain(request: SubjectRequest) -> dict:
-    names = ("id", "kind", "state", "received_at", "due_at", "extension", "outcome")
-    return {name: getattr(request, name) for name in names}
+    return {name: getattr(request, name) for name in SHOWN}

@@ -32,5 +32,5 @@ def pdf_answer(visit: Visit, request: str, language: str) -> Response:
 
 
 def _letter(visit: Visit, request: str, language: str) -> Letter:
-    dossier = bureau_of(visit).requests.letter(uuid_of(request))
-    return written(dossier, visit.house.config, word(Language, language), visit.now)
+    spoken = word(Language, language)
+    return written(bureau_of(visit).requests.letter(uuid_of(request)), visit.house.config, spoken, visit.now)

@@ -1,5 +1,6 @@
 """The console: the queue of a call and the team of an agent, by which is decided who may hear it; what two persons agree on;
-what left; the requests that callers make.
+what left; the requests that callers make; passwords that somebody else gave, and must be changed; quick ways to one actor's
+entries of the trail, and to those of one action.
 """
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ def upgrade() -> None:
     """Add the columns and the tables."""
     make_scopes()
     make_search()
+    make_passwords_due()
+    make_trail_quick_to_read()
     make_proposals()
     make_disclosures()
     make_hand_outs()
@@ -43,6 +46,7 @@ def make_scopes() -> None:
         op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=sa.text("''")))
     op.create_index("ix_calls_queue", "calls", ["queue", "started_at"])
 
+
 def make_search() -> None:
     """Put the start of their call beside participants, who are searched in that order; find the entries of an object."""
     op.add_column("participants", sa.Column("started_at", INSTANT, nullable=False, server_default=sa.text(BEGINNING)))
@@ -52,6 +56,17 @@ def make_search() -> None:
     for column in ("name", "team"):
         op.create_index(f"ix_participants_{column}", "participants", [column, "started_at"])
     op.create_index("ix_audit_entries_object", "audit_entries", ["object", "number"])
+
+
+def make_passwords_due() -> None:
+    """Add whether a password must be changed; those of before need not be."""
+    op.add_column("accounts", sa.Column("password_due", sa.Boolean(), nullable=False, server_default=sa.text("false")))
+
+
+def make_trail_quick_to_read() -> None:
+    """Add the indexes."""
+    op.create_index("ix_audit_entries_actor", "audit_entries", ["actor", "number"])
+    op.create_index("ix_audit_entries_action", "audit_entries", ["action", "number"])
 
 
 def make_proposals() -> None:
