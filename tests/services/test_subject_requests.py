@@ -250,6 +250,8 @@ def test_a_restricted_call_is_closed_to_who_listens_until_its_request_is_closed(
     bureau.search(request)
     bureau.requests().answer(request.id, id_of(2), Answer.OTHERS)
     assert restricted(1) and not restricted(2)
+    with bureau.house.register.reading() as work:
+        assert work.requests.restricted_among([id_of(1), id_of(2)]) == {id_of(1)}
     bureau.answer(request, Answer.RESTRICTED)
     assert restricted(1)
     bureau.close(request)
