@@ -194,7 +194,7 @@ def _draft(desk: Desk, line: Line, decision: Decision) -> Ticket:
     now = desk.now()
     return Ticket(
         call=desk.new_id(now), recording=desk.new_id(now), exchange=desk.policy.exchange, direction=line.direction,
-        route=decision.route.name if decision.route else "",
+        route=decision.route.name if decision.route else "", queue=line.queue,
         days=decision.route.days if decision.route else desk.policy.days, reason=decision.reason, caller=line.caller,
         callee=line.did, channel=line.channel, uniqueid=line.uniqueid, linkedid=line.linkedid,
         company_channel=line.company_channel, company_name=line.company_name, opened_at=now,

@@ -208,7 +208,8 @@ def _asked(raw: bytes, at: float) -> Sign | None:
 
 def _agent_connect(raw: bytes, at: float) -> Event | None:
     caller, agent = field(raw, b"Uniqueid"), field(raw, b"DestUniqueid")
-    return QueueConnected(caller, agent, clean(field(raw, b"MemberName")), at) if caller and agent else None
+    member, queue = clean(field(raw, b"MemberName")), clean(field(raw, b"Queue"))
+    return QueueConnected(caller, agent, member, at, queue) if caller and agent else None
 
 
 def _bridge_enter(raw: bytes, at: float) -> Event | None:

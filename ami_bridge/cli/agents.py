@@ -24,7 +24,7 @@ def agents_command() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @configured
 def import_agents(config: Config, file: Path) -> None:
-    """Import a CSV file with the columns key, name, valid_from, valid_to. All of it, or nothing when a line is wrong."""
+    """Import a CSV file with the columns key, name, team, valid_from, valid_to. All of it, or nothing if a line is wrong."""
     from ami_bridge.app import trail
     from ami_bridge.register import Register
 
@@ -43,5 +43,6 @@ def list_agents(config: Config) -> None:
         agents = work.agents.all(config.exchange.name)
         look.detail[Detail.FOUND] = min(len(agents), MOST)
     zone = config.controller.zone
-    print_table(("Key", "Name", "From", "To"), [
-        (agent.key, agent.name, on_screen(agent.valid_from, zone), on_screen(agent.valid_to, zone)) for agent in agents])
+    print_table(("Key", "Name", "Team", "From", "To"), [
+        (agent.key, agent.name, agent.team, on_screen(agent.valid_from, zone), on_screen(agent.valid_to, zone))
+        for agent in agents])

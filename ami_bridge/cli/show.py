@@ -73,6 +73,7 @@ def lines(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     yield "ended", f"{on_screen(entry.ended_at, zone)} ({duration(entry.seconds)})"
     yield "expires", on_screen(entry.expires_at, zone)
     yield "route", entry.route or "none"
+    yield "queue", entry.queue or "none"
     yield "reason", f"{entry.reason} (decided by {'the dialplan alone' if entry.origin == 'dialplan' else 'the script'})"
     yield from _participants(entry, zone)
     yield from _silences(entry, zone)
@@ -83,7 +84,8 @@ def lines(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
 def _participants(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     for party in entry.participants:
         until = on_screen(party.left_at, zone) or "the end"
-        yield "participant", f"{party.name or 'unknown'} on {party.interface}, {on_screen(party.joined_at, zone)} to {until}"
+        who = f"{party.name or 'unknown'} on {party.interface}" + (f" of {party.team}" if party.team else "")
+        yield "participant", f"{who}, {on_screen(party.joined_at, zone)} to {until}"
 
 
 def _silences(entry: Entry, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from ami_bridge.core.events import (
     RecordingClosed,
     RecordingStarted,
 )
-from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Fact, Gone, Move, Named, Noticed, Outside, Started
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Fact, Gone, Move, Named, Noticed, Outside, Queued, Started
 from ami_bridge.core.text import LOCAL, interface_of
 
 SNAPSHOT_SECONDS = 10.0
@@ -62,7 +62,7 @@ class Follower:
         self._recorded: dict[str, _Followed] = {}
         self._carriers: dict[UUID, str] = {}
         self._bridges = Bridges()
-        self._named: dict[str, dict[Named, None]] = {}
+        self._named: dict[str, dict[Named | Queued, None]] = {}
         self._early: dict[UUID, dict[Closed, None]] = {}
         self._hung: dict[str, dict[Ended, None]] = {}
         self.outside: dict[str, bool] = {}
@@ -199,10 +199,11 @@ class Follower:
         return [fact]
 
     def _queue_connected(self, event: QueueConnected) -> list[Noticed]:
-        fact = Named(event.agent, event.member, event.at)
-        self._named.setdefault(event.caller, {})[fact] = None
+        facts: list[Named | Queued] = [Named(event.agent, event.member, event.at)]
+        facts += [Queued(event.queue, event.at)] if event.queue else []
+        self._named.setdefault(event.caller, {}).update(dict.fromkeys(facts))
         followed = self._recorded.get(event.caller)
-        return [Noticed(followed.call, fact)] if followed else []
+        return [Noticed(followed.call, fact) for fact in facts] if followed else []
 
     def _entered(self, event: BridgeEntered) -> list[Noticed]:
         if event.channel.startswith(LOCAL):

@@ -16,13 +16,14 @@ from ami_bridge.core.facts import (
     Fact,
     Named,
     Outside,
+    Queued,
     Silenced,
     Started,
     Voiced,
     moment,
 )
 from ami_bridge.core.notice import NoticeProof, Reason
-from ami_bridge.core.parties import Agent, Direction, Participant, agent_name
+from ami_bridge.core.parties import Agent, Direction, Participant, agent_name, listed
 from ami_bridge.core.recordings import State, Why
 from ami_bridge.core.retention import expires_at, expiry_day
 from ami_bridge.core.text import LOCAL, clean, interface_of
@@ -74,12 +75,13 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One call in the register. Times aware, UTC; numbers cleaned text, empty when withheld."""
+    """One call in the register. Times aware, UTC; numbers cleaned text, empty when withheld; ``queue`` empty: of none."""
 
     id: UUID
     exchange: str
     direction: Direction
     route: str
+    queue: str = ""
     reason: Reason
     origin: str
     caller: str
@@ -128,12 +130,19 @@ def account(ticket: Ticket, facts: Iterable[Fact], recordings: tuple[Recording, 
     inside = [spans[0][0] for channel, spans in talks.items() if channel not in outside]
     answered = moment(min(inside)) if inside else None
     return Entry(
-        id=ticket.call, exchange=ticket.exchange, direction=ticket.direction, route=ticket.route, reason=ticket.reason,
-        origin=ticket.origin, caller=ticket.caller, callee=ticket.callee, uniqueid=ticket.uniqueid,
-        linkedid=ticket.linkedid, started_at=ticket.opened_at, answered_at=answered, ended_at=end,
+        id=ticket.call, exchange=ticket.exchange, direction=ticket.direction, route=ticket.route,
+        queue=queue_of(ticket, known), reason=ticket.reason, origin=ticket.origin, caller=ticket.caller,
+        callee=ticket.callee, uniqueid=ticket.uniqueid, linkedid=ticket.linkedid,
+        started_at=ticket.opened_at, answered_at=answered, ended_at=end,
         expires_at=expires_at(end, ticket.days), participants=participants(ticket, known, talks, end, directory),
         notice=ticket.notice, recordings=recordings, silences=silences(known, end),
     )
+
+
+def queue_of(ticket: Ticket, facts: Iterable[Fact]) -> str:
+    """Return the queue of a call: the last that gave the recorded channel to a member, else the one of the entry point."""
+    served = [(fact.at, fact.name) for fact in facts if isinstance(fact, Queued)]
+    return max(served)[1] if served else ticket.queue
 
 
 def silences(facts: Iterable[Fact], end: datetime) -> tuple[Silence, ...]:
@@ -214,12 +223,11 @@ def participants(ticket: Ticket, facts: set[Fact], talks: dict[str, list[Span]],
     outside = {fact.channel for fact in facts if isinstance(fact, Outside)}
     own = interface_of(ticket.company_channel)
     in_order = sorted((talk for talk in talks.items() if talk[0] not in outside), key=lambda talk: (talk[1][0][0], talk[0]))
-    found = [_participant(_behind(lines[channel], ticket.caller, own), queue_names.get(channel, ""), spans, directory)
-             for channel, spans in in_order]
+    found = [_participant(_behind(lines[channel], ticket.caller, own), queue_names.get(channel, ""), moment(spans[0][0]),
+                          moment(max(to for _, to in spans)), directory) for channel, spans in in_order]
     if own and all(party.interface != own for party in found):
-        number = ticket.caller
-        name = agent_name("", own, number, ticket.company_name, ticket.opened_at, directory)
-        found.insert(0, Participant(interface=own, name=name, joined_at=ticket.opened_at, left_at=end))
+        line = Entered("", "", own, ticket.caller, ticket.company_name, ticket.opened_at.timestamp())
+        found.insert(0, _participant(line, "", ticket.opened_at, end, directory))
     return tuple(found)
 
 
@@ -236,7 +244,7 @@ def _behind(line: Entered, caller: str, own: str) -> Entered:
     return line._replace(interface=own) if stands_in else line
 
 
-def _participant(line: Entered, queue_name: str, spans: list[Span], directory: list[Agent]) -> Participant:
-    joined = moment(spans[0][0])
-    name = clean(agent_name(queue_name, line.interface, line.number, line.name, joined, directory))
-    return Participant(interface=line.interface, name=name, joined_at=joined, left_at=moment(max(to for _, to in spans)))
+def _participant(line: Entered, queue_name: str, joined: datetime, left: datetime, directory: list[Agent]) -> Participant:
+    agent = listed(line.interface, line.number, joined, directory)
+    name = clean(agent_name(queue_name, line.interface, line.name, agent))
+    return Participant(interface=line.interface, name=name, team=agent.team if agent else "", joined_at=joined, left_at=left)

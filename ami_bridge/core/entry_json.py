@@ -16,7 +16,10 @@ from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction, Participant
 from ami_bridge.core.recordings import State, Why
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Formats that are read. In 1 stood neither the queue of a call nor the team of an agent."""
+
 _TIMES = ("started_at", "ended_at", "expires_at")
 
 
@@ -30,7 +33,7 @@ def entry_from_json(content: bytes) -> Entry:
     """Return the entry in ``content``; AudioError when it is not one, or of a later format."""
     try:
         found = json.loads(content)
-        if found.pop("format") != FORMAT:
+        if found.pop("format") not in READABLE:
             raise AudioError("a sealed entry has a format this version does not know", "Upgrade ami-bridge.")
         return _entry(found)
     except (ValueError, TypeError, KeyError, AttributeError) as error:

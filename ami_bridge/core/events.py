@@ -28,12 +28,13 @@ class RecordingClosed(NamedTuple):
 
 
 class QueueConnected(NamedTuple):
-    """app_queue gave a caller to a member."""
+    """app_queue gave a caller to a member; ``queue`` is its name."""
 
     caller: str
     agent: str
     member: str
     at: float
+    queue: str = ""
 
 
 class BridgeEntered(NamedTuple):

@@ -41,6 +41,13 @@ class Named(NamedTuple):
     at: float
 
 
+class Queued(NamedTuple):
+    """The queue ``name`` gave the recorded channel to a member."""
+
+    name: str
+    at: float
+
+
 class Ended(NamedTuple):
     """The recorded channel hung up."""
 
@@ -87,10 +94,10 @@ class Taken(NamedTuple):
 
 
 Move = Entered | Exited
-Fact = Started | Move | Named | Ended | Closed | Gone | Outside | Silenced | Voiced | Taken
+Fact = Started | Move | Named | Queued | Ended | Closed | Gone | Outside | Silenced | Voiced | Taken
 
-FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Ended, Closed, Gone, Outside,
-                                                           Silenced, Voiced, Taken)}
+FACTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Entered, Exited, Named, Queued, Ended, Closed, Gone,
+                                                           Outside, Silenced, Voiced, Taken)}
 
 
 class Noticed(NamedTuple):

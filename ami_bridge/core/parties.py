@@ -21,10 +21,14 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """One line of the directory: a device or extension that a named person used from, until (aware; None: open)."""
+    """One line of the directory: a device or extension that a named person of a team (empty: of none) used from, until.
+
+    Times aware; None: open.
+    """
 
     key: str
     name: str
+    team: str = ""
     valid_from: datetime | None = None
     valid_to: datetime | None = None
 
@@ -37,10 +41,11 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """A company party of a call: device, name, and when they were in it (aware)."""
+    """A company party of a call: device, name, team (empty: not known), and when they were in it (aware)."""
 
     interface: str
     name: str
+    team: str = ""
     joined_at: datetime
     left_at: datetime | None = None
 
@@ -51,16 +56,17 @@ def shown_number(number: str, presentation: str) -> str:
     return "" if withheld else number
 
 
-def agent_name(queue_name: str, interface: str, number: str, line_name: str, at: datetime, directory: list[Agent]) -> str:
+def listed(interface: str, number: str, at: datetime, directory: list[Agent]) -> Agent | None:
+    """Return who used a device, or else its extension, or else the number, at a moment (aware); None: nobody is listed."""
+    keys = [key for key in (interface, interface.rpartition("/")[2], number) if key]
+    return next((agent for key in keys for agent in directory if agent.serves(key, aware(at))), None)
+
+
+def agent_name(queue_name: str, interface: str, line_name: str, agent: Agent | None) -> str:
     """Return the agent's name by the order of trust: queue member, directory, connected line; else the empty text.
 
     A queue member's name that only repeats the device says nothing (app_queue falls back to the interface).
     """
-    aware(at)
     if queue_name and queue_name not in (interface, interface_of(interface)):
         return queue_name
-    for key in (interface, interface.rpartition("/")[2], number):
-        for agent in directory:
-            if key and agent.serves(key, at):
-                return agent.name
-    return line_name
+    return agent.name if agent else line_name

@@ -6,19 +6,21 @@ Who adds a table, a column or a verb adds it here, having looked whether the pri
 OF_CALLS = {
     "calls": frozenset({"expiry_day", "id", "exchange", "direction", "route", "reason", "origin", "caller", "callee",
                         "caller_digits", "callee_digits", "caller_tail", "callee_tail", "uniqueid", "linkedid", "started_at",
-                        "answered_at", "ended_at", "expires_at", "entry_sha256", "silences"}),
+                        "answered_at", "ended_at", "expires_at", "entry_sha256", "silences", "queue"}),
     "recordings": frozenset({"expiry_day", "id", "call_id", "exchange", "segment", "state", "file", "frames", "rate", "size",
                              "sha256", "sealed_size", "sealed_sha256", "found_sha256"}),
     "participants": frozenset({"expiry_day", "call_id", "position", "exchange", "interface", "name", "joined_at",
-                               "left_at"}),
+                               "left_at", "team"}),
     "notice_proofs": frozenset({"expiry_day", "call_id", "exchange", "prompt", "language", "version", "sha256", "samples",
                                 "heard_samples", "at", "witness", "pressed"}),
 }
 """What is kept of a call: direction, times (hence duration), both numbers (also as digits, for the search), the agents with
-their devices, the proof of notice, where the sound lies; else only what ties these together and tells when they go."""
+their devices, the proof of notice, where the sound lies; else only what ties these together and tells when they go, and
+which queue the call was of and which team each agent: by that it is decided who may hear it (N10). Neither says anything of
+the caller."""
 
 OF_THE_WORK = {
-    "agents": frozenset({"exchange", "key", "name", "valid_from", "valid_to"}),
+    "agents": frozenset({"exchange", "key", "name", "team", "valid_from", "valid_to"}),
     "holds": frozenset({"id", "call", "exchange", "expires_at", "reason", "basis", "placed_by", "placed_at", "until",
                         "remind_at", "released_at", "released_by"}),
     "destructions": frozenset({"number", "key", "whole", "as_of", "begun_at", "fingerprint", "calls", "step", "files",

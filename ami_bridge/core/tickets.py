@@ -12,7 +12,9 @@ from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, FORMAT)
+"""Formats that are read. In 2 a ticket named no queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class Ticket:
 
     ``recording`` is None when nothing may be kept. ``channel`` and ``uniqueid`` name the channel that carries the
     recording; ``company_channel`` and ``company_name`` the agent's device channel and line name where the agent
-    placed the call (outbound, internal; else empty).
+    placed the call (outbound, internal; else empty). ``queue``: where the entry point leads to; empty: it named none.
     Numbers are cleaned text, empty when withheld. ``opened_at`` is aware, UTC. ``days``: the retention promised when the
     call was announced; what is configured later does not lengthen it.
     """
@@ -31,6 +33,7 @@ class Ticket:
     exchange: str
     direction: Direction
     route: str
+    queue: str = ""
     days: int
     reason: Reason
     caller: str
@@ -61,9 +64,9 @@ def from_json(text: str) -> Ticket:
     """Return the ticket in ``text``; SpoolError when it is torn or of another format."""
     try:
         found = json.loads(text)
-        if found.pop("format") != FORMAT:
+        if found.pop("format") not in READABLE:
             raise SpoolError("a ticket has a format this version does not know", "Upgrade ami-bridge and start it again.")
-        return Ticket(**_typed(found))
+        return Ticket(**_typed({"queue": "", **found}))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SpoolError(f"a ticket is damaged ({type(error).__name__})", "See docs/operations: damaged tickets.") from error
 

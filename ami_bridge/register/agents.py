@@ -54,7 +54,7 @@ class Agents:
 
     def _write(self, agent: Agent, exchange: str, known: bool) -> None:
         key = {"exchange": exchange, "key": agent.key, "valid_from": agent.valid_from or BEGINNING}
-        values = {"name": agent.name, "valid_to": agent.valid_to}
+        values = {"name": agent.name, "team": agent.team, "valid_to": agent.valid_to}
         if known:
             self._connection.execute(agents.update().filter_by(**key).values(values))
         else:
@@ -80,4 +80,4 @@ def refuse_overlap(lines: list[Agent]) -> None:
 
 def _agent(row: Row) -> Agent:
     begin = None if row.valid_from == BEGINNING else row.valid_from
-    return Agent(key=row.key, name=row.name, valid_from=begin, valid_to=row.valid_to)
+    return Agent(key=row.key, name=row.name, team=row.team, valid_from=begin, valid_to=row.valid_to)

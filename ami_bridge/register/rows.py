@@ -17,7 +17,7 @@ from ami_bridge.register.numbers import significant, tail
 Values = dict[str, Any]
 
 AS_IS = (
-    "expiry_day", "id", "exchange", "route", "origin", "caller", "callee", "uniqueid", "linkedid",
+    "expiry_day", "id", "exchange", "route", "queue", "origin", "caller", "callee", "uniqueid", "linkedid",
     "started_at", "answered_at", "ended_at", "expires_at",
 )  # fmt: skip
 AUDIO = ("file", "frames", "rate", "size", "sha256", "sealed_size", "sealed_sha256", "found_sha256")
@@ -68,7 +68,7 @@ def _key(entry: Entry) -> Values:
 def entry_of(call: Row, recordings: Sequence[Row], participants: Sequence[Row], notices: Sequence[Row]) -> Entry:
     """Return the entry; its children in the order of segment and position."""
     return Entry(
-        id=call.id, exchange=call.exchange, direction=Direction(call.direction), route=call.route,
+        id=call.id, exchange=call.exchange, direction=Direction(call.direction), route=call.route, queue=call.queue,
         reason=Reason(call.reason), origin=call.origin, caller=call.caller, callee=call.callee,
         uniqueid=call.uniqueid, linkedid=call.linkedid, started_at=call.started_at, answered_at=call.answered_at,
         ended_at=call.ended_at, expires_at=call.expires_at,
@@ -86,7 +86,7 @@ def _recording(row: Row) -> Recording:
 
 
 def _participant(row: Row) -> Participant:
-    return Participant(interface=row.interface, name=row.name, joined_at=row.joined_at, left_at=row.left_at)
+    return Participant(interface=row.interface, name=row.name, team=row.team, joined_at=row.joined_at, left_at=row.left_at)
 
 
 def _notice(row: Row) -> NoticeProof:

@@ -119,6 +119,7 @@ calls = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("entry_sha256", Text, nullable=False),
     Column("silences", Text, nullable=False, server_default=text("'[]'")),
+    Column("queue", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("expiry_day", "id", name="pk_calls"),
     CheckConstraint(SHA256.replace("sha256", "entry_sha256"), name="ck_calls_entry_sha256"),
     CheckConstraint(NAMED, name="ck_calls_exchange"),
@@ -133,6 +134,7 @@ calls = Table(
     Index("ix_calls_expires_at", "expiry_day", "expires_at"),
     Index("ix_calls_caller_tail", "caller_tail", "started_at"),
     Index("ix_calls_callee_tail", "callee_tail", "started_at"),
+    Index("ix_calls_queue", "queue", "started_at"),
     **BY_DAY,
 )
 """``*_digits`` are ``numbers.significant`` of the numbers and ``*_tail`` their ``numbers.tail``, for the search by number.
@@ -189,12 +191,14 @@ participants = Table(
     Column("name", Text, nullable=False),
     Column("joined_at", UtcDateTime, nullable=False),
     Column("left_at", UtcDateTime),
+    Column("team", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("call_id", "position", "expiry_day", name="pk_participants"),
     of_call(),
     CheckConstraint(NAMED, name="ck_participants_exchange"),
     CheckConstraint("position >= 1", name="ck_participants_position"),
     CheckConstraint("left_at IS NULL OR left_at >= joined_at", name="ck_participants_left_at"),
     Index("ix_participants_name", "name"),
+    Index("ix_participants_team", "team", "call_id"),
     **BY_DAY,
 )
 
@@ -232,6 +236,7 @@ agents = Table(
     Column("name", Text, nullable=False),
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
+    Column("team", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("exchange", "key", "valid_from", name="pk_agents"),
     CheckConstraint("key <> ''", name="ck_agents_key"),
     CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="ck_agents_valid_to"),

@@ -2,9 +2,10 @@
 
 The dialplan leaves a marker beside the audio (``extensions_recording.conf``, extension ``mark``), a line a step::
 
-    step epoch direction route prompt/language uniqueid linkedid presentation caller did channel company name
+    step epoch direction route prompt/language uniqueid linkedid presentation caller did channel company name queue
 
-The last five are Base64 with a dash in front. Keys are derived from the marker's name, so adopting twice is once.
+The last six are Base64 with a dash in front. Older dialplans did not name the queue. Keys are derived from the
+marker's name, so adopting twice is once.
 """
 
 import base64
@@ -26,7 +27,9 @@ from ami_bridge.spool import Spool
 
 log = logging.getLogger(__name__)
 
-FIELDS = 13
+FIELDS = (13, 14)
+"""How many a line has: without, and with the queue."""
+
 _REASONS = {
     "notice": Reason.HUNG_UP_IN_NOTICE,
     "prompt-missing": Reason.PROMPT_MISSING,
@@ -53,14 +56,15 @@ class Marker:
     fields: list[str]
 
     def text(self, position: int) -> str:
-        """Return a Base64 field as cleaned text."""
-        return clean(base64.b64decode(self.fields[position])[1:].decode("utf-8", "replace"))
+        """Return a Base64 field as cleaned text; empty where the line ends before it."""
+        coded = "".join(self.fields[position : position + 1])
+        return clean(base64.b64decode(coded)[1:].decode("utf-8", "replace"))
 
 
 def read_marker(text: str) -> Marker:
     """Return what a marker tells; ValueError when it is torn."""
     lines = [line.split(" ") for line in text.splitlines() if line]
-    if not lines or any(len(line) != FIELDS for line in lines):
+    if not lines or any(len(line) not in FIELDS for line in lines):
         raise ValueError("a marker line has the wrong number of fields")
     steps = {line[0]: datetime.fromtimestamp(int(line[1]), UTC) for line in lines}
     return Marker(steps, lines[-1][0], lines[-1])
@@ -100,7 +104,7 @@ def _ticket(marker: Marker, call: UUID, recording: UUID, origin: str, policy: Po
         days=_days(marker.fields[3], policy), reason=announced if recorded else _REASONS[marker.last],
         caller=shown_number(marker.text(8), marker.fields[7]), callee=marker.text(9),
         channel=marker.text(10), uniqueid=marker.fields[5], linkedid=marker.fields[6],
-        company_channel=marker.text(11), company_name=marker.text(12), opened_at=opened,
+        company_channel=marker.text(11), company_name=marker.text(12), queue=marker.text(13), opened_at=opened,
         notice=proof if recorded else None, origin=origin,
     )
 

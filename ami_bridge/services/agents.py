@@ -1,4 +1,4 @@
-"""The directory from a CSV file: who used which device or extension, from when to when."""
+"""The directory from a CSV file: who, of which team, used which device or extension, from when to when."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from ami_bridge.core.errors import AmiBridgeError
 from ami_bridge.core.parties import Agent
 from ami_bridge.core.text import clean
 
-COLUMNS = ("key", "name", "valid_from", "valid_to")
+COLUMNS = ("key", "name", "team", "valid_from", "valid_to")
 NEEDED = ("key", "name")
 MOST_SHOWN = 20
 HINT = "Nothing was imported. Correct the file and import it again."
@@ -57,8 +57,8 @@ def _take(cells: list[str], columns: list[str], number: int, zone: ZoneInfo, age
     problems = [f"line {number}, {problem}" for problem in _problems(values, zone)]
     wrong += problems
     if not problems:
-        agents.append(Agent(key=values["key"], name=clean(values["name"]), valid_from=_moment(values["valid_from"], zone),
-                            valid_to=_moment(values["valid_to"], zone)))
+        agents.append(Agent(key=values["key"], name=clean(values["name"]), team=clean(values["team"]),
+                            valid_from=_moment(values["valid_from"], zone), valid_to=_moment(values["valid_to"], zone)))
 
 
 def _problems(values: dict[str, str], zone: ZoneInfo) -> Iterator[str]:

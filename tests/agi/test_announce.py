@@ -91,6 +91,12 @@ def test_a_caller_who_heard_the_notice_to_its_end_is_recorded_and_the_ticket_cam
     assert [line.split(" ")[0] for line in talk.asked] == ["SET", "GET", "ANSWER", "SET", "STREAM", "EXEC"]
 
 
+@pytest.mark.parametrize(("said", "kept"), [("support", "support"), ("", ""), (" tuki\u202e\n", "tuki")])
+def test_the_ticket_names_the_queue_of_the_entry_point_recorded_or_not(said: str, kept: str) -> None:
+    for replies in ({}, {"STREAM": Reply("-1", "", 20000)}):
+        assert [ticket.queue for ticket in Conversation(queue=said).run(replies).tickets] == [kept]
+
+
 @pytest.mark.parametrize("reply", [Reply("0", "", 39000), Reply("-1", "", 20000), Reply("35", "", 8000)])
 def test_a_notice_cut_short_is_no_notice(reply: Reply) -> None:
     talk = Conversation().run({"STREAM": reply})

@@ -52,6 +52,11 @@ def test_a_queue_names_its_member_without_unescaping() -> None:
     assert found == QueueConnected("pbx-1700000000.1", "pbx-1700000000.2", "Aino O'Neil", 1700000000.25)
 
 
+def test_a_queue_names_itself_and_no_odd_character_of_its_name_is_kept() -> None:
+    assert said("AgentConnect", CHANNEL, AGENT, Queue="tuki\u202e\x07 ä") == QueueConnected(
+        "pbx-1700000000.1", "pbx-1700000000.2", "Aino O'Neil", 1700000000.25, "tuki ä")
+
+
 @pytest.mark.parametrize("event", ["BridgeEnter", "BridgeLeave"])
 def test_who_is_parked_speaks_with_nobody_who_is_parked_too(event: str) -> None:
     assert said(event, BRIDGE, CHANNEL, BridgeTechnology="holding_bridge") is None

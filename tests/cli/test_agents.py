@@ -11,14 +11,17 @@ from ami_bridge.services.agents import parse
 from tests.cli.machine import Machine
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
-GOOD = ("key,name,valid_from,valid_to\n"
-        "PJSIP/6001,Mäkinen,2026-01-01,2026-11-23 14:30\n"
-        "6002,O'Brien,,\n"
-        '\n"6003","Nguyễn, Thị",2026-03-29,\n')
-OTHER_ORDER = ("valid_to;name;KEY;valid_from\n"
-               "2026-11-23 14:30;Mäkinen;PJSIP/6001;2026-01-01\n"
-               ";O'Brien;6002;\n"
-               ";Nguyễn, Thị;6003;2026-03-29")
+GOOD = ("key,name,team,valid_from,valid_to\n"
+        "PJSIP/6001,Mäkinen,Palvelu,2026-01-01,2026-11-23 14:30\n"
+        "6002,O'Brien,,,\n"
+        '\n"6003","Nguyễn, Thị","Växel, Åbo",2026-03-29,\n')
+OTHER_ORDER = ("valid_to;name;KEY;valid_from;Team\n"
+               "2026-11-23 14:30;Mäkinen;PJSIP/6001;2026-01-01;Palvelu\n"
+               ";O'Brien;6002;;\n"
+               ";Nguyễn, Thị;6003;2026-03-29;Växel, Åbo")
+WITHOUT_TEAMS = ("key,name,valid_from,valid_to\n"
+                 "PJSIP/6001,Mäkinen,2026-01-01,2026-11-23 14:30\n"
+                 "6002,O'Brien,,\n")
 
 
 def imported(machine: Machine, content: bytes) -> tuple[int, str]:
@@ -32,10 +35,10 @@ def test_lines_become_agents_in_the_controllers_zone() -> None:
     agents, wrong = parse(GOOD, HELSINKI)
     assert wrong == []
     assert agents == [
-        Agent(key="PJSIP/6001", name="Mäkinen", valid_from=datetime(2026, 1, 1, tzinfo=HELSINKI),
+        Agent(key="PJSIP/6001", name="Mäkinen", team="Palvelu", valid_from=datetime(2026, 1, 1, tzinfo=HELSINKI),
               valid_to=datetime(2026, 11, 23, 14, 30, tzinfo=HELSINKI)),
         Agent(key="6002", name="O'Brien"),
-        Agent(key="6003", name="Nguyễn, Thị", valid_from=datetime(2026, 3, 29, tzinfo=HELSINKI)),
+        Agent(key="6003", name="Nguyễn, Thị", team="Växel, Åbo", valid_from=datetime(2026, 3, 29, tzinfo=HELSINKI)),
     ]
 
 
@@ -47,8 +50,15 @@ def test_every_usual_form_is_imported(machine: Machine, content: bytes) -> None:
     assert imported(machine, content) == (0, "3 lines read, 3 new or changed.\n")
     assert imported(machine, content) == (0, "3 lines read, 0 new or changed.\n")
     shown = machine.said("agents", "list")
-    assert "PJSIP/6001  Mäkinen      2026-01-01 00:00:00  2026-11-23 14:30:00" in shown
-    assert "O'Brien" in shown and "Nguyễn, Thị" in shown
+    assert "PJSIP/6001  Mäkinen      Palvelu     2026-01-01 00:00:00  2026-11-23 14:30:00" in shown
+    assert "O'Brien" in shown and "Nguyễn, Thị" in shown and "Växel, Åbo" in shown
+
+
+def test_a_file_without_the_column_team_is_imported_and_its_agents_are_of_none(machine: Machine) -> None:
+    assert imported(machine, GOOD.encode()) == (0, "3 lines read, 3 new or changed.\n")
+    assert imported(machine, WITHOUT_TEAMS.encode()) == (0, "2 lines read, 1 new or changed.\n")
+    shown = machine.said("agents", "list")
+    assert "Palvelu" not in shown and "Växel, Åbo" in shown
 
 
 @pytest.mark.parametrize(("content", "said"), [

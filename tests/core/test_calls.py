@@ -20,7 +20,7 @@ from ami_bridge.core.events import (
     RecordingClosed,
     RecordingStarted,
 )
-from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Fact, Gone, Named, Started
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Fact, Gone, Named, Queued, Started
 from tests.samples import TICKET as SAMPLE
 
 TICKET = replace(SAMPLE, opened_at=datetime.fromtimestamp(0, UTC))
@@ -72,6 +72,13 @@ def test_a_bridge_without_a_recorded_channel_is_nobodys_business() -> None:
 def test_the_queue_names_its_member() -> None:
     story = [started(), QueueConnected(CALLER, AGENT, "Maija Mäkinen", 2)]
     assert facts(story)[-1] == Named(AGENT, "Maija Mäkinen", 2)
+
+
+def test_the_queue_names_itself_also_to_a_recording_that_begins_later() -> None:
+    served = QueueConnected(CALLER, AGENT, "Maija Mäkinen", 2, "support")
+    for story in ([started(), served], [served, started()]):
+        assert facts(story)[1:] == [Named(AGENT, "Maija Mäkinen", 2), Queued("support", 2)]
+    assert facts([started(), QueueConnected(SECOND, AGENT, "Maija Mäkinen", 2, "support")]) == [Started(1)]
 
 
 def test_a_queue_call_that_is_not_recorded_is_not_followed() -> None:
@@ -142,8 +149,8 @@ def test_what_is_over_is_forgotten_after_the_time_of_grace() -> None:
 # -- repeated, reordered, torn (invariant I9)
 
 STORY: list[Event] = [
-    started(1), QueueConnected(CALLER, AGENT, "Maija Mäkinen", 2), entered(AGENT, 2.1), entered(CALLER, 2.2),
-    BridgeLeft("b", AGENT, 4), entered(SECOND, 4.5), BridgeLeft("b", CALLER, 5), entered(CALLER, 5.5, "c"),
+    started(1), QueueConnected(CALLER, AGENT, "Maija Mäkinen", 2, "support"), entered(AGENT, 2.1), entered(CALLER, 2.2),
+    BridgeLeft("b", AGENT, 4), QueueConnected(CALLER, SECOND, "", 4.4, "second"), entered(SECOND, 4.5), BridgeLeft("b", CALLER, 5), entered(CALLER, 5.5, "c"),
     entered(AGENT, 5.6, "c"), BridgeLeft("c", AGENT, 7), BridgeLeft("b", SECOND, 7.1), closed(8), BridgeLeft("c", CALLER, 8.1),
     HungUp(CALLER, 8.2), HungUp(AGENT, 8.3),
 ]
@@ -151,7 +158,7 @@ STORY: list[Event] = [
 
 def test_the_story_is_told_in_full() -> None:
     told = [(p.name, p.joined_at.timestamp(), p.left_at.timestamp()) for p in entry(STORY).participants if p.left_at]
-    assert told == [("Maija Mäkinen", 2.2, 7.0), ("Maija", 4.5, 5.0)]
+    assert told == [("Maija Mäkinen", 2.2, 7.0), ("Maija", 4.5, 5.0)] and entry(STORY).queue == "second"
     assert bridged_seconds(CALLER, facts(STORY), datetime.fromtimestamp(8, UTC)) == (4 - 2.2) + 0.5 + (7 - 5.6)
 
 
@@ -167,7 +174,7 @@ EVENTS = st.one_of(
     st.builds(started, st.floats(0, 100)),
     st.builds(entered, st.sampled_from([CALLER, AGENT, SECOND]), st.floats(0, 100), st.sampled_from(["b", "c"])),
     st.builds(BridgeLeft, st.sampled_from(["b", "c"]), st.sampled_from([CALLER, AGENT, SECOND]), st.floats(0, 100)),
-    st.builds(QueueConnected, st.just(CALLER), st.just(AGENT), st.just("Maija"), st.floats(0, 100)),
+    st.builds(QueueConnected, st.just(CALLER), st.just(AGENT), st.just("Maija"), st.floats(0, 100), st.sampled_from(["", "support", "second"])),
     st.builds(closed, st.floats(0, 100)),
     st.builds(HungUp, st.sampled_from([CALLER, AGENT]), st.floats(0, 100)),
     st.builds(ChannelsPresent, st.frozensets(st.sampled_from([CALLER, AGENT, SECOND])), st.floats(0, 100)),

@@ -1,16 +1,19 @@
 """The entry made of a ticket and its facts."""
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_bridge.core.entries import account, ended_at
-from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Named
+from ami_bridge.core.errors import SpoolError
+from ami_bridge.core.facts import Closed, Ended, Entered, Exited, Named, Queued
 from ami_bridge.core.notice import Reason
-from ami_bridge.core.parties import Agent, Direction, agent_name
+from ami_bridge.core.parties import Agent, Direction, agent_name, listed
 from ami_bridge.core.tickets import Ticket, from_json, to_json
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -94,12 +97,46 @@ def test_on_an_internal_call_the_caller_is_a_company_party_too() -> None:
 
 def test_the_name_comes_from_the_queue_then_the_directory_then_the_line() -> None:
     directory = [Agent(key="PJSIP/6001", name="Hoa", valid_from=START, valid_to=START + timedelta(days=1))]
-    assert agent_name("Maija", "PJSIP/6001", "6001", "Line", START, directory) == "Maija"
-    assert agent_name("PJSIP/6001", "PJSIP/6001", "6001", "Line", START, directory) == "Hoa"
-    assert agent_name("", "PJSIP/6001", "6001", "Line", START + timedelta(days=1), directory) == "Line"
+    hoa = listed("PJSIP/6001", "6001", START, directory)
+    assert agent_name("Maija", "PJSIP/6001", "Line", hoa) == "Maija"
+    assert agent_name("PJSIP/6001", "PJSIP/6001", "Line", hoa) == "Hoa"
+    assert agent_name("", "PJSIP/6001", "Line", listed("PJSIP/6001", "6001", START + timedelta(days=1), directory)) == "Line"
 
 
-@given(st.text(max_size=50), st.text(max_size=50), st.one_of(st.none(), st.uuids()))
-def test_a_ticket_survives_its_file(caller: str, callee: str, recording: UUID | None) -> None:
-    made = ticket(caller=caller, callee=callee, recording=recording)
+@pytest.mark.parametrize("key", ["PJSIP/6001", "6001"])
+def test_the_team_is_the_directorys_when_the_agent_joined_though_the_queue_gave_the_name(key: str) -> None:
+    joined = START + timedelta(seconds=5)
+    directory = [Agent(key=key, name="Hoa", team="Sales", valid_to=joined),
+                 Agent(key=key, name="Maija Mäkinen", team="Service", valid_from=joined, valid_to=joined + timedelta(seconds=1)),
+                 Agent(key=key, name="Hoa", team="Sales", valid_from=joined + timedelta(seconds=1))]
+    assert [(party.name, party.team) for party in entry(FACTS, directory).participants] == [("Maija Mäkinen", "Service"), ("Line Two", "")]
+
+
+def test_who_placed_the_call_has_a_team_too() -> None:
+    internal = ticket(direction=Direction.INTERNAL, caller="6003", company_channel="PJSIP/6003-0a", company_name="Hoa")
+    made = account(internal, FACTS, (), ended_at(FACTS, START), [Agent(key="6003", name="Nguyễn Thị Hoa", team="Sales")])
+    assert (made.participants[0].name, made.participants[0].team) == ("Nguyễn Thị Hoa", "Sales")
+
+
+def test_the_queue_is_the_last_that_gave_the_caller_to_a_member_else_the_one_of_the_entry_point() -> None:
+    served = [Queued("second", T0 + 30), Queued("first", T0 + 4)]
+    for facts in (served, served[::-1], served * 2):
+        assert account(ticket(queue="support"), [*FACTS, *facts], (), START, []).queue == "second"
+    assert account(ticket(queue="support"), FACTS, (), START, []).queue == "support"
+    assert account(ticket(), FACTS, (), START, []).queue == ""
+
+
+@given(st.text(max_size=50), st.text(max_size=50), st.text(max_size=50), st.one_of(st.none(), st.uuids()))
+def test_a_ticket_survives_its_file(caller: str, callee: str, queue: str, recording: UUID | None) -> None:
+    made = ticket(caller=caller, callee=callee, queue=queue, recording=recording)
     assert from_json(to_json(made)) == made
+
+
+def test_a_ticket_of_a_version_that_knew_no_queue_is_read_and_one_of_tomorrow_is_not() -> None:
+    written = json.loads(to_json(ticket(queue="support")))
+    older = {name: value for name, value in written.items() if name != "queue"} | {"format": 2}
+    assert from_json(json.dumps(older)) == ticket()
+    with pytest.raises(SpoolError, match="Upgrade ami-bridge"):
+        from_json(json.dumps(written | {"format": 4}))
+    with pytest.raises(SpoolError, match="damaged"):
+        from_json(json.dumps(written | {"queue": None}))

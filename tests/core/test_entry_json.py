@@ -1,6 +1,7 @@
 """The sealed entry is the entry."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -33,4 +34,14 @@ def test_a_missing_field_is_refused(field: str) -> None:
 
 def test_an_entry_of_tomorrow_is_refused() -> None:
     with pytest.raises(AudioError, match="Upgrade"):
-        entry_from_json(entry_to_json(call()).replace(b'"format": 1', b'"format": 2'))
+        entry_from_json(entry_to_json(call()).replace(b'"format": 2', b'"format": 3'))
+
+
+def test_an_entry_that_was_sealed_before_queues_and_teams_were_kept_is_read_without_them() -> None:
+    older = call()
+    newer = replace(older, queue="tuki", participants=tuple(replace(party, team="Palvelu") for party in older.participants))
+    fields = json.loads(entry_to_json(newer)) | {"format": 1}
+    del fields["queue"]
+    for party in fields["participants"]:
+        del party["team"]
+    assert entry_from_json(json.dumps(fields).encode()) == older

@@ -3,6 +3,7 @@
 The columns of a version are written out here and never change: what a released migration made is history.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,10 @@ from uuid import UUID
 from alembic import command
 from sqlalchemy import Connection, Engine, text
 
+from ami_bridge.core.accounts import Account, Language, Scope
+from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link
 from ami_bridge.core.destructions import Intent, Run, RunOutcome, Step
+from ami_bridge.core.duties import Duty
 from ami_bridge.core.entries import Audio, Entry, Recording, Silence
 from ami_bridge.core.findings import Finding, Kind, Outcome
 from ami_bridge.core.gaps import Cause, Gap
@@ -21,6 +25,7 @@ from ami_bridge.core.holds import Hold
 from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Agent, Direction, Participant
 from ami_bridge.core.recordings import State, Why
+from ami_bridge.core.sign_in import Attempts
 from ami_bridge.register import schema
 from ami_bridge.register.engine import address_of, engine_for, file_of
 
@@ -47,6 +52,9 @@ class Kept:
     runs: list[Run] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    trail: list[Link] = field(default_factory=list)
+    forgotten: tuple[Head, str] = (NOTHING, "")
 
 
 def audio(n: int, found: str | None = None) -> Audio:
@@ -85,12 +93,44 @@ def entries(version: str) -> list[Entry]:
     if version >= "0006":
         pause = Silence(why=Why.PAUSED, by="PJSIP/6001", began_at=NOON + timedelta(minutes=1), ended_at=NOON + timedelta(minutes=2))
         found.append(entry(8, Recording(id=number(106), segment=1, state=State.SEALED, audio=audio(106)), silences=(pause,)))
+    if version >= "0008":
+        found.append(entry(9, queue="tuki", participants=(replace(parties[0], team="Palvelu"), parties[1])))
     return found
+
+
+def accounts() -> list[Account]:
+    """By log-in name: somebody locked out with a scope and a clearance, and somebody disabled who could never sign in."""
+    return [
+        Account(id=number(502), login="maija", name="Maija Mäkinen", language=Language.FINNISH, created_at=NOON,
+                duties=frozenset({Duty.LISTENER, Duty.TRAINER}), scope=Scope(frozenset({"Palvelu", "Växel"}), frozenset({"tuki"})),
+                password="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", codes="c2VhbGVk", last_step=59_519_280,
+                attempts=Attempts(5, LATER, LATER + timedelta(minutes=15)), clearance_until=NOON + timedelta(days=365)),
+        Account(id=number(503), login="seppo", name="Seppo", language=Language.ENGLISH, created_at=NOON, disabled_at=LATER,
+                duties=frozenset({Duty.ACCOUNT_ADMINISTRATOR})),
+    ]
+
+
+DETAILS = {3: '{"duty":"listener","scope":3}', 4: '{"by":"agent,number","found":7,"since":"2026-11-01"}', 5: "{}"}
+DIGESTS = {2: SHA, 3: "6286677ed78d47cf97719315d154cc046e74e6aa7d746c8e82d2dbbc6ef9565e",
+           4: "87e19695c3d0980cdefd63f7111c731757f8f070f345cb3ef3dd697695ff8eab",
+           5: "63aea6f4e8de791d1eb84552c51593240e993b0e1e2a07ec642414adc4fcaf88"}
+"""As version 0007 wrote them, by the number of the entry."""
+
+
+def trail() -> list[Link]:
+    """What is left of a trail whose first two entries were forgotten."""
+    said = [("os:root/maija", "duty-granted", str(number(502)), "", "allowed", "", NOON),
+            ("os:seppo", "calls-searched", "", "", "allowed", "", NOON + timedelta(minutes=1)),
+            (f"account:{number(502)}", "call-viewed", str(number(1)), "training", "refused", "out-of-scope", LATER)]
+    return [Link(AuditEntry(number=n, at=at, actor=actor, action=action, object=on, purpose=purpose, outcome=outcome, reason=reason,
+                            detail=json.loads(DETAILS[n])), DIGESTS[n - 1], DIGESTS[n])
+            for n, (actor, action, on, purpose, outcome, reason, at) in enumerate(said, 3)]
 
 
 def kept(version: str) -> Kept:
     """What a register of ``version`` is filled with."""
-    found = Kept(agents=[Agent(key="6001", name="Inkeri Äijälä", valid_from=NOON)])
+    team = "Palvelu" if version >= "0008" else ""
+    found = Kept(agents=[Agent(key="6001", name="Inkeri Äijälä", team=team, valid_from=NOON)])
     if version >= "0002":
         found.entries = entries(version)
         found.holds = [Hold(id=number(201), call=number(1), exchange="helsinki", expires_at=EXPIRES, reason="dispute", basis="act 1",
@@ -107,6 +147,9 @@ def kept(version: str) -> Kept:
         kinds = [Kind.AUDIO_MISSING, *([Kind.DIARY_DISAGREES] if version >= "0005" else [])]
         found.findings = [Finding(id=number(400 + n), exchange="helsinki", kind=kind, subject=str(number(4)), outcome=Outcome.REPORTED,
                                   at=NOON, found_at=LATER, call=number(4)) for n, kind in enumerate(kinds)]
+    if version >= "0007":
+        found.accounts, found.trail = accounts(), trail()
+        found.forgotten = Head(number=2, digest=DIGESTS[2], at=NOON), "5167"
     return found
 
 
@@ -151,7 +194,7 @@ def make_partitions(connection: Connection) -> None:
 def fill(connection: Connection, found: Kept, version: str) -> None:
     """Write all that ``found`` holds, in the columns that ``version`` had."""
     for agent in found.agents:
-        insert(connection, "agents", exchange="", key=agent.key, name=agent.name, valid_from=agent.valid_from, valid_to=agent.valid_to)
+        insert(connection, "agents", exchange="", **columns(agent, "key name valid_from valid_to" + since("0008", version, " team")))
     for call in found.entries:
         fill_call(connection, call, version)
     for hold in found.holds:
@@ -166,6 +209,29 @@ def fill(connection: Connection, found: Kept, version: str) -> None:
         insert(connection, "gaps", **columns(gap, "id exchange cause began_at ended_at"))
     for finding in found.findings:
         insert(connection, "findings", **columns(finding, "id exchange kind subject call outcome at found_at"))
+    if version >= "0007":
+        fill_trail(connection, found)
+        for account in found.accounts:
+            fill_account(connection, account)
+
+
+def fill_trail(connection: Connection, found: Kept) -> None:
+    head, signature = found.forgotten
+    insert(connection, "audit_checkpoints", number=head.number, digest=head.digest, at=head.at, signature=signature)
+    for link in found.trail:
+        insert(connection, "audit_entries", detail=DETAILS[link.entry.number], previous=link.previous, digest=link.digest,
+               **columns(link.entry, "number at actor action object purpose outcome reason"))
+
+
+def fill_account(connection: Connection, account: Account) -> None:
+    tries = {"failed": account.attempts.failed, "last_failed_at": account.attempts.last, "locked_until": account.attempts.locked_until}
+    insert(connection, "accounts", **tries, **columns(
+        account, "id login name language created_at password codes last_step clearance_until disabled_at"))
+    for duty in account.duties:
+        insert(connection, "account_duties", account=account.id, duty=duty)
+    for kind, names in (("team", account.scope.teams), ("queue", account.scope.queues)):
+        for name in names:
+            insert(connection, "account_scopes", account=account.id, kind=kind, name=name)
 
 
 def fill_call(connection: Connection, call: Entry, version: str) -> None:
@@ -174,17 +240,23 @@ def fill_call(connection: Connection, call: Entry, version: str) -> None:
     silences = {"silences": f'[{{"why": "paused", "by": "PJSIP/6001", "began_at": "{call.silences[0].began_at.isoformat()}", '
                             f'"ended_at": "{call.silences[0].ended_at.isoformat()}"}}]'} if call.silences else {}
     insert(connection, "calls", **digits, **silences, **columns(
-        call, "expiry_day id exchange direction route reason origin caller callee uniqueid linkedid started_at answered_at ended_at expires_at"))
+        call, "expiry_day id exchange direction route reason origin caller callee uniqueid linkedid started_at answered_at ended_at expires_at"
+              + since("0008", version, " queue")))
     of_call = {"expiry_day": call.expiry_day, "call_id": call.id, "exchange": call.exchange}
     for recording in call.recordings:
         sound = columns(recording.audio, "file frames rate size sha256 sealed_size sealed_sha256 found_sha256") if recording.audio else {}
         insert(connection, "recordings", **of_call, **columns(recording, "id segment state"), **sound)
     for position, party in enumerate(call.participants, 1):
-        insert(connection, "participants", **of_call, position=position, **columns(party, "interface name joined_at left_at"))
+        insert(connection, "participants", **of_call, position=position, **columns(
+            party, "interface name joined_at left_at" + since("0008", version, " team")))
     if call.notice:
-        pressed = " pressed" if version >= "0004" else ""
         insert(connection, "notice_proofs", **of_call, **columns(
-            call.notice, "prompt language version sha256 samples heard_samples at witness" + pressed))
+            call.notice, "prompt language version sha256 samples heard_samples at witness" + since("0004", version, " pressed")))
+
+
+def since(first: str, version: str, names: str) -> str:
+    """The names of columns that `version` has, if they came with `first`."""
+    return names if version >= first else ""
 
 
 def columns(value: object, names: str) -> Mapping[str, Any]:

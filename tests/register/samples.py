@@ -71,7 +71,7 @@ def participants(draw: st.DrawFn) -> Participant:
     """Any participant."""
     joined, left = sorted((draw(moments), draw(moments)))
     left_at = left if draw(st.booleans()) else None
-    return Participant(interface=draw(texts), name=draw(texts), joined_at=joined, left_at=left_at)
+    return Participant(interface=draw(texts), name=draw(texts), team=draw(texts), joined_at=joined, left_at=left_at)
 
 
 @st.composite
@@ -95,7 +95,7 @@ def entries(draw: st.DrawFn) -> Entry:
     started, ended = sorted((draw(moments), draw(moments)))
     recorded = draw(recordings())
     reasons = [Reason.ANNOUNCED, Reason.NOTICE_NOT_REQUIRED] if recorded else list(Reason)
-    names = ("route", "origin", "caller", "callee", "uniqueid", "linkedid")
+    names = ("route", "queue", "origin", "caller", "callee", "uniqueid", "linkedid")
     return Entry(
         id=new_id(), exchange=draw(texts.filter(bool)), direction=draw(st.sampled_from(Direction)),
         reason=draw(st.sampled_from(reasons)), started_at=started, answered_at=draw(st.none() | moments),

@@ -47,6 +47,12 @@ def test_a_line_with_the_same_beginning_is_changed(register: Register) -> None:
     assert everyone(register) == [married]
 
 
+def test_another_team_is_a_change_and_comes_back(register: Register) -> None:
+    put(register, ANNA)
+    moved = Agent(key=ANNA.key, name=ANNA.name, team="Växel")
+    assert (put(register, moved), put(register, moved)) == (1, 0) and everyone(register) == [moved]
+
+
 def test_a_device_is_handed_over_in_one_go(register: Register) -> None:
     put(register, ANNA)
     assert put(register, ANNA_UNTIL_NOON, BO) == 2

@@ -9,8 +9,12 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Trace
+from ami_bridge.core.audit_check import Finding, verify
 from ami_bridge.core.errors import RegisterError
 from ami_bridge.core.notice import Reason
+from ami_bridge.core.parties import Participant
 from ami_bridge.register import CallFilter, Register, RegisterUnavailable, schema, upgrading
 from tests.register.older import (
     LATER,
@@ -37,7 +41,8 @@ def read(url: str) -> Kept:
         run = work.destructions.last_run()
         return Kept(entries=sorted(found, key=lambda call: call.id), agents=work.agents.all("helsinki"), holds=work.holds.all(),
                     intents=work.destructions.certified(), runs=[run] if run else [], gaps=work.gaps.between(BEGINNING, LATER),
-                    findings=work.findings.since(BEGINNING))
+                    findings=work.findings.since(BEGINNING), accounts=work.accounts.all(), trail=list(work.audit.places()),
+                    forgotten=work.audit.checkpoint())
 
 
 def revision(url: str) -> str | None:
@@ -52,14 +57,32 @@ def test_whatever_an_earlier_version_held_is_read_by_ours(empty_url: str, versio
     assert done.found == version and [step for step, _ in done.steps] == [later for later in VERSIONS if later > version]
     now = read(empty_url)
     assert now == held
-    assert len(now.entries) == {"0001": 0, "0002": 5, "0003": 6, "0004": 7, "0005": 7}.get(version, 8)
+    assert len(now.entries) == {"0001": 0, "0002": 5, "0003": 6, "0004": 7, "0005": 7, "0006": 8, "0007": 8}.get(version, 9)
+    assert (len(now.accounts), len(now.trail)) == ((2, 3) if version >= "0007" else (0, 0))
+
+
+@pytest.mark.parametrize("version", [version for version in VERSIONS if version >= "0007"])
+def test_the_trail_of_an_upgraded_register_is_whole_and_goes_on_and_still_nobody_changes_it(empty_url: str, version: str) -> None:
+    with filled(empty_url, version) as held:
+        upgrading.upgrade(empty_url)
+    with closing(Register.open(empty_url)) as register:
+        with register.writing() as work:
+            new = work.audit.leave(Trace(actor="daemon", action=Action.CALLS_SEARCHED), LATER)
+        with register.reading() as work:
+            found = verify(work.audit.places, [], work.audit.checkpoint()[0])
+    assert (new.entry.number, new.previous) == (6, held.trail[-1].digest) and (found.finding, found.entries) == (Finding.WHOLE, 4)
+    with engine(empty_url) as used:
+        for change in ("UPDATE audit_entries SET actor = 'os:x'", "DELETE FROM audit_entries WHERE number = 6", "DELETE FROM audit_checkpoints"):
+            with pytest.raises(IntegrityError), used.begin() as connection:
+                connection.execute(text(change))
 
 
 @pytest.mark.parametrize("version", SINCE_CALLS)
 def test_an_upgraded_register_takes_what_only_ours_can_say_on_a_day_it_had_already(empty_url: str, version: str) -> None:
     with filled(empty_url, version):
         upgrading.upgrade(empty_url)
-    new = entry(50, reason=Reason.OPTED_OUT, notice=proof("9"))
+    agent = Participant(interface="PJSIP/6001", name="Inkeri", team="Palvelu", joined_at=NOON, left_at=LATER)
+    new = entry(50, reason=Reason.OPTED_OUT, notice=proof("9"), queue="tuki", participants=(agent,))
     with closing(Register.open(empty_url)) as register:
         with register.writing() as work:
             assert work.calls.add(new, OTHER) and not work.calls.add(replace(new, route="another"), OTHER)

@@ -70,8 +70,11 @@ class House(Place):
         """As long as the sample's conversation, and closed some seconds ago."""
         os.utime(wav(self.spool.audio(RECORDING), 8000 * 55), ((self.now - timedelta(seconds=10)).timestamp(),) * 2)
 
-    def write(self, ids: str, step: str = "recording", prompt: str = "recorded/fi", uniqueid: str = "u-1") -> None:
-        who = " ".join(base64.b64encode(f"-{text}".encode()).decode() for text in ("0401234567", "1000", "PJSIP/t-1", "", ""))
+    def write(self, ids: str, step: str = "recording", prompt: str = "recorded/fi", uniqueid: str = "u-1",
+              queue: tuple[str, ...] = ("support",)) -> None:
+        """A line as the dialplan writes it; `queue` is empty where an older one wrote it."""
+        texts = ("0401234567", "1000", "PJSIP/t-1", "", "", *queue)
+        who = " ".join(base64.b64encode(f"-{text}".encode()).decode() for text in texts)
         marker = f"{step} {int(BEGAN.timestamp())} inbound inbound {prompt} {uniqueid} {uniqueid} allowed {who}"
         extra = json.dumps({"extra": f"{ids} {marker}"}).replace('"', '""')
         with self.csv.open("a") as file:
@@ -125,6 +128,16 @@ def test_a_call_in_the_diary_without_ticket_is_adopted_once_with_its_notice(hous
     listen_and_look_twice(house)
     assert house.found() == [(Kind.CALL_WITHOUT_TICKET, Outcome.ADOPTED, CALL)] and house.told == 1
     assert house.intake.take(CALL).value == "registered" and house.entries()[0].recordings[0].audio
+
+
+@pytest.mark.parametrize(("queue", "kept"), [(("asiakaspalvelu ä",), "asiakaspalvelu ä"), (("",), ""), ((), "")])
+@pytest.mark.parametrize("ids", [f"{CALL}/{RECORDING}", f"/{ALONE}"])
+def test_an_adopted_call_has_the_queue_that_the_dialplan_noted_and_an_older_one_noted_none(
+        house: House, ids: str, queue: tuple[str, ...], kept: str) -> None:
+    house.write(ids, queue=queue)
+    house.now = BEGAN + IN_PROGRESS["recording"]
+    house.reconcile.listen()
+    assert [ticket.queue for ticket in house.tickets()] == [kept]
 
 
 def test_a_call_of_the_dialplan_alone_whose_marker_is_lost_is_adopted_when_it_cannot_be_at_work_any_more(house: House) -> None:

@@ -131,7 +131,7 @@ def test_a_ticket_changed_anywhere_is_either_damaged_or_whole(spool: Spool, plac
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=200) | st.sampled_from([b"[" * 100_000, b"null", b"[]", b'{"format": 2}']))
+@given(st.binary(max_size=200) | st.sampled_from([b"[" * 100_000, b"null", b"[]", b'{"format": 2}', b'{"format": 3}']))
 def test_whatever_stands_in_the_place_of_a_ticket_is_damaged(spool: Spool, content: bytes) -> None:
     (spool.tickets / f"{TICKET.call}.json").write_bytes(content)
     with pytest.raises(SpoolError, match="a ticket"):
