@@ -34,12 +34,14 @@ from ami_bridge.services.diary import Diary
 from ami_bridge.services.follow import Follow
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
+from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.report import Report
 from ami_bridge.services.rights import Rights
+from ami_bridge.services.search import Search
 from ami_bridge.services.steer import Told
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
@@ -99,7 +101,7 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = 
     """Return the nightly job; KeyMissing or RegisterError when it cannot work."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
     certificates.create()
-    vault = Vault(config.vault.directory, key_store(config))
+    vault = vault_of(config)
     rules = Rules(exchange=config.exchange.name, days=config.retention.days, cap=config.purge.cap, small=config.purge.small,
                   synchronised=config.purge.clock == "synchronised")
     sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
@@ -146,17 +148,31 @@ def rights(config: Config, register: Register, account: Account) -> Rights:
     return Rights(account, trail(config, register, f"account:{account.id}"), config.purposes.names, now)
 
 
+def vault_of(config: Config) -> Vault:
+    """Return the vault with its keys, for one who opens what is in it."""
+    return Vault(config.vault.directory, key_store(config))
+
+
+def search(register: Register, rights: Rights, now: Callable[[], datetime] = now) -> Search:
+    """Return what finds calls for somebody."""
+    return Search(register, rights, now)
+
+
+def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], datetime] = now) -> Listen:
+    """Return what shows and plays calls to somebody."""
+    return Listen(register, vault, rights, now)
+
+
 def verify(config: Config, *, everything: bool) -> Verify:
     """Return what compares register, vault and certificates."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
-    vault = Vault(config.vault.directory, key_store(config))
-    return Verify(vault, Register.open(config.register.url), certificates, everything=everything)
+    return Verify(vault_of(config), Register.open(config.register.url), certificates, everything=everything)
 
 
 def holding(config: Config, actor: str = DAEMON) -> Holding:
     """Return what places and releases holds on behalf of an actor."""
     register = Register.open(config.register.url)
-    return Holding(Vault(config.vault.directory, key_store(config)), register, now, new_id,
+    return Holding(vault_of(config), register, now, new_id,
                    trail(config, register, actor).within)
 
 

@@ -69,7 +69,7 @@ def rows(count: int, days: int) -> Iterator[UUID]:
 
 
 def _call(call: UUID, first: datetime) -> dict[str, Any]:
-    expires = first + timedelta(days=call.int >> 96, milliseconds=number_in_day(call) * 109 % 3_600_000)
+    expires = _expires(call, first)
     number = number_of(call)
     return {
         "expiry_day": expires.date(), "id": call, "exchange": "bench", "direction": "inbound", "route": "all",
@@ -89,6 +89,11 @@ def _recording(call: UUID, first: datetime) -> dict[str, Any]:
 
 
 def _participant(call: UUID, first: datetime) -> dict[str, Any]:
-    expires, (name, team) = first + timedelta(days=call.int >> 96), agent_of(call)
-    return {"expiry_day": expires.date(), "call_id": call, "position": 1, "exchange": "bench", "interface": "PJSIP/6001",
-            "name": name, "team": team, "joined_at": expires - timedelta(days=31), "left_at": None}
+    expires, (name, team) = _expires(call, first), agent_of(call)
+    return {"expiry_day": expires.date(), "call_id": call, "started_at": expires - timedelta(days=31, minutes=5),
+            "position": 1, "exchange": "bench", "interface": "PJSIP/6001", "name": name, "team": team,
+            "joined_at": expires - timedelta(days=31, minutes=4), "left_at": None}
+
+
+def _expires(call: UUID, first: datetime) -> datetime:
+    return first + timedelta(days=call.int >> 96, milliseconds=number_in_day(call) * 109 % 3_600_000)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ami_bridge.cli.configured import configured
-from ami_bridge.cli.remarks import Remarked, remarked
 from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import (
     SHORT_ID,
@@ -26,7 +25,7 @@ from ami_bridge.core.audit import Detail
 from ami_bridge.core.parties import Direction
 
 if TYPE_CHECKING:
-    from ami_bridge.register import CallFilter
+    from ami_bridge.services.remarks import Remarked
 
 HEADINGS = ("Start", "Direction", "Caller", "Callee", "Agent", "Length", "State", "Notice", "Amiss", "Id")
 
@@ -34,9 +33,12 @@ HEADINGS = ("Start", "Direction", "Caller", "Callee", "Agent", "Length", "State"
 @click.command("calls")
 @click.option("--number", help="The caller's or callee's number, in any notation.")
 @click.option("--agent", help="The whole name of a participant.")
+@click.option("--queue", help="The whole name of the queue that the call was of.")
 @click.option("--direction", type=click.Choice([str(direction) for direction in Direction]))
 @click.option("--from", "since", type=Moment(), help="Calls that began then or later (controller's time).")
 @click.option("--to", "until", type=Moment(ends=True), help="Calls that began before; a date means all of that day.")
+@click.option("--shortest", type=click.FloatRange(0), metavar="SECONDS", help="Calls that lasted at least so long.")
+@click.option("--longest", type=click.FloatRange(0), metavar="SECONDS", help="Calls that lasted at most so long.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
 @configured
@@ -51,35 +53,24 @@ def calls_command(config: Config, as_json: bool, **wanted: Any) -> None:
         click.echo("No such calls.")
 
 
-def find(config: Config, number: str | None, agent: str | None, direction: str | None, since: datetime | None,
-         until: datetime | None, limit: int) -> list[Remarked]:
+def find(config: Config, since: datetime | None, until: datetime | None, direction: str | None,
+         **wanted: Any) -> "list[Remarked]":
     """Return the calls that fit, newest first."""
     from ami_bridge.register import CallFilter
+    from ami_bridge.services.remarks import remarked
+    from ami_bridge.services.search import asked
 
     zone = config.controller.zone
-    wanted = CallFilter(now=datetime.now(UTC), number=number, agent=agent, since=in_zone(since, zone),
-                        until=in_zone(until, zone), limit=limit, direction=Direction(direction) if direction else None)
+    terms = CallFilter(now=datetime.now(UTC), since=in_zone(since, zone), until=in_zone(until, zone),
+                       direction=Direction(direction) if direction else None, **wanted)
     with looking(config, Action.CALLS_SEARCHED) as look:
         with look.register.reading() as work:
-            found = remarked(work, work.calls.find(wanted))
-        look.detail |= {Detail.FOUND: len(found), **asked(wanted)}
+            found = remarked(work, work.calls.find(terms))
+        look.detail |= {Detail.FOUND: len(found), **asked(terms)}
     return found
 
 
-def asked(wanted: "CallFilter") -> dict[Detail, int | str]:
-    """Return by what was searched, as the trail may know it: that a number or a name was given, never which."""
-    terms = [name for name, given in (("agent", wanted.agent), ("number", wanted.number)) if given]
-    said = ((Detail.BY, ",".join(terms)), (Detail.DIRECTION, str(wanted.direction or "")),
-            (Detail.SINCE, day(wanted.since)), (Detail.UNTIL, day(wanted.until)))
-    return {key: value for key, value in said if value}
-
-
-def day(at: datetime | None) -> str:
-    """Return the day of a moment (UTC); empty for None."""
-    return at.astimezone(UTC).date().isoformat() if at else ""
-
-
-def row(one: Remarked, config: Config) -> tuple[str, ...]:
+def row(one: "Remarked", config: Config) -> tuple[str, ...]:
     """Return the cells of one call, in the order of ``HEADINGS``."""
     entry = one.entry
     return (on_screen(entry.started_at, config.controller.zone), str(entry.direction), entry.caller or "withheld",

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from ami_bridge.cli.configured import configured
-from ami_bridge.cli.remarks import Remarked, remarked
 from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import duration, entry_as_dict, harmless, on_screen, print_json
 from ami_bridge.config import Config
@@ -15,6 +15,9 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.findings import Kind
+
+if TYPE_CHECKING:
+    from ami_bridge.services.remarks import Remarked
 
 WIDTH = 14
 
@@ -34,8 +37,10 @@ def show_command(config: Config, call_id: str, as_json: bool) -> None:
         click.echo(f"{name:<{WIDTH}}{harmless(value)}".rstrip())
 
 
-def get(config: Config, call_id: str) -> Remarked:
+def get(config: Config, call_id: str) -> "Remarked":
     """Return the one call whose id begins so; NotFound otherwise."""
+    from ami_bridge.services.remarks import remarked
+
     with looking(config, Action.CALL_VIEWED) as look, look.register.reading() as work:
         entry = work.calls.get(call_id, datetime.now(UTC))
         if entry is None:
@@ -45,7 +50,7 @@ def get(config: Config, call_id: str) -> Remarked:
     return found
 
 
-def remarks(one: Remarked) -> Iterator[tuple[str, str]]:
+def remarks(one: "Remarked") -> Iterator[tuple[str, str]]:
     """Yield what is to be said of a call beside its entry."""
     if one.gap:
         yield "gap", "the exchange was not heard all the time: participants and their times may be missing"

@@ -10,7 +10,7 @@ OF_CALLS = {
     "recordings": frozenset({"expiry_day", "id", "call_id", "exchange", "segment", "state", "file", "frames", "rate", "size",
                              "sha256", "sealed_size", "sealed_sha256", "found_sha256"}),
     "participants": frozenset({"expiry_day", "call_id", "position", "exchange", "interface", "name", "joined_at",
-                               "left_at", "team"}),
+                               "left_at", "team", "started_at"}),
     "notice_proofs": frozenset({"expiry_day", "call_id", "exchange", "prompt", "language", "version", "sha256", "samples",
                                 "heard_samples", "at", "witness", "pressed"}),
 }

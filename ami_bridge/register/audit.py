@@ -73,6 +73,12 @@ class Audit:
         query = select(audit_entries).where(*asked).order_by(audit_entries.c.number.desc()).limit(limit)
         return [_place(row) for row in self._connection.execute(query)][::-1]
 
+    def of_object(self, object: str, limit: int) -> list[Place]:
+        """Return the newest so many places about one object (an id), oldest first."""
+        asked = select(audit_entries).where(audit_entries.c.object == object)
+        query = asked.order_by(audit_entries.c.number.desc()).limit(limit)
+        return [_place(row) for row in self._connection.execute(query)][::-1]
+
     def older(self, than: datetime) -> Head | None:
         """Return the last entry of those that may be forgotten: all up to it are of ``than`` or before. Never the newest."""
         number, at = audit_entries.c.number, audit_entries.c.at

@@ -2,22 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from string import hexdigits
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Row, Uuid, and_, any_, false, func, literal, or_, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Row, Uuid, any_, func, literal, select
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound, RegisterError
-from ami_bridge.core.ids import aware
 from ami_bridge.core.notice import Reason
-from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import KEPT
 from ami_bridge.register import partitions, rows
 from ami_bridge.register.engine import POSTGRESQL, serialise
-from ami_bridge.register.numbers import SHORTEST, significant, tail
+from ami_bridge.register.search import CallFilter, alive, statements
 from ami_bridge.register.tables import calls, notice_proofs, participants, recordings
 
 RECORDED = frozenset({Reason.ANNOUNCED, Reason.NOTICE_NOT_REQUIRED})
@@ -27,28 +24,6 @@ BATCH = 500
 """Calls whose children are read with one statement; far below both databases' limits on parameters."""
 
 UUID_DIGITS = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFilter:
-    """Which calls to find; None asks nothing. ``now`` (aware) decides what has expired.
-
-    ``number`` is the caller's or the callee's in any notation; ``agent`` a participant's whole name; the call began
-    at or after ``since`` and before ``until`` (aware). ``limit`` is the number of calls, newest first.
-    """
-
-    now: datetime
-    number: str | None = None
-    agent: str | None = None
-    direction: Direction | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    limit: int = 100
-
-    def __post_init__(self) -> None:
-        for moment in (self.now, self.since, self.until):
-            if moment is not None:
-                aware(moment)
 
 
 class Calls:
@@ -99,9 +74,8 @@ class Calls:
     def find(self, wanted: CallFilter) -> list[Entry]:
         """Return the calls that fit, newest first; never one that has expired at ``wanted.now``."""
         found: dict[UUID, Row] = {}
-        for asked in conditions(wanted):
-            query = select(calls).where(*asked).order_by(calls.c.started_at.desc(), calls.c.id.desc())
-            found |= {call.id: call for call in self._connection.execute(query.limit(wanted.limit))}
+        for statement in statements(wanted, self._connection):
+            found |= {call.id: call for call in self._connection.execute(statement)}
         newest = sorted(found.values(), key=lambda call: (call.started_at, call.id), reverse=True)
         return self._whole(newest[: wanted.limit])
 
@@ -197,48 +171,3 @@ def id_span(id_or_prefix: str) -> tuple[UUID, UUID] | None:
     if not 0 < len(digits) <= UUID_DIGITS or not set(digits) <= set(hexdigits):
         return None
     return UUID(digits.ljust(UUID_DIGITS, "0")), UUID(digits.ljust(UUID_DIGITS, "f"))
-
-
-def alive(now: datetime) -> list[ColumnElement[bool]]:
-    """Return the condition that a call has not expired; the day lets PostgreSQL skip whole partitions."""
-    return [calls.c.expires_at > aware(now), calls.c.expiry_day >= now.astimezone(UTC).date()]
-
-
-def conditions(wanted: CallFilter) -> list[list[ColumnElement[bool]]]:
-    """Return the filter as SQL: whatever fits one of the lists fits. One list a party, so that each has its index."""
-    asked = others(wanted)
-    if wanted.number is None:
-        return [asked]
-    return [asked + with_number(wanted.number, *party) for party in PARTIES]
-
-
-def others(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    """Return all of the filter but the number."""
-    asked = alive(wanted.now)
-    if wanted.agent is not None:
-        asked.append(calls.c.id.in_(select(participants.c.call_id).where(participants.c.name == wanted.agent)))
-    if wanted.direction is not None:
-        asked.append(calls.c.direction == wanted.direction.value)
-    if wanted.since is not None:
-        asked.append(calls.c.started_at >= wanted.since)
-    if wanted.until is not None:
-        asked.append(calls.c.started_at < wanted.until)
-    return asked
-
-
-PARTIES = (
-    (calls.c.caller, calls.c.caller_digits, calls.c.caller_tail),
-    (calls.c.callee, calls.c.callee_digits, calls.c.callee_tail),
-)
-
-
-def with_number(number: str, said: Column, digits: Column, ending: Column) -> list[ColumnElement[bool]]:
-    """Return the condition that a party has ``number``; compared as text when it has no digit (a SIP user)."""
-    asked = significant(number)
-    return [ending == tail(number), _same_line(digits, asked) if asked else said == number]
-
-
-def _same_line(kept: Column, digits: str) -> ColumnElement[bool]:
-    ends_kept = kept.endswith(digits) if len(digits) >= SHORTEST else false()
-    ends_asked = and_(func.length(kept) >= SHORTEST, literal(digits).endswith(kept))
-    return or_(kept == digits, ends_kept, ends_asked)

@@ -1,5 +1,6 @@
 """All SQL for holds."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +30,11 @@ class Holds:
     def of_call(self, call: UUID) -> list[Hold]:
         """Return the holds on one call."""
         return self._found(holds.c.call == call)
+
+    def on(self, calls: Sequence[UUID], now: datetime) -> frozenset[UUID]:
+        """Return which of some calls (not more than a page of them) are held at ``now``."""
+        active = (holds.c.released_at.is_(None), holds.c.until > now)
+        return frozenset(self._connection.execute(select(holds.c.call).where(holds.c.call.in_(calls), *active)).scalars())
 
     def get(self, id_or_prefix: str) -> Hold | None:
         """Return the hold whose id begins so; NotFound when there are several."""

@@ -52,7 +52,8 @@ def recording_values(entry: Entry) -> list[Values]:
 def participant_values(entry: Entry) -> list[Values]:
     """Return one row for each participant, numbered from one."""
     return [
-        {**_key(entry), "position": position, **asdict(party)} for position, party in enumerate(entry.participants, 1)
+        {**_key(entry), "position": position, "started_at": entry.started_at, **asdict(party)}
+        for position, party in enumerate(entry.participants, 1)
     ]
 
 

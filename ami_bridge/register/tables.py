@@ -192,15 +192,17 @@ participants = Table(
     Column("joined_at", UtcDateTime, nullable=False),
     Column("left_at", UtcDateTime),
     Column("team", Text, nullable=False, server_default=text("''")),
+    Column("started_at", UtcDateTime, nullable=False, server_default=text("'1970-01-01T00:00:00.000000+00:00'")),
     PrimaryKeyConstraint("call_id", "position", "expiry_day", name="pk_participants"),
     of_call(),
     CheckConstraint(NAMED, name="ck_participants_exchange"),
     CheckConstraint("position >= 1", name="ck_participants_position"),
     CheckConstraint("left_at IS NULL OR left_at >= joined_at", name="ck_participants_left_at"),
-    Index("ix_participants_name", "name"),
-    Index("ix_participants_team", "team", "call_id"),
+    Index("ix_participants_name", "name", "started_at"),
+    Index("ix_participants_team", "team", "started_at"),
     **BY_DAY,
 )
+"""``started_at`` is the call's: so the newest calls of a person or a team are found without looking at all of theirs."""
 
 notice_proofs = Table(
     "notice_proofs",

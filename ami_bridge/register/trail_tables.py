@@ -37,6 +37,7 @@ audit_entries = Table(
     CheckConstraint("outcome IN ('allowed', 'refused')", name="ck_audit_entries_outcome"),
     CheckConstraint("actor <> '' AND action <> ''", name="ck_audit_entries_said"),
     Index("ix_audit_entries_at", "at"),
+    Index("ix_audit_entries_object", "object", "number"),
 )
 """The trail (``core.audit``). ``at`` is the text that the digest is made of; its order is that of time.
 

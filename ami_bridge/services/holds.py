@@ -72,7 +72,7 @@ class Holding:
                                 reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
                                 remind_at=remind_at))
             self._vault.keys.make([hold_key(hold.id)])
-            with _there():
+            with there():
                 self._copy(source, hold)
             with self._register.writing() as work:
                 work.holds.add(hold)
@@ -93,7 +93,7 @@ class Holding:
             hold = _found(work.holds.get(id_or_prefix))
         if not hold.active(self._now()):
             raise NotFound("the hold has ended, and its copy is no longer to be read", "The next purge destroys it.")
-        with _there():
+        with there():
             return hold, held_entry(self._vault, hold)
 
     def _source(self, call: str, now: datetime) -> Source:
@@ -105,7 +105,7 @@ class Holding:
         if entry:
             return Source(entry, day_key(entry.expiry_day))
         if held:
-            with _there():
+            with there():
                 return Source(held_entry(self._vault, held[-1]), hold_key(held[-1].id))
         raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
 
@@ -146,7 +146,8 @@ def outlived(vault: Vault, hold: UUID, now: datetime) -> bool:
 
 
 @contextmanager
-def _there() -> Iterator[None]:
+def there() -> Iterator[None]:
+    """Have a sealed file that is gone told as such: AudioError."""
     try:
         yield
     except FileNotFoundError:

@@ -38,6 +38,10 @@ class Rights:
         """Tell whether an action is theirs for all calls, not only for those of their own teams and queues."""
         return reach(self.account.duties, action) is Reach.EVERYWHERE
 
+    def allows(self, action: Action, *, in_scope: bool = True, purpose: str | None = None) -> bool:
+        """Tell whether ``require`` would let them; nothing is recorded, for nothing is done: for what a page offers."""
+        return self._why_not(action, in_scope, purpose) is None
+
     def require(self, action: Action, object: str = "", *, in_scope: bool = True, purpose: str | None = None,
                 detail: Mapping[Detail, int | str] | None = None) -> None:
         """Refused, and recorded, when they may not. ``purpose``: None where the action needs none, else one of theirs.

@@ -45,12 +45,12 @@ class Trail:
         self._register, self._actor, self._now, self._alarm = register, actor, now, alarm
 
     @contextmanager
-    def looking(self, action: Action) -> Iterator[Look]:
+    def looking(self, action: Action, object: str = "", purpose: str = "") -> Iterator[Look]:
         """Record what the block found, or that it was refused, before whoever asked gets to see it.
 
         TrailError when that cannot be recorded: then nothing is to be shown. An error of the register is not recorded.
         """
-        look = Look(self._register)
+        look = Look(self._register, object, purpose=purpose)
         with self.refusals(action, look):
             yield look
         self.leave(action, look.object, look.detail, purpose=look.purpose)

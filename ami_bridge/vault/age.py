@@ -1,4 +1,4 @@
-"""Writing the age format, version 1, for one X25519 recipient: the header, and the payload in sealed pieces.
+"""The age format, version 1, for one X25519 recipient: the header, and the payload in sealed pieces.
 
 Written here, and not by pyrage, because what was sealed is read back and opened with the file's key while that is at hand,
 and because it is several times as fast. Tests open what it writes with pyrage and with the ``age`` command.
@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -32,6 +33,13 @@ class Source(Protocol):
     def seek(self, offset: int, /) -> int: ...
 
 
+class Stanza(NamedTuple):
+    """To whom a file is sealed: kind and arguments, and the wrapped key."""
+
+    arguments: tuple[bytes, ...]
+    body: bytes
+
+
 class Opening(NamedTuple):
     """How a file begins, up to its first piece, and the key of its pieces."""
 
@@ -44,21 +52,30 @@ def opening(recipient: str) -> Opening:
     """Return the beginning of a new file for ``recipient`` (``age1...``), with a fresh key."""
     file_key, nonce = os.urandom(KEY_SIZE), os.urandom(NONCE_SIZE)
     unsigned = VERSION + _stanza(raw(recipient), file_key) + b"---"
-    mac = hmac.digest(_derive(file_key, b"", b"header"), unsigned, "sha256")
-    head = unsigned + b" " + _base64(mac) + b"\n" + nonce
-    return Opening(head, file_key, ChaCha20Poly1305(_derive(file_key, nonce, b"payload")))
+    head = unsigned + b" " + _base64(header_mac(file_key, unsigned)) + b"\n" + nonce
+    return Opening(head, file_key, payload_key(file_key, nonce))
+
+
+def header_mac(file_key: bytes, unsigned: bytes) -> bytes:
+    """Return the MAC of a header, of all of it up to the three dashes."""
+    return hmac.digest(_derive(file_key, b"", b"header"), unsigned, "sha256")
+
+
+def payload_key(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
+    """Return the key of the pieces."""
+    return ChaCha20Poly1305(_derive(file_key, nonce, b"payload"))
 
 
 def sealed_pieces(source: Source, key: ChaCha20Poly1305) -> Iterator[tuple[bytes, bytes]]:
     """Yield each piece of ``source`` and what it is sealed to, the last one marked as such."""
     for number, (piece, last) in enumerate(pieces(source)):
-        yield piece, key.encrypt(_nonce(number, last), piece, None)
+        yield piece, key.encrypt(nonce_of(number, last), piece, None)
 
 
 def opened_pieces(sealed: Source, key: ChaCha20Poly1305) -> Iterator[bytes]:
     """Yield what sealed pieces open to; ``cryptography.exceptions.InvalidTag`` when one was changed or is missing."""
     for number, (piece, last) in enumerate(pieces(sealed, PIECE + TAG)):
-        yield key.decrypt(_nonce(number, last), piece, None)
+        yield key.decrypt(nonce_of(number, last), piece, None)
 
 
 def pieces(source: Source, size: int = PIECE) -> Iterator[tuple[bytes, bool]]:
@@ -73,20 +90,26 @@ def pieces(source: Source, size: int = PIECE) -> Iterator[tuple[bytes, bool]]:
 
 
 def unwrap(head: bytes, identity: str) -> bytes | None:
-    """Return the file key that a header gives to ``identity`` (``AGE-SECRET-KEY-1...``); None when it gives it none."""
-    from cryptography.exceptions import InvalidTag
-
+    """Return the file key that a header of ours gives to ``identity`` (``AGE-SECRET-KEY-1...``); None: it gives it none."""
     lines = head.split(b"\n", 3)
-    share, body = _unbase64(lines[1].split(b" ")[2]), _unbase64(lines[2])
+    return unwrapped(Stanza(tuple(lines[1].split(b" ")[1:]), base64_of(lines[2])), identity)
+
+
+def unwrapped(stanza: Stanza, identity: str) -> bytes | None:
+    """Return the file key that a stanza gives to ``identity``; None: it gives it none. ValueError when it is malformed."""
+    if stanza.arguments[0] != _KIND or len(stanza.arguments) != _WORDS:
+        return None
+    share = base64_of(stanza.arguments[1])
     private = X25519PrivateKey.from_private_bytes(raw(identity))
     public = private.public_key().public_bytes_raw()
     key = _derive(private.exchange(X25519PublicKey.from_public_bytes(share)), share + public, _X25519)
     try:
-        return ChaCha20Poly1305(key).decrypt(_ZERO, body, None)
+        return ChaCha20Poly1305(key).decrypt(_ZERO, stanza.body, None)
     except InvalidTag:
         return None
 
 
+_KIND, _WORDS = b"X25519", 2
 _X25519 = b"age-encryption.org/v1/X25519"
 
 
@@ -110,7 +133,8 @@ def _derive(secret: bytes, salt: bytes, info: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt, info).derive(secret)
 
 
-def _nonce(number: int, last: bool) -> bytes:
+def nonce_of(number: int, last: bool) -> bytes:
+    """Return the nonce of a piece: its number, and whether it is the last."""
     return number.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
 
 
@@ -126,5 +150,6 @@ def _base64(content: bytes) -> bytes:
     return base64.b64encode(content).rstrip(b"=")
 
 
-def _unbase64(text: bytes) -> bytes:
-    return base64.b64decode(text + b"=" * (-len(text) % 4))
+def base64_of(text: bytes) -> bytes:
+    """Return what a text in the format's Base64 stands for; ``binascii.Error`` (a ValueError) when it is none."""
+    return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)

@@ -23,6 +23,7 @@ from ami_bridge.core.errors import AudioError, Busy
 from ami_bridge.spool import FILE_MODE, FOLDER_MODE, sync_folder
 from ami_bridge.vault.age import Source
 from ami_bridge.vault.keys import KeyStore, is_key
+from ami_bridge.vault.reading import Digests, Reader
 from ami_bridge.vault.sealing import FAILING_DISK, Digest, Sink, read_back, reads_back, seal, unseal
 
 AUDIO, ENTRY = ".wav.age", ".json.age"
@@ -55,6 +56,7 @@ class Vault:
     def __init__(self, root: Path, keys: KeyStore) -> None:
         self.root = root
         self.keys = keys
+        self._digests = Digests()
 
     def create(self) -> None:
         """Make the vault's folder."""
@@ -113,6 +115,22 @@ class Vault:
         content = io.BytesIO()
         self.open(file, content)
         return content.getvalue()
+
+    def reader(self, file: str, *, sealed_sha256: str = "", sha256: str = "") -> Reader:
+        """Open a sealed file to read it anywhere; close it. What was registered, one digest or both, it must have.
+
+        ``sealed_sha256`` is of the file itself, ``sha256`` of what it opens to (hex). AudioError when it is another, damaged
+        or torn; FileNotFoundError when it is gone; KeyMissing.
+        """
+        reader = Reader(self.path(file), str(self.keys.identity(file.partition("/")[0])))
+        try:
+            for wanted, kind, compute in ((sealed_sha256, "sealed", reader.sealed_sha256), (sha256, "plain", reader.sha256)):
+                if wanted and self._digests.of(kind, reader, compute) != wanted:
+                    raise AudioError(f"the sealed file {file} is not what was registered", "Run 'ami-bridge verify'.")
+        except BaseException:
+            reader.close()
+            raise
+        return reader
 
     def digest(self, file: str) -> Digest:
         """Return the digest of a sealed file as it lies on the disk; FileNotFoundError when it is gone."""

@@ -10,10 +10,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ami_bridge import __version__
-from ami_bridge.app import now
+from ami_bridge.app import now, vault_of
 from ami_bridge.config import Config
 from ami_bridge.core.accounts import Language
 from ami_bridge.register import Register
+from ami_bridge.vault import Vault
+from ami_bridge.web.drawing import outline
 from ami_bridge.web.sessions import Sessions
 from ami_bridge.web.words import Words
 
@@ -24,27 +26,34 @@ HASHES_AT_ONCE = 2
 
 @dataclass
 class House:
-    """One console. Its register serves all threads."""
+    """One console. Its register and its vault serve all threads."""
 
     config: Config
     register: Register
     now: Callable[[], datetime] = now
     door: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(HASHES_AT_ONCE))
+    vault: Vault = field(init=False)
     sessions: Sessions = field(init=False)
     templates: Environment = field(init=False)
 
     def __post_init__(self) -> None:
         console = self.config.console
+        self.vault = vault_of(self.config)
         self.sessions = Sessions(timedelta(minutes=console.idle_minutes), timedelta(hours=console.longest_hours), self.now)
         self.templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
-        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length}
+        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length, "outline": outline}
         self.templates.globals |= {"version": __version__, "controller": self.config.controller}
 
     @property
     def language(self) -> Language:
         """Return the language for somebody whose browser names none of ours: the first of the notice's that is."""
         return next((Language(one) for one in self.config.notice.languages if one in set(Language)), Language.ENGLISH)
+
+    def purpose(self, name: str, language: Language) -> str:
+        """Return the words of the privacy notice for a configured purpose; empty where it has none."""
+        purposes = self.config.purposes
+        return dict(zip(purposes.names, purposes.said(language), strict=False)).get(name, "")
 
     def render(self, template: str, words: Words, **values: Any) -> str:
         """Return a page. Everything that is put into it is escaped."""

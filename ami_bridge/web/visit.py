@@ -46,10 +46,19 @@ class Visit:
         """Return the time of this console's clock."""
         return self.house.now()
 
+    @property
+    def idle_seconds(self) -> int:
+        """Return after how long without work the session ends."""
+        return self.house.config.console.idle_minutes * 60
+
     @cached_property
     def words(self) -> Words:
         """Return the texts in their language."""
         return Words(self.session.language)
+
+    def purpose(self, name: str) -> str:
+        """Return the words for a purpose: those of the notice, or of the law."""
+        return self.house.purpose(name, self.session.language) or self.words.of("purposes", name)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made of a template; it knows ``visit`` and ``t`` (the words) besides ``values``."""

@@ -132,6 +132,17 @@ def test_show_tells_all(machine: Machine) -> None:
                  "unknown on PJSIP/6002", "recorded version 3 in fi, heard 40000 of 40000 samples", "witness: agi", "2026-12-24/1.age", "0:01:00",
                  "SHA-256 0123456789abcdef", "announced (decided by the script)"):
         assert part in shown, part
+    assert re.search(r"^queue +none$", shown, re.M) and " of " not in shown.partition("on PJSIP/6001")[2].partition("\n")[0]
+
+
+def test_show_tells_the_queue_and_the_teams(machine: Machine) -> None:
+    first, second = call().participants
+    entry = replace(call(started_at=NOON), queue="tuki", participants=(replace(first, team="Växel"), second))
+    machine.register(entry)
+    shown = machine.said("show", str(entry.id))
+    assert re.search(r"^queue +tuki$", shown, re.M) and "Äijälä, Inkeri on PJSIP/6001 of Växel, " in shown
+    (found,) = machine.json("calls")
+    assert found["queue"] == "tuki" and [party["team"] for party in found["participants"]] == ["Växel", ""]
 
 
 @pytest.mark.parametrize("call_id", ["0000", "x", "", "00000000-0000-0000-0000-000000000000"])
@@ -143,8 +154,8 @@ def test_show_of_nothing(machine: Machine, call_id: str) -> None:
 @pytest.mark.parametrize("name", ["[bold red]x[/bold red]", "[/]", "[link=x]y", ":warning:", "a\x1b[31mb", "\u202etxt",
                                   "a\nb", "\x9b31m", "\x07"])
 def test_a_name_cannot_draw_on_the_terminal(machine: Machine, name: str) -> None:
-    party = Participant(interface="PJSIP/6001", name=name, joined_at=NOON, left_at=NOON)
-    entry = replace(call(started_at=NOON), participants=(party,), caller=name[:20])
+    party = Participant(interface="PJSIP/6001", name=name, team=name, joined_at=NOON, left_at=NOON)
+    entry = replace(call(started_at=NOON), participants=(party,), caller=name[:20], queue=name)
     machine.register(entry)
     kept = "".join(c for c in name if c.isprintable() and c != "\u202e")
     for shown in (machine.said("calls"), machine.said("show", str(entry.id))):

@@ -80,7 +80,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hosts.start()
     here = hosts.host("made") / HERE.strip("/")
     wav(here / "our-notice.wav")
-    (here / "agents.csv").write_text("key,name,valid_from,valid_to\n6001,Maija Mäkinen,2026-01-01,\n", "utf-8")
+    (here / "agents.csv").write_text("key,name,team,valid_from,valid_to\n6001,Maija Mäkinen,Service,2026-01-01,\n", "utf-8")
     hosts.said("made", "runuser -u ami-bridge -- ami-bridge init")
     hosts.set("made", {"exchange": {"name": "pbx"}, "purge": {"clock": "trusted"}})
     hosts.said("made", f"{AS_USER}{CALLS} past && {AS_USER}ami-bridge purge")

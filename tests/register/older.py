@@ -248,7 +248,8 @@ def fill_call(connection: Connection, call: Entry, version: str) -> None:
         insert(connection, "recordings", **of_call, **columns(recording, "id segment state"), **sound)
     for position, party in enumerate(call.participants, 1):
         insert(connection, "participants", **of_call, position=position, **columns(
-            party, "interface name joined_at left_at" + since("0008", version, " team")))
+            party, "interface name joined_at left_at" + since("0008", version, " team")),
+            **({"started_at": call.started_at} if version >= "0008" else {}))
     if call.notice:
         insert(connection, "notice_proofs", **of_call, **columns(
             call.notice, "prompt language version sha256 samples heard_samples at witness" + since("0004", version, " pressed")))

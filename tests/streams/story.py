@@ -5,7 +5,7 @@ A story is two files: `<scenario>.ami`, which `ami_bridge.asterisk.capture.repla
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from uuid import UUID
 from ami_bridge.asterisk.capture import replay
 from ami_bridge.asterisk.translate import MESSAGE_END, translate
 from ami_bridge.core.calls import Follower
-from ami_bridge.core.entries import Entry, account, ended_at
+from ami_bridge.core.entries import Entry, account, ended_at, queue_of
 from ami_bridge.core.entries import silences as quiet
 from ami_bridge.core.events import BridgeLeft, Event
 from ami_bridge.core.facts import Closed, Ended, Fact, Started, moment
@@ -66,13 +66,24 @@ class Story:
 
 def entries(story: Story, messages: Iterable[bytes]) -> list[dict[str, Any]]:
     """What the register would be told of each call, if the exchange had said `messages`: translation, fold, entry."""
+    facts = _facts(story, messages)
+    return [_entry(call.ticket, facts[call.ticket.call]) for call in story.calls]
+
+
+def queues(story: Story, messages: Iterable[bytes], named: str) -> list[str]:
+    """Of which queue each call would be, if its entry point had `named` one."""
+    facts = _facts(story, messages)
+    return [queue_of(replace(call.ticket, queue=named), facts[call.ticket.call]) for call in story.calls]
+
+
+def _facts(story: Story, messages: Iterable[bytes]) -> dict[UUID, list[Fact]]:
     follower = Follower()
     facts: dict[UUID, list[Fact]] = {call.ticket.call: [] for call in story.calls}
     for message in messages:
         event = translate(message, 0.0)
         for noticed in follower.apply(event) if isinstance(event, Event) else []:
             facts.setdefault(noticed.call, []).append(noticed.fact)
-    return [_entry(call.ticket, facts[call.ticket.call]) for call in story.calls]
+    return facts
 
 
 def silences(story: Story, messages: Iterable[bytes]) -> list[list[str]]:

@@ -14,7 +14,7 @@ from ami_bridge.asterisk.protocol import Protocol
 from ami_bridge.asterisk.translate import MESSAGE_END, WANTED, sent_at
 from ami_bridge.core.calls import GRACE
 from tests.asterisk.exchange import GREETING
-from tests.streams.story import FOLDER, Story, entries, silences, stories
+from tests.streams.story import FOLDER, Story, entries, queues, silences, stories
 
 RELEASES = ("22", "16")
 LARGEST = 20_000
@@ -69,6 +69,18 @@ def test_a_stream_is_small_names_its_asterisk_and_no_more_than_was_wanted(path: 
 def test_the_entry_is_the_one_that_the_register_got(path: Path) -> None:
     story = Story.read(path)
     assert entries(story, heard(on_the_wire(story.messages))) == [call.entry for call in story.calls]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(("scenario", "queue"), [
+    ("a_caller_whom_one_queue_gives_up_and_another_serves_is_one_entry", "second"),
+    ("a_queue_call_that_its_agent_sends_to_another_queue_has_both_agents_and_their_times-keys", "second"),
+    ("a_caller_who_leaves_the_queue_is_recorded_and_spoke_with_nobody", "of the entry point"),
+    ("of_two_that_ring_at_once_the_one_who_answers_is_named", "of the entry point"),
+])
+def test_the_queue_is_the_last_that_served_the_caller(release: str, scenario: str, queue: str) -> None:
+    story = Story.read(FOLDER / release / f"{scenario}.ami")
+    assert queues(story, heard(on_the_wire(story.messages)), "of the entry point") == [queue]
 
 
 @each_story

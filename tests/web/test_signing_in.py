@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import httpx
@@ -93,6 +94,19 @@ def test_a_session_ends_when_its_account_is_shut_or_has_another_password(office:
         admin.set_password("trainer", "another horse battery")
         assert one.get("/").headers["location"] == "/sign-in" == other.get("/").headers["location"]
         assert program.get("/api/v1/session").status_code == 401
+
+
+def test_a_session_ends_by_idle_time_and_by_age_and_one_may_stay(office: Console) -> None:
+    began = office.house.now()
+    clock = [began]
+    office.house.sessions._now = lambda: clock[0]
+    with office.browser("listener") as client, office.browser("trainer") as idle:
+        for minutes in range(10, 10 * 60, 10):
+            clock[0] = began + timedelta(minutes=minutes)
+            assert client.post("/stay", data={"csrf": client.csrf}).status_code == 204, minutes
+        assert idle.get("/").headers["location"] == "/sign-in"
+        clock[0] = began + timedelta(hours=10)
+        assert client.post("/stay", data={"csrf": client.csrf}).headers["location"] == "/sign-in"
 
 
 def test_a_program_signs_in_tells_who_it_is_and_signs_out(office: Console) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from fastapi import APIRouter
 
 from ami_bridge.core.actions import Action
-from ami_bridge.web.pages import front, sign_in
+from ami_bridge.web.pages import calls, front, sign_in, sound
 
 
 class Place(NamedTuple):
@@ -16,5 +16,7 @@ class Place(NamedTuple):
     action: Action
 
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router)
-MENU: tuple[Place, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (sign_in.router, front.router, calls.router, sound.router)
+MENU: tuple[Place, ...] = (
+    Place("/calls", "calls.title", Action.CALLS_SEARCHED),
+)

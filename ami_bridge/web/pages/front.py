@@ -23,3 +23,8 @@ def language(visit: Browsing, form: Form) -> RedirectResponse:
         raise ConfigurationError("the console does not speak this language", "Choose fi, sv or en.")
     visit.session.language = Language(form["language"])
     return go("/")
+
+
+@router.post("/stay", status_code=204)
+def stay(visit: Browsing, form: Form) -> None:
+    """Do nothing but be there: the session goes on."""

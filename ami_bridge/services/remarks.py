@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.findings import Kind
 from ami_bridge.core.gaps import touched
-
-if TYPE_CHECKING:
-    from ami_bridge.register.register import Work
+from ami_bridge.register.register import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,7 @@ class Remarked:
         return ", ".join([*(["gap"] if self.gap else []), *map(str, self.findings)])
 
 
-def remarked(work: "Work", entries: Sequence[Entry]) -> list[Remarked]:
+def remarked(work: Work, entries: Sequence[Entry]) -> list[Remarked]:
     """Return the calls with what is to be said of each."""
     if not entries:
         return []

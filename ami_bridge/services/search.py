@@ -1,0 +1,59 @@
+"""Finding calls for somebody: only those that they may see, a page at a time, each page recorded before it is shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
+from ami_bridge.register import CallFilter, Place, Register
+from ami_bridge.services.remarks import Remarked, remarked
+from ami_bridge.services.rights import Rights
+
+PAGE = 50
+"""Calls on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some calls, newest first; which of them are held; and where the next page begins (None: there is none)."""
+
+    calls: tuple[Remarked, ...]
+    held: frozenset[UUID]
+    following: Place | None
+
+
+class Search:
+    """Finds calls for whom ``rights`` allow it."""
+
+    def __init__(self, register: Register, rights: Rights, now: Callable[[], datetime]) -> None:
+        self._register, self._rights, self._now = register, rights, now
+
+    def page(self, terms: CallFilter, after: Place | None = None, limit: int = PAGE) -> Page:
+        """Return the page of ``limit`` calls after a place. What the terms say of now, scope and limit does not count."""
+        self._rights.require(Action.CALLS_SEARCHED)
+        scope = None if self._rights.everywhere(Action.CALLS_SEARCHED) else self._rights.account.scope
+        wanted = replace(terms, now=self._now(), scope=scope, after=after, limit=limit + 1)
+        with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
+            with self._register.reading() as work:
+                found = work.calls.find(wanted)
+                shown = tuple(remarked(work, found[:limit]))
+                held = work.holds.on([one.entry.id for one in shown], wanted.now)
+            look.detail |= {Detail.FOUND: len(shown), **asked(terms)}
+        last = shown[-1].entry if len(found) > limit else None
+        return Page(shown, held, Place(last.started_at, last.id) if last else None)
+
+
+def asked(wanted: CallFilter) -> dict[Detail, int | str]:
+    """Return by what was searched, as the trail may know it: that a number or a name was given, never which."""
+    given = (("agent", wanted.agent), ("length", wanted.shortest or wanted.longest), ("number", wanted.number),
+             ("queue", wanted.queue))
+    said = ((Detail.BY, ",".join(name for name, value in given if value)), (Detail.DIRECTION, str(wanted.direction or "")),
+            (Detail.SINCE, day(wanted.since)), (Detail.UNTIL, day(wanted.until)))
+    return {key: value for key, value in said if value}
+
+
+def day(at: datetime | None) -> str:
+    """Return the day of a moment (UTC); empty for None."""
+    return at.astimezone(UTC).date().isoformat() if at else ""

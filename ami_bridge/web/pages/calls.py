@@ -1,0 +1,64 @@
+"""Finding calls, and the page of one call."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from ami_bridge.app import listen, search
+from ami_bridge.core.actions import Action
+from ami_bridge.core.errors import NotFound
+from ami_bridge.services.playing import playable
+from ami_bridge.web.drawing import lanes
+from ami_bridge.web.pages.sound import named
+from ami_bridge.web.terms import place_as_text, place_of, terms_of
+from ami_bridge.web.visit import Browsing, Form, Visit, field, go, uuid_of
+
+router = APIRouter(include_in_schema=False)
+PLACE = "/calls"
+
+
+@router.get(PLACE)
+def calls(visit: Browsing, search: str = "", after: str = "") -> HTMLResponse:
+    """Ask what to search for; show a page of what was found when something was."""
+    if not search:
+        visit.rights.require(Action.CALLS_SEARCHED)
+        return visit.page("calls.html", found=None, word="", following="")
+    return _found(visit, search, after)
+
+
+@router.post(PLACE)
+def searched(visit: Browsing, sent: Form) -> RedirectResponse:
+    """Keep what to search for in the session: an address holds no number."""
+    visit.rights.require(Action.CALLS_SEARCHED)
+    terms = terms_of(sent, visit.now, visit.house.config.controller.zone)
+    return go(f"{PLACE}?search={visit.session.keep_search(terms)}")
+
+
+def _found(visit: Visit, word: str, after: str) -> HTMLResponse:
+    terms = visit.session.searches.get(word)
+    if terms is None:
+        raise NotFound("this search is not of this session, or was long ago", "Search again.")
+    page = search(visit.house.register, visit.rights, visit.house.now).page(terms, place_of(after))
+    following = place_as_text(page.following) if page.following else ""
+    return visit.page("calls.html", found=page, word=word, following=following)
+
+
+@router.get(f"{PLACE}/{{id}}")
+def call(visit: Browsing, id: str) -> HTMLResponse:
+    """Show a call; before a purpose was named for it, only ask for one."""
+    wanted = named(visit, id)
+    if not wanted.purpose:
+        visit.rights.require(Action.CALL_VIEWED, str(wanted.id))
+        return visit.page("purpose.html", action=f"{PLACE}/{wanted.id}/purpose")
+    listening = listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
+    viewed = listening.view(wanted)
+    return visit.page("call.html", viewed=viewed, entry=viewed.entry, purpose=wanted.purpose, lanes=lanes(viewed.entry),
+                      recordings=playable(viewed.entry) if viewed.audible else (), waveforms=listening.waveforms(viewed))
+
+
+@router.post(f"{PLACE}/{{id}}/purpose")
+def purpose(visit: Browsing, sent: Form, id: str) -> RedirectResponse:
+    """Remember for this session what a call is opened for."""
+    one, named_for = uuid_of(id), field(sent, "purpose")
+    visit.rights.require(Action.CALL_VIEWED, str(one), purpose=named_for)
+    visit.session.purposes[one] = named_for
+    return go(f"{PLACE}/{one}")

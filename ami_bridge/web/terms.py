@@ -1,0 +1,80 @@
+"""The terms of a search as a form sends them, and the place of a page as an address names it."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.parties import Direction
+from ami_bridge.core.text import clean
+from ami_bridge.register import CallFilter, Place
+
+LONGEST_MINUTES = 60 * 24 * 31
+PLACE = re.compile(r"([0-9]{1,16})-([0-9a-f]{32})", re.ASCII)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def terms_of(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CallFilter:
+    """Return what a form asks for; ConfigurationError names the field that is wrong, and does not repeat what it says."""
+    until = _day(form, "until", zone)
+    return CallFilter(
+        now=now, number=_text(form, "number"), agent=_text(form, "agent"), queue=_text(form, "queue"),
+        direction=_direction(form), since=_day(form, "since", zone),
+        until=(until + timedelta(days=1)) if until else None,
+        shortest=_seconds(form, "shortest"), longest=_seconds(form, "longest"))
+
+
+def place_as_text(place: Place) -> str:
+    """Return a place as an address names it: no number, no name."""
+    return f"{(place.started_at - BEGINNING) // MICROSECOND}-{place.id.hex}"
+
+
+def place_of(text: str) -> Place | None:
+    """Return the place that an address names; None for the beginning. ConfigurationError when it names none."""
+    if not text:
+        return None
+    found = PLACE.fullmatch(text)
+    if not found:
+        raise ConfigurationError("this is no page of a search", "Search again.")
+    return Place(BEGINNING + int(found[1]) * MICROSECOND, UUID(found[2]))
+
+
+def _text(form: Mapping[str, str], name: str) -> str | None:
+    return clean(form.get(name, "")) or None
+
+
+def _direction(form: Mapping[str, str]) -> Direction | None:
+    said = form.get("direction", "")
+    if said and said not in set(Direction):
+        raise _wrong("direction", "Choose one of the list.")
+    return Direction(said) if said else None
+
+
+def _day(form: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime | None:
+    """Return when a day begins in the controller's zone."""
+    if not form.get(name):
+        return None
+    try:
+        at = datetime.combine(date.fromisoformat(form[name]), time(), zone)
+        return at if 1970 < at.year < 9000 else None
+    except ValueError:
+        raise _wrong(name, "Write a day as 2026-11-23.") from None
+
+
+def _seconds(form: Mapping[str, str], name: str) -> float | None:
+    if not form.get(name):
+        return None
+    try:
+        minutes = float(form[name].replace(",", "."))
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= LONGEST_MINUTES:
+        raise _wrong(name, "Write a number of minutes.")
+    return minutes * 60
+
+
+def _wrong(name: str, hint: str) -> ConfigurationError:
+    return ConfigurationError(f"the field {name} is wrong", hint)
