@@ -22,5 +22,5 @@ def bare(tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def machine(bare: Machine) -> Machine:
-    bare.said("init", "--directory", str(bare.folder / "state"))
+    bare.init()
     return bare

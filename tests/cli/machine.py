@@ -15,6 +15,7 @@ from ami_bridge.cli import main
 from ami_bridge.config import Config, load
 from ami_bridge.core.entries import Entry
 from ami_bridge.register import Register
+from tests.furnished import furnish
 from tests.register.samples import ENTRY_SHA256
 
 REPOSITORY = Path(__file__).parents[2]
@@ -39,6 +40,16 @@ class Machine:
     @property
     def config(self) -> Config:
         return load(self.file, self.environment)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What its environment says but for its ports."""
+        return {name: value for name, value in self.environment.items() if not name.endswith("__PORT")}
+
+    def init(self) -> None:
+        """Set it up, as `init` does."""
+        furnish(self.folder, self.ports["AMI_BRIDGE__AGI__PORT"], ("machine", self.settings),
+                lambda: self.said("init", "--directory", str(self.folder / "state")))
 
     def run(self, *words: str) -> Result:
         """Run a verb in this process."""

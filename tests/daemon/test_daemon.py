@@ -25,7 +25,7 @@ def machine(tmp_path: Path) -> Machine:
         "AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
         "AMI_BRIDGE__METRICS__PORT": str(free_port()), "AMI_BRIDGE__PURGE__CLOCK": "trusted",
         "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {tmp_path}/told"]'})
-    machine.said("init", "--directory", str(tmp_path / "state"))
+    machine.init()
     return machine
 
 

@@ -45,7 +45,7 @@ def machine(tmp_path: Path) -> Machine:
     machine = Machine(tmp_path, {
         "AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
         "AMI_BRIDGE__METRICS__PORT": str(free_port()), "AMI_BRIDGE__PURGE__CLOCK": "trusted"})
-    machine.said("init", "--directory", str(tmp_path / "state"))
+    machine.init()
     return machine
 
 

@@ -1,4 +1,4 @@
-"""Two files at a time: the tests of one file, and of one release, share their exchange and so stay with one worker.
+"""Several files at a time: the tests of one file, and of one release, share their exchange and so stay with one worker.
 
 Where it is asked for, what the exchange said in each test is written down: see tests/streams/README.md.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.pbx.system import System
 from tests.streams import recording
 
 
@@ -18,6 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             chosen = getattr(item, "callspec", None)
             release = chosen.params.get("running", "") if chosen else ""
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{release}"))
+
+
+@pytest.fixture
+def system(running: System) -> Iterator[System]:
+    """The module's system; after each test its phones are gone."""
+    yield running
+    running.pbx.stop_phones()
 
 
 @pytest.fixture(autouse=True)

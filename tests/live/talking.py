@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.parties import Direction
@@ -28,6 +29,11 @@ def talk(*lines: Line, seconds: float = TALK_SECONDS) -> None:
     time.sleep(seconds)
 
 
+def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
+    """Keys pressed one after the other."""
+    return [(after if number == 0 else 0.25, key) for number, key in enumerate(keys)]
+
+
 class Registered:
     """What came into the register within `new_entries`; filled when it ends."""
 
@@ -41,17 +47,43 @@ class Registered:
         return entry
 
 
+def known(system: System) -> set[UUID]:
+    """The calls that are registered already."""
+    return {entry.id for entry in system.calls()}
+
+
+def new_entry(system: System, before: set[UUID]) -> Entry:
+    """Wait for the one entry that was not known before."""
+    system.wait_for(lambda: known(system) - before, "the entry", 20)
+    (entry,) = [entry for entry in system.calls() if entry.id not in before]
+    return entry
+
+
+def diary_agrees(system: System, entry: Entry) -> None:
+    """Wait until the exchange's diary says the same as the entry."""
+    system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
+
+
+@contextmanager
+def only_new_calls(system: System) -> Iterator[None]:
+    """Within it the system shows only the calls that were made since."""
+    before, everything = known(system), system.calls
+    system.calls = lambda: [entry for entry in everything() if entry.id not in before]  # type: ignore[method-assign]
+    yield
+    system.calls = everything  # type: ignore[method-assign]
+
+
 @contextmanager
 def new_entries(system: System, n: int = 1) -> Iterator[Registered]:
     """Within it calls are made; at its end it waits until all is over, and there must be `n` new entries, neither more nor fewer."""
-    known, registered = {entry.id for entry in system.calls()}, Registered()
+    before, registered = known(system), Registered()
     yield registered
     system.wait_for(lambda: "0 active channels" in system.pbx.rx("core show channels count"), "the end of all calls", 20)
     system.wait_for(lambda: not list(system.spool.live.iterdir()) and not list(system.spool.open_calls()), "the intake", 20)
-    registered.entries = [entry for entry in system.calls() if entry.id not in known]
+    registered.entries = [entry for entry in system.calls() if entry.id not in before]
     assert len(registered.entries) == n, registered.entries
     for entry in registered.entries:
-        system.wait_for(lambda e=entry: says_otherwise(system.pbx, e) == (), "the diary to say the same", 5)
+        diary_agrees(system, entry)
 
 
 def voices(system: System, entry: Entry, *present: int, absent: tuple[int, ...] = ()) -> None:

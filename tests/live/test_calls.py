@@ -10,6 +10,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import State
+from tests.live.talking import only_new_calls
 from tests.pbx.phones import BUSY, NEVER, answer, call
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import heard, seconds_of, tones
@@ -28,11 +29,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture
 def system(running: System) -> Iterator[System]:
     """The module's system; each test looks only at the calls that it made itself."""
-    known = {entry.id for entry in running.calls()}
-    everything = running.calls
-    running.calls = lambda: [entry for entry in everything() if entry.id not in known]  # type: ignore[method-assign]
-    yield running
-    running.calls = everything  # type: ignore[method-assign]
+    with only_new_calls(running):
+        yield running
 
 
 def assert_announced_and_whole(entry: Entry) -> None:

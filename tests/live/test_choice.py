@@ -7,6 +7,7 @@ import pytest
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
+from tests.live.talking import known, new_entry
 from tests.pbx.phones import answer, call
 from tests.pbx.system import NOTICE_SECONDS, ROUTES, System
 from tests.pbx.tones import heard
@@ -82,14 +83,13 @@ def test_what_the_caller_chose_is_done_and_stands_in_the_proof(system: System, e
 
 
 def test_when_no_script_answers_nobody_is_recorded_without_having_been_asked(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     system.stop_daemon()
     system.break_agi_program()
     agent = answer(system.pbx, "6001")
     assert call(system.pbx, OUT, talk=2.0).wait().ok and agent.wait().ok
     system.mend_agi_program()
     system.start_daemon()
-    system.wait_for(lambda: len(system.calls()) > len(known), "the entry")
-    (entry,) = [entry for entry in system.calls() if entry.id not in known]
+    entry = new_entry(system, before)
     assert (entry.reason, entry.recordings) == (Reason.SCRIPTS_SILENT, ())
     assert list(system.spool.live.iterdir()) == []

@@ -9,6 +9,7 @@ import pytest
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import State
+from tests.live.talking import only_new_calls
 from tests.pbx.phones import answer, call
 from tests.pbx.system import NOTICE_HZ, RECORDED_DIALPLAN, ROUTES, System
 from tests.pbx.tones import heard
@@ -61,11 +62,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture
 def system(running: System) -> Iterator[System]:
     """The module's system, whole again after each test; each test looks only at the calls that it made itself."""
-    known = {entry.id for entry in running.calls()}
-    everything = running.calls
-    running.calls = lambda: [entry for entry in everything() if entry.id not in known]  # type: ignore[method-assign]
-    yield running
-    running.calls = everything  # type: ignore[method-assign]
+    with only_new_calls(running):
+        yield running
     running.mend_agi_program()
     if running.daemon is None:
         running.start_daemon()

@@ -7,6 +7,7 @@ import pytest
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import State
 from tests.docs.pages import ROOT, shown
+from tests.live.talking import known, new_entry
 from tests.pbx.phones import answer, call
 from tests.pbx.system import ROUTES, System
 from tests.pbx.tones import heard
@@ -80,11 +81,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 def talk(system: System, number: str, agent: str, **options):
     """One answered call; return the entry that it makes."""
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     callee = answer(system.pbx, agent, tone=AGENT_HZ)
     caller = call(system.pbx, number, tone=CALLER_HZ, talk=5.0, **options)
     assert caller.wait().ok and callee.wait().ok, (caller.result(), callee.result())
-    entry = next(entry for entry in system.registered(len(known) + 1) if entry.id not in known)
+    entry = new_entry(system, before)
     assert entry.state is State.SEALED and entry.notice
     assert all(heard(system.audio(entry), hz) for hz in (CALLER_HZ, AGENT_HZ))
     return entry

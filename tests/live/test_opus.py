@@ -33,12 +33,6 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield system
 
 
-@pytest.fixture
-def system(running: System) -> Iterator[System]:
-    yield running
-    running.pbx.stop_phones()
-
-
 def hears(line: Line, hz: int) -> None:
     """Wait until a tone is heard, then three seconds."""
     until = time.monotonic() + 10

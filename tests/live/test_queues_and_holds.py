@@ -68,12 +68,6 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield system
 
 
-@pytest.fixture
-def system(running: System) -> Iterator[System]:
-    yield running
-    running.pbx.stop_phones()
-
-
 def everyone(system: System) -> tuple[Softphone, Softphone, Softphone]:
     """Somebody outside, and two agents."""
     return (Softphone(system.pbx, "trunk", tone=CALLER_HZ), Softphone(system.pbx, "6001", tone=FIRST_HZ, first_sequence=HIGH),

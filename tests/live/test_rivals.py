@@ -72,12 +72,6 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield system
 
 
-@pytest.fixture
-def system(running: System) -> Iterator[System]:
-    yield running
-    running.pbx.stop_phones()
-
-
 def two(system: System, number: str, first_sequence: int | None = None) -> tuple[Line, Line]:
     """Somebody outside who calls, and the agent who answers, whose RTP begins with that number."""
     outside = Softphone(system.pbx, "trunk", tone=CALLER_HZ)

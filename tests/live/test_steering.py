@@ -8,12 +8,14 @@ from array import array
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.recordings import State, Why
 from tests.diaries import says_otherwise
+from tests.live.talking import dial, diary_agrees, known, new_entry
 from tests.pbx.phones import answer, call
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import Span, heard, seconds_of, tones, write_wav
@@ -80,23 +82,12 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield system
 
 
-@pytest.fixture
-def system(running: System) -> Iterator[System]:
-    yield running
-    running.pbx.stop_phones()
-
-
-def dial(keys: str, after: float = 2.0) -> list[tuple[float, str]]:
-    """Keys pressed one after the other."""
-    return [(after if number == 0 else 0.25, key) for number, key in enumerate(keys)]
-
-
-def new_entry(system: System, known: set) -> Entry:
-    system.wait_for(lambda: [entry for entry in system.calls() if entry.id not in known], "the entry", 20)
-    (entry,) = [entry for entry in system.calls() if entry.id not in known]
+def sealed(system: System, before: set[UUID]) -> Entry:
+    """The one new entry, which has its sound; its diary confirms it where a script wrote the ticket."""
+    entry = new_entry(system, before)
     assert entry.state is State.SEALED
     if entry.origin == "agi":
-        system.wait_for(lambda: says_otherwise(system.pbx, entry) == (), "the diary to say the same", 5)
+        diary_agrees(system, entry)
     return entry
 
 
@@ -107,11 +98,11 @@ def gaps(path: Path, hz: int) -> list[Span]:
 
 
 def test_an_agent_pauses_and_resumes_by_key_and_the_time_line_goes_on(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*7", 3.0) + dial("*7", 4.0))
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=14.0)
     assert caller.wait().ok and agent.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     (silence,) = entry.silences
     assert (silence.why, silence.by) == (Why.PAUSED, "PJSIP/6001")
     audio = system.audio(entry)
@@ -123,21 +114,21 @@ def test_an_agent_pauses_and_resumes_by_key_and_the_time_line_goes_on(system: Sy
 
 
 def test_a_caller_who_presses_the_key_pauses_nothing(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ)
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=9.0, keys=dial("*7", 4.0))
     assert caller.wait().ok and agent.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     assert entry.silences == ()
 
 
 def test_a_pause_survives_a_transfer_and_ends_by_itself(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*7") + dial("#16002", 1.0))
     second = answer(system.pbx, "6002", tone=SECOND_HZ)
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=18.0)
     assert caller.wait().ok and first.wait().ok and second.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     (silence,) = entry.silences
     assert silence.why is Why.PAUSED and abs((silence.ended_at - silence.began_at).total_seconds() - LONGEST) < 2.0
     assert [party.interface for party in entry.participants] == ["PJSIP/6001", "PJSIP/6002"]
@@ -148,7 +139,7 @@ def test_a_pause_survives_a_transfer_and_ends_by_itself(system: System) -> None:
 
 
 def test_the_command_pauses_by_the_agents_device_and_resumes(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ)
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=12.0)
     system.wait_for(lambda: "PJSIP/6001" in system.pbx.rx("bridge show all") or "2 active channels" in system.pbx.rx("core show channels"), "the talk")
@@ -157,7 +148,7 @@ def test_the_command_pauses_by_the_agents_device_and_resumes(system: System) -> 
     time.sleep(3)
     assert "recorded again" in system.command("resume", "--agent", "PJSIP/6001")
     assert caller.wait().ok and agent.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     (silence,) = entry.silences
     assert (silence.why, silence.by) == (Why.PAUSED, "auditor") and len(gaps(system.audio(entry), CALLER_HZ)) == 1
     left = [one["action"] for one in json.loads(system.command("audit", "list", "--json"))]
@@ -165,18 +156,18 @@ def test_the_command_pauses_by_the_agents_device_and_resumes(system: System) -> 
 
 
 def test_one_touch_recording_cannot_stop_ours(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*3", 3.0))
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=10.0, keys=dial("*3", 6.0))
     assert caller.wait().ok and agent.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     audio = system.audio(entry)
     assert seconds_of(tones(audio, [CALLER_HZ])[CALLER_HZ]) > 7.0
     assert list((system.pbx.home / "spool" / "monitor").glob("auto-*")) == []
 
 
 def test_a_recording_that_another_stops_is_begun_anew(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ)
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=14.0)
     system.wait_for(lambda: "2 active channels" in system.pbx.rx("core show channels"), "the talk")
@@ -184,20 +175,20 @@ def test_a_recording_that_another_stops_is_begun_anew(system: System) -> None:
     (channel,) = [line.split("!")[0] for line in system.pbx.rx("core show channels concise").splitlines() if line.startswith("PJSIP/trunk")]
     system.pbx.rx(f"mixmonitor stop {channel}")
     assert caller.wait().ok and agent.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     assert seconds_of(tones(system.audio(entry), [CALLER_HZ])[CALLER_HZ]) > 8.0
     assert "stopped" in system.command("findings") and "repaired" in system.command("findings")
 
 
 def test_what_two_outside_say_to_each_other_is_not_recorded(system: System) -> None:
     """The agent asks somebody outside, joins the two and leaves."""
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*20501112222"), talk=7.0)
     outside = answer(system.pbx, "trunk", tone=SECOND_HZ)
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=20.0)
     assert caller.wait().ok and agent.wait().ok and outside.wait().ok
-    system.wait_for(lambda: len([entry for entry in system.calls() if entry.id not in known]) == 2, "both entries", 20)
-    inbound, outbound = sorted((entry for entry in system.calls() if entry.id not in known), key=lambda entry: entry.direction)
+    system.wait_for(lambda: len([entry for entry in system.calls() if entry.id not in before]) == 2, "both entries", 20)
+    inbound, outbound = sorted((entry for entry in system.calls() if entry.id not in before), key=lambda entry: entry.direction)
     for entry, other, silences in ((inbound, SECOND_HZ, [Why.HELD, Why.ALONE]), (outbound, CALLER_HZ, [Why.ALONE])):
         assert [silence.why for silence in entry.silences] == silences, entry.silences
         assert [party.interface for party in entry.participants] == ["PJSIP/6001"]
@@ -208,12 +199,12 @@ def test_what_two_outside_say_to_each_other_is_not_recorded(system: System) -> N
 
 def test_while_somebody_is_there_who_was_not_told_nothing_is_recorded(system: System) -> None:
     """The agent asks somebody outside, on a route that is not recorded, and joins all three (*3); the other leaves first."""
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*20900111222") + dial("*3", 6.0))
     stranger = answer(system.pbx, "trunk", tone=SECOND_HZ, talk=11.0)
     caller = call(system.pbx, "4000", tone=CALLER_HZ, talk=27.0)
     assert caller.wait().ok and agent.wait().ok and stranger.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     assert [silence.why for silence in entry.silences] == [Why.UNTOLD], entry.silences
     assert [party.interface for party in entry.participants] == ["PJSIP/6001"], entry.participants
     left, right = sides(system.audio(entry))
@@ -223,11 +214,11 @@ def test_while_somebody_is_there_who_was_not_told_nothing_is_recorded(system: Sy
 
 
 def test_on_demand_nothing_is_recorded_before_the_agent_asks_and_the_caller_was_told(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*5", 3.0))
     caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=14.0)
     assert caller.wait().ok and agent.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     assert (entry.route, str(entry.reason)) == ("asked", "announced") and entry.notice and entry.notice.heard_samples > 9000
     assert [party.interface for party in entry.participants] == ["PJSIP/6001"]
     audio = system.audio(entry)
@@ -236,36 +227,36 @@ def test_on_demand_nothing_is_recorded_before_the_agent_asks_and_the_caller_was_
 
 
 def test_on_demand_a_call_for_which_nobody_asks_leaves_no_trace_and_the_caller_cannot_ask(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ)
     caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=6.0, keys=dial("*5", 2.0))
     assert caller.wait().ok and agent.wait().ok
     time.sleep(3)
-    assert {entry.id for entry in system.calls()} == known and list(system.spool.leftovers()) == []
+    assert known(system) == before and list(system.spool.leftovers()) == []
 
 
 @pytest.mark.no_stream
 def test_on_demand_the_caller_is_told_and_recorded_when_the_daemon_is_away(system: System) -> None:
     """By the process script; on Debian 11, whose Python is too old for it, by the dialplan alone."""
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     system.stop_daemon(signal.SIGKILL)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*5", 3.0))
     caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=16.0)
     assert caller.wait().ok and agent.wait().ok
     system.start_daemon()
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     assert entry.notice and entry.notice.heard_samples == entry.notice.samples
     audio = system.audio(entry)
     assert heard(audio, CALLER_HZ, at_least=3.0) and not heard(audio, NOTICE_HZ, at_least=0.1)
 
 
 def test_both_sides_apart_the_caller_left_the_agents_right_also_after_a_transfer_and_a_pause(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("*7", 3.0) + dial("*7", 2.0) + dial("#16002", 1.5))
     second = answer(system.pbx, "6002", tone=SECOND_HZ)
     caller = call(system.pbx, "4000", tone=CALLER_HZ, talk=20.0)
     assert caller.wait().ok and first.wait().ok and second.wait().ok
-    entry = new_entry(system, known)
+    entry = sealed(system, before)
     left, right = sides(system.audio(entry))
     assert heard(left, CALLER_HZ, at_least=9.0) and not heard(left, FIRST_HZ, at_least=0.1) and not heard(left, SECOND_HZ, at_least=0.1)
     assert heard(right, FIRST_HZ, at_least=3.0) and heard(right, SECOND_HZ, at_least=3.0) and not heard(right, CALLER_HZ, at_least=0.1)
@@ -283,20 +274,20 @@ def sides(path: Path) -> tuple[Path, Path]:
 
 
 def test_somebody_outside_who_is_not_recorded_is_not_recorded_as_a_colleague_after_a_transfer(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     first = answer(system.pbx, "6001", tone=FIRST_HZ, keys=dial("#16002"))
     second = answer(system.pbx, "6002", tone=SECOND_HZ)
     caller = call(system.pbx, "3000", tone=CALLER_HZ, talk=12.0)
     assert caller.wait().ok and first.wait().ok and second.wait().ok
     time.sleep(3)
-    assert {entry.id for entry in system.calls()} == known and list(system.spool.leftovers()) == []
+    assert known(system) == before and list(system.spool.leftovers()) == []
 
 
 def test_a_caller_who_sends_the_daemons_key_restarts_nothing(system: System) -> None:
-    known = {entry.id for entry in system.calls()}
+    before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ)
     caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=9.0, keys=dial("DDDD", 3.0))
     assert caller.wait().ok and agent.wait().ok
-    new_entry(system, known)
+    sealed(system, before)
     log = (system.pbx.logs / "full").read_text(errors="replace")
     assert "s@recorded-call-restart:1" in log and "s@recorded-call-restart:3" not in log.split("recorded-call-restart:1")[-1]

@@ -49,12 +49,6 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield system
 
 
-@pytest.fixture
-def system(running: System) -> Iterator[System]:
-    yield running
-    running.pbx.stop_phones()
-
-
 class Phones:
     """A caller outside and two agents, the first of them in conversation with the caller."""
 

@@ -1,6 +1,7 @@
 """A PBX with ami-bridge on it, set up as an admin would: a configuration file, `ami-bridge init`, `ami-bridge run`."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.register import CallFilter, Register, Work
 from ami_bridge.spool import Spool
 from ami_bridge.vault import Vault
+from tests.furnished import furnish
 from tests.pbx.asterisk import REPOSITORY, Pbx
 from tests.pbx.settings import Settings, free_port
 from tests.pbx.tones import tone_wav
@@ -120,6 +122,7 @@ class System:
         self._routes = routes
         self._spoken = spoken
         self._spool = spool or self.home / "spool"
+        self._places_of_its_own = bool(spool or url)
         self._floor_mb = floor_mb
         self.manager_port = manager_port
         self.metrics_port = metrics_port
@@ -161,13 +164,21 @@ class System:
             ami_port=self.manager_port or self.pbx.ports.ami, secret=self.pbx.settings.secret, agi_port=self.agi_port, agi_secret="s" * 32,
             home=self.home, url=self._url, routes=self._routes,
             spool=self._spool, floor_mb=self._floor_mb, metrics_port=self.metrics_port, more=self._more))
+        if self._places_of_its_own:
+            self._furnish()
+        else:
+            furnish(self.home, self.agi_port, ("exchange", self._routes, self._more, self._spoken, self._floor_mb), self._furnish)
+        etc = self.pbx.home / "etc"
+        etc.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.home / "ami_bridge_generated.conf", etc)
+
+    def _furnish(self) -> None:
+        """Run what an admin runs once."""
         self.command("init")
         if not self._spoken:
             tone = tone_wav(self.home / "notice.wav", NOTICE_HZ, NOTICE_SECONDS)
             self.command("notice", "add", str(tone), "--language", "en")
-        etc = self.pbx.home / "etc"
-        etc.mkdir(parents=True, exist_ok=True)
-        (etc / "ami_bridge_generated.conf").write_text(self.command("dialplan"))
+        assert self.command("dialplan") == (self.home / "ami_bridge_generated.conf").read_text(encoding="utf-8")
 
     def command(self, *words: str) -> str:
         """Run `ami-bridge` with this configuration; return what it prints."""

@@ -23,7 +23,7 @@ def server() -> Iterator[Server]:
     programs = postgresql.binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
-    with postgresql.running(programs) as server:
+    with postgresql.running(programs, in_memory=True) as server:
         Register.create(server.make("made")).close()
         yield server
 

@@ -7,14 +7,15 @@ import pytest
 
 from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
-from tests.web.console import NAMES, Console, console
+from tests.web.console import Console, console
+from tests.web.office import staffed
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     made = Machine(tmp_path, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
                               "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(tmp_path / "none")})
-    made.said("init", "--directory", str(tmp_path / "state"))
+    made.init()
     return made
 
 
@@ -26,7 +27,7 @@ def empty(machine: Machine) -> Iterator[Console]:
 
 
 @pytest.fixture
-def office(empty: Console) -> Console:
+def office(machine: Machine) -> Iterator[Console]:
     """A console with all of ``NAMES``."""
-    empty.employ(*NAMES)
-    return empty
+    with staffed(machine) as running:
+        yield running
