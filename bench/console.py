@@ -168,7 +168,7 @@ def opened(running: Console, entry: Entry) -> None:
     (recording,) = entry.recordings
     assert recording.audio
     with vault_of(running.config).reader(recording.audio.file) as sound:
-        b"".join(sound.read(960_000, 480_001))
+        sound.read(960_000, 480_001)
 
 
 def times_of(work: Callable[[], object], count: int) -> list[float]:
