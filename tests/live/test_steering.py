@@ -16,7 +16,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.recordings import State, Why
 from tests.diaries import says_otherwise
 from tests.live.talking import dial, diary_agrees, known, new_entry
-from tests.pbx.phones import answer, call
+from tests.pbx.phones import NEVER, answer, call
 from tests.pbx.system import NOTICE_HZ, System
 from tests.pbx.tones import Span, heard, seconds_of, tones, write_wav
 
@@ -141,12 +141,14 @@ def test_a_pause_survives_a_transfer_and_ends_by_itself(system: System) -> None:
 def test_the_command_pauses_by_the_agents_device_and_resumes(system: System) -> None:
     before = known(system)
     agent = answer(system.pbx, "6001", tone=FIRST_HZ)
-    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=12.0)
+    caller = call(system.pbx, "1000", tone=CALLER_HZ, talk=NEVER)
     system.wait_for(lambda: "PJSIP/6001" in system.pbx.rx("bridge show all") or "2 active channels" in system.pbx.rx("core show channels"), "the talk")
     time.sleep(3)
     assert "silent" in system.command("pause", "--agent", "PJSIP/6001", "--by", "auditor")
     time.sleep(3)
     assert "recorded again" in system.command("resume", "--agent", "PJSIP/6001")
+    time.sleep(2)
+    system.pbx.rx("channel request hangup all")
     assert caller.wait().ok and agent.wait().ok
     entry = sealed(system, before)
     (silence,) = entry.silences
