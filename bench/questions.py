@@ -17,13 +17,16 @@ from bench.filling import LARGE, SMALL
 ANSWER = """
 SELECT calls.id, calls.started_at, calls.ended_at, calls.direction, calls.caller, calls.callee, calls.queue,
        participants.name, recordings.state
-FROM calls
+FROM (
+    SELECT * FROM calls WHERE calls.expires_at > :now {asked}
+    ORDER BY calls.started_at DESC, calls.id DESC LIMIT :limit
+) calls
 JOIN participants ON participants.expiry_day = calls.expiry_day AND participants.call_id = calls.id
 JOIN recordings ON recordings.expiry_day = calls.expiry_day AND recordings.call_id = calls.id
-WHERE calls.expires_at > :now {asked}
-ORDER BY calls.started_at DESC, calls.id DESC LIMIT :limit
+ORDER BY calls.started_at DESC, calls.id DESC
 """
-OF_TEAM = "AND EXISTS (SELECT 1 FROM participants p WHERE p.call_id = calls.id AND p.team = :team)"
+WITH = ("AND EXISTS (SELECT 1 FROM participants p WHERE p.expiry_day = calls.expiry_day AND p.call_id = calls.id"
+        " AND p.{column} = :value)")
 EVERYWHERE = "officer"
 LIMITED = "listener"
 
@@ -49,15 +52,15 @@ def questions(now: datetime, numbers: list[str], agents: list[str], deep: Place)
         Question(name="a caller's number", terms=[CallFilter(now=now, number=number) for number in numbers],
                  sql="AND calls.caller_tail = :tail", names=[{"tail": tail(number)} for number in numbers]),
         Question(name="an agent", terms=[CallFilter(now=now, agent=agent) for agent in agents],
-                 sql="AND participants.name = :agent", names=[{"agent": agent} for agent in agents]),
+                 sql=WITH.format(column="name"), names=[{"value": agent} for agent in agents]),
         Question(name="a queue", terms=[CallFilter(now=now, queue="queue 3")], sql="AND calls.queue = :queue",
                  names=[{"queue": "queue 3"}]),
         Question(name="a page far down", terms=anything, after=deep, names=[{"at": deep.started_at}],
                  sql="AND calls.started_at <= :at"),
     ]
     for name, team in (("a large team's listener", LARGE), ("a small team's listener", SMALL)):
-        limited = {"login": LIMITED, "scope": Scope(frozenset({team}), frozenset()), "sql": OF_TEAM}
-        found.append(Question(name=f"the newest page, {name}", terms=anything, names=[{"team": team}], **limited))
+        limited = {"login": LIMITED, "scope": Scope(frozenset({team}), frozenset()), "sql": WITH.format(column="team")}
+        found.append(Question(name=f"the newest page, {name}", terms=anything, names=[{"value": team}], **limited))
     return found
 
 
