@@ -6,7 +6,7 @@ import sys
 
 from bench.report import heading
 
-NAMES = ("ami", "agi", "calls", "memory", "registered", "sealing", "purge", "search")
+NAMES = ("ami", "agi", "calls", "memory", "registered", "sealing", "purge", "search", "console")
 
 
 def main(arguments: list[str]) -> int:

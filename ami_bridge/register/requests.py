@@ -92,6 +92,13 @@ class Requests:
         query = select(request_calls.c.call).select_from(joined).where(*standing)
         return frozenset(self._connection.execute(query).scalars())
 
+    def freezes(self, hold: UUID) -> bool:
+        """Tell whether a hold is that of a request which is not closed."""
+        standing = (request_calls.c.hold == hold, subject_requests.c.closed_at.is_(None))
+        joined = request_calls.join(subject_requests, request_calls.c.request == subject_requests.c.id)
+        query = select(request_calls.c.hold).select_from(joined).where(*standing).limit(1)
+        return self._connection.execute(query).first() is not None
+
     def begin(self, session: SupervisedSession) -> None:
         """Keep a session that begins."""
         self._connection.execute(supervised_sessions.insert(), asdict(session))

@@ -4,7 +4,7 @@ Nothing is asked that needs a sign-in, and nothing is trusted of what is said: t
 """
 
 import hashlib
-import json
+import re
 import ssl
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -12,9 +12,11 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ami_bridge.config.console import ConsoleServer
 from ami_bridge.services.said import ANYWHERE
 
-PATIENCE = 3.0
-ABOUT = "/api/v1/openapi.json"
-TITLE = "ami-bridge console"
+PATIENCE, LARGEST = 3.0, 1 << 16
+DOOR, MARK = "/sign-in", "__Host-ami-bridge-form"
+"""The page that everybody gets, and the cookie that the console alone sets with it."""
+
+VERSION = re.compile(r"ami-bridge (\d+\.\d+\.\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,12 @@ def knock(console: ConsoleServer) -> Answer:
         return Answer(address=address, answered=False)
     certificate = _shown(connection)
     try:
-        connection.request("GET", ABOUT, headers={"Host": min(console.known_as)})
-        said = json.loads(connection.getresponse().read())["info"]
-        return Answer(address=address, answered=True, ours=said["title"] == TITLE, version=str(said["version"]),
-                      certificate=certificate)
-    except (OSError, HTTPException, ValueError, LookupError, TypeError):
+        connection.request("GET", DOOR, headers={"Host": min(console.known_as)})
+        said = connection.getresponse()
+        version = VERSION.search(said.read(LARGEST).decode("utf-8", "replace"))
+        return Answer(address=address, answered=True, ours=MARK in said.getheader("Set-Cookie", ""),
+                      version=version[1] if version else "", certificate=certificate)
+    except (OSError, HTTPException, ValueError):
         return Answer(address=address, answered=True, certificate=certificate)
     finally:
         connection.close()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.errors import NotFound
+from ami_bridge.core.errors import NotAllowed, NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.proposals import Proposal, same_person
 from ami_bridge.register.register import Work
@@ -26,7 +26,8 @@ class Release:
 def release(agreeing: Agreeing, id_or_prefix: str) -> Release:
     """Propose the release of a hold; where another proposed it, agree, and release it. The next purge destroys its copy.
 
-    NotFound when there is no such hold. Asked again by who proposed it, it goes on waiting.
+    NotFound when there is no such hold; NotAllowed while a caller's request needs it. Asked again by who proposed it, it
+    goes on waiting.
     """
     agreeing.may_propose(Action.HOLD_RELEASED)
     with agreeing.deciding(Action.HOLD_RELEASED) as (work, look):
@@ -34,6 +35,8 @@ def release(agreeing: Agreeing, id_or_prefix: str) -> Release:
         look.object = str(hold.id)
         if hold.released_at:
             return Release(hold, None)
+        if work.requests.freezes(hold.id):
+            raise NotAllowed("a caller's open request froze this call", "Close the request: that releases its holds.")
         proposal = agreeing.open(work, Action.HOLD_RELEASED, str(hold.id))
         if proposal is None:
             proposal = agreeing.propose(work, Action.HOLD_RELEASED, str(hold.id))

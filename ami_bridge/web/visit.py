@@ -27,6 +27,10 @@ WITH_ANY_PASSWORD = frozenset({"/password", "/sign-out", "/language", "/stay", "
 """What is open to whoever must change their password first."""
 
 
+SECRETS = frozenset({"password", "new", "again"})
+"""Fields in which a space at the beginning or the end counts."""
+
+
 class SignInNeeded(Exception):
     """Nobody is signed in, or their time is over."""
 
@@ -122,7 +126,7 @@ Calling = Annotated[Visit, Depends(by_token)]
 async def sent_form(request: Request) -> Mapping[str, str]:
     """Return the fields of a form, whoever sent it."""
     form = await request.form(max_files=0, max_fields=200)
-    return {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+    return {name: value if name in SECRETS else value.strip() for name, value in form.items() if isinstance(value, str)}
 
 
 def posted(visit: Browsing, form: Annotated[Mapping[str, str], Depends(sent_form)]) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.requests import Answer, Extension, Identity, Kind, Outcome, State
 from ami_bridge.core.spans import Asked
+from ami_bridge.services.releasing import release
 from ami_bridge.services.request_closing import close
 from ami_bridge.services.request_search import WAITS, Fate
 from ami_bridge.services.watch import ask
@@ -172,6 +173,19 @@ def test_two_persons_close_a_request_and_then_nothing_says_who_asked(bureau: Bur
         assert not any(word.encode() in written for word in ("Meikäläinen", "maija@example.net", "Hei hei"))
 
 
+def test_what_an_open_request_froze_is_released_by_closing_it_and_by_nothing_else(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    hold = str(bureau.calls(request)[0].hold)
+    with pytest.raises(NotAllowed, match="open request"):
+        release(bureau.agreeing(KAISA), hold)
+    assert bureau.trail("hold-released")[-1].outcome == "refused" and bureau.holds() == 1
+    bureau.answer(request)
+    bureau.close(request)
+    assert bureau.holds() == 0 and release(bureau.agreeing(KAISA), hold).done
+
+
 def test_a_copy_that_never_left_is_not_noted_as_given(bureau: Bureau) -> None:
     bureau.house.take(1)
     request = bureau.open()
@@ -250,6 +264,8 @@ def test_a_restricted_call_is_closed_to_who_listens_until_its_request_is_closed(
     bureau.search(request)
     bureau.requests().answer(request.id, id_of(2), Answer.OTHERS)
     assert restricted(1) and not restricted(2)
+    with bureau.house.register.reading() as work:
+        assert work.requests.restricted_among([id_of(1), id_of(2)]) == {id_of(1)}
     bureau.answer(request, Answer.RESTRICTED)
     assert restricted(1)
     bureau.close(request)

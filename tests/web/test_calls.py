@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import httpx
 
@@ -53,6 +54,17 @@ def test_mistakes_are_told_without_repeating_them(office: Console) -> None:
         word = client.post("/calls", data={"csrf": client.csrf}).headers["location"]
         for place in ("x", "1-2", "-1-" + "0" * 32, "9" * 16 + "-" + "f" * 32, "9" * 17 + "-" + "0" * 32):
             assert client.get(f"{word}&after={place}").status_code in (200, 422)
+
+
+def test_what_was_asked_for_stands_in_the_form_again(office: Console) -> None:
+    sent = {"number": "040 123 4567", "agent": '"><b>Bo', "queue": "q-one", "direction": "outbound", "since": "2026-11-01",
+            "until": "2026-11-30", "shortest": "0.5", "longest": "90"}
+    with office.browser("officer") as client:
+        page = search(client, **sent).text
+    form = page[page.index('action="/calls"'):]
+    assert '<option value="outbound" selected>' in form
+    for name in sent.keys() - {"direction"}:
+        assert unescape(re.search(rf'name="{name}" value="([^"]*)"', form)[1]) == sent[name]
 
 
 def test_a_listener_finds_only_calls_of_their_own_teams_and_queues(office: Console) -> None:
