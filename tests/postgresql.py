@@ -23,7 +23,7 @@ KNOWS_STRATEGIES = 15
 """From this version on one may choose how a database is copied; before, files were."""
 
 ROOM = 1 << 30
-"""Bytes that must be free on a tmpfs before a cluster is put there."""
+"""Bytes that must be free on a tmpfs before anything is put there."""
 
 SETTINGS = {
     "listen_addresses": "",
@@ -97,14 +97,15 @@ def binaries() -> Path | None:
     return _installed()
 
 
+def memory() -> Path | None:
+    """Return a tmpfs with room, where nothing waits for a disk; None where there is none."""
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() and shutil.disk_usage(shared).free > ROOM else None
+
+
 def _installed() -> Path | None:
     found = sorted(Path(BINARIES).glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
     return found[-1].parent if found else None
-
-
-def _memory() -> Path | None:
-    shared = Path("/dev/shm")
-    return shared if shared.is_dir() and shutil.disk_usage(shared).free > ROOM else None
 
 
 def _account() -> dict:
@@ -118,7 +119,7 @@ def _account() -> dict:
 @contextmanager
 def running(programs: Path, *, in_memory: bool = False) -> Iterator[Server]:
     """Make a cluster, run it, and remove both at the end. ``in_memory``: on a tmpfs, where there is room on one."""
-    folder = Path(tempfile.mkdtemp(prefix="ami-bridge-pg-", dir=_memory() if in_memory else None))
+    folder = Path(tempfile.mkdtemp(prefix="ami-bridge-pg-", dir=memory() if in_memory else None))
     account = _account()
     if account:
         os.chown(folder, account["user"], account["group"])
