@@ -30,8 +30,8 @@ test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
 	$(BIN)/pytest -n 8 --dist loadgroup -m "live and not soak" $(LIVE)
 	$(BIN)/pytest -m soak tests/live/test_soak.py
 
-test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no kills; under a minute
-	$(BIN)/pytest -n 2 -m "not live and not postgresql and not crash and not packaging"
+test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no browser, no kills; under a minute
+	$(BIN)/pytest -n 2 -m "not live and not postgresql and not crash and not packaging and not browser"
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

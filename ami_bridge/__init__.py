@@ -1,3 +1,3 @@
 """ami-bridge: the call-recording register that keeps a privacy notice true."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"

@@ -1,6 +1,7 @@
 """Where objects are wired together: the only such place."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,23 +30,40 @@ from ami_bridge.heads import Heads
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register import Register
 from ami_bridge.services.adopt import Adopt
+from ami_bridge.services.agreeing import Agreeing
 from ami_bridge.services.alarm import Telling
+from ami_bridge.services.certificate_reading import CertificateReading
+from ami_bridge.services.configuration_trace import record_configuration
+from ami_bridge.services.destroying import Destroying
 from ami_bridge.services.diary import Diary
+from ami_bridge.services.disclosing import Disclosing
+from ami_bridge.services.disclosing import forget as forget_disclosures
+from ami_bridge.services.erasing import Erasing
 from ami_bridge.services.follow import Follow
+from ami_bridge.services.health_reading import HealthReading
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
+from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
+from ami_bridge.services.proving import Proving
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
+from ami_bridge.services.releasing import release_agreed
 from ami_bridge.services.report import Report
-from ami_bridge.services.rights import Rights
+from ami_bridge.services.request_closing import close_agreed
+from ami_bridge.services.request_closing import forget as forget_requests
+from ami_bridge.services.request_search import RequestSearch
+from ami_bridge.services.rights import Bound, MachineRights, Rights
 from ami_bridge.services.search import Search
 from ami_bridge.services.steer import Told
+from ami_bridge.services.subject_requests import SubjectRequests
+from ami_bridge.services.supervising import Supervising
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
 from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping
+from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
 from ami_bridge.services.witness import Witness
@@ -107,8 +125,14 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = 
     sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
                   journals=(*config.purge.journals, *([config.cel.file] if config.cel.file else [])))
     register = Register.open(config.register.url)
-    forgetting = TrailForgetting(register, heads(config), timedelta(days=config.audit.keep_days), telling(config))
-    return Purge(vault, register, certificates, rules, clock, lambda at: sweep(at) | forgetting(at),
+    evidence, kept = timedelta(days=config.audit.keep_days), timedelta(days=config.requests.keep_days)
+    forgetting = TrailForgetting(register, heads(config), evidence, telling(config))
+
+    def swept(at: datetime) -> dict[str, int]:
+        return (sweep(at) | forgetting(at) | forget_requests(register, kept, at)
+                | forget_disclosures(register, evidence, at))
+
+    return Purge(vault, register, certificates, rules, clock, swept,
                  trail(config, register, actor))
 
 
@@ -139,8 +163,18 @@ def trail_keeping(config: Config, register: Register) -> TrailKeeping:
 
 
 def people(config: Config, register: Register, actor: str) -> People:
-    """Return what looks after the accounts on behalf of an actor."""
-    return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id)
+    """Return what looks after the accounts on behalf of an account of this machine, which may do all."""
+    return People(register, trail(config, register, actor), Codes(config.accounts.key), now, new_id, config.controller.zone)
+
+
+def accounts_office(config: Config, register: Register, rights: Rights) -> People:
+    """Return what looks after the accounts on behalf of somebody who is signed in."""
+    return People(register, rights.trail, Codes(config.accounts.key), now, new_id, config.controller.zone, rights)
+
+
+def proving(config: Config, register: Register) -> Proving:
+    """Return what looks at passwords and codes."""
+    return Proving(register, Codes(config.accounts.key), now)
 
 
 def rights(config: Config, register: Register, account: Account) -> Rights:
@@ -163,6 +197,26 @@ def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], d
     return Listen(register, vault, rights, now)
 
 
+def trail_reading(config: Config, register: Register, rights: Rights) -> TrailReading:
+    """Return what reads the trail on behalf of somebody who is signed in."""
+    return TrailReading(register, rights, heads(config))
+
+
+def certificate_reading(config: Config, rights: Rights) -> CertificateReading:
+    """Return what reads the certificates on behalf of somebody who is signed in."""
+    return CertificateReading(Certificates(config.certificates.directory, config.certificates.key), rights)
+
+
+def health_reading(config: Config, rights: Rights) -> HealthReading:
+    """Return what looks how things stand on behalf of somebody who is signed in."""
+    return HealthReading(config, rights, now)
+
+
+def note_configuration(config: Config, register: Register) -> None:
+    """Record that the configuration is another than at the last start. RegisterError when that cannot be."""
+    record_configuration(config, register, trail(config, register, DAEMON))
+
+
 def verify(config: Config, *, everything: bool) -> Verify:
     """Return what compares register, vault and certificates."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
@@ -170,10 +224,55 @@ def verify(config: Config, *, everything: bool) -> Verify:
 
 
 def holding(config: Config, actor: str = DAEMON) -> Holding:
-    """Return what places and releases holds on behalf of an actor."""
+    """Return what places holds on behalf of an actor."""
     register = Register.open(config.register.url)
-    return Holding(vault_of(config), register, now, new_id,
-                   trail(config, register, actor).within)
+    return Holding(vault_of(config), register, now, new_id, trail(config, register, actor).within)
+
+
+def machine_rights(config: Config, register: Register, actor: str) -> MachineRights:
+    """Return the rights of whoever runs a command of this machine."""
+    return MachineRights(trail(config, register, actor))
+
+
+def agreeing(register: Register, rights: Bound, clock: Callable[[], datetime] = now) -> Agreeing:
+    """Return what two persons agree by, on behalf of one of them."""
+    return Agreeing(register, rights, clock, new_id, (release_agreed, close_agreed))
+
+
+def keeping(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Keeping:
+    """Return what works with holds on behalf of a signed-in person."""
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Keeping(register, holding, rights, agreeing(register, rights, clock))
+
+
+def disclosing(register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Disclosing:
+    """Return the register of what leaves, on behalf of a signed-in person."""
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    return Disclosing(register, vault, holding, rights, agreeing(register, rights, clock), new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Bureau:
+    """What answers callers, on behalf of one signed-in person."""
+
+    requests: SubjectRequests
+    search: RequestSearch
+    erasing: Erasing
+    supervising: Supervising
+    agreeing: Agreeing
+
+
+def bureau(config: Config, register: Register, vault: Vault, rights: Rights, clock: Callable[[], datetime] = now) -> Bureau:
+    """Return what answers callers, on behalf of a signed-in person."""
+    agreed, zone = agreeing(register, rights, clock), config.controller.zone
+    holding = Holding(vault, register, clock, new_id, rights.trail.within)
+    certificates = Certificates(config.certificates.directory, config.certificates.key)
+    destroying = Destroying(vault, register, certificates, config.exchange.name, config.retention.days, clock)
+    return Bureau(
+        requests=SubjectRequests(register, vault, rights, agreed, zone, clock, new_id),
+        search=RequestSearch(register, vault, holding, rights, zone, clock, time.sleep),
+        erasing=Erasing(register, vault, agreed, destroying),
+        supervising=Supervising(register, vault, rights, clock, new_id), agreeing=agreed)
 
 
 def follow(app: App, on_closed: Callable[[UUID], None], told: Told) -> Follow:

@@ -5,6 +5,7 @@ of its own (ChaCha20-Poly1305, the account's id bound to it): a copy of the data
 """
 
 import os
+import secrets
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +16,8 @@ from ami_bridge.spool import write_durably
 KEY_MODE, FOLDER_MODE = 0o600, 0o750
 KEY_BYTES, NONCE_BYTES = 32, 12
 ISSUER = "ami-bridge"
+PLAIN = "abcdefghjkmnpqrstuvwxyz23456789"
+GROUPS, GROUP = 4, 5
 DRIFT = 1
 """Time steps (30 s) by which the clock of somebody's telephone may be wrong."""
 
@@ -73,6 +76,12 @@ class Codes:
         except (OSError, ValueError) as error:
             raise KeyMissing(f"the key that seals one-time codes at {self.key} cannot be read ({type(error).__name__})",
                              "Restore it, or see who may read it.") from None
+
+
+def fresh_password() -> str:
+    """Return a random password of 97 bits, in groups, without letters and digits that are taken for each other."""
+    letters = [secrets.choice(PLAIN) for _ in range(GROUPS * GROUP)]
+    return "-".join("".join(letters[n:n + GROUP]) for n in range(0, len(letters), GROUP))
 
 
 def password_hash(password: str) -> str:

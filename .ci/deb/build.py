@@ -45,7 +45,7 @@ Architecture: {architecture}
 Maintainer: {maintainer}
 Installed-Size: {size}
 Depends: passwd, python{python}, tzdata, libc6 (>= 2.{glibc})
-Recommends: espeak-ng, sox
+Recommends: espeak-ng, fonts-dejavu-core, sox
 Suggests: asterisk, postgresql
 Section: comm
 Priority: optional

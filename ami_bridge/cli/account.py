@@ -90,9 +90,16 @@ def revoke(config: Config, login: str, duty: str) -> None:
 
 @account_command.command("password")
 @click.option("--password-stdin", is_flag=True, help="Read it from standard input, one line, instead of asking.")
+@click.option("--initial", is_flag=True, help="Make a random one and print it once; the person must change it.")
 @of_login
-def password(config: Config, login: str, password_stdin: bool) -> None:
+def password(config: Config, login: str, password_stdin: bool, initial: bool) -> None:
     """Set the password, 12 to 128 characters; it is asked for. A lock ends."""
+    if initial and password_stdin:
+        raise click.UsageError("say either --password-stdin, or --initial")
+    if initial:
+        with people(config) as looks_after:
+            click.echo(looks_after.give_password(login))
+        return
     given = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt(
         "Password", hide_input=True, confirmation_prompt=True, err=True)
     with people(config) as looks_after:
@@ -174,4 +181,6 @@ def state(account: Account, now: datetime) -> str:
         return "shut"
     if account.attempts.locked_until and now < account.attempts.locked_until:
         return "locked"
-    return "open" if account.password and account.codes else "not ready"
+    if not account.usable:
+        return "not ready"
+    return "password due" if account.password_due else "open"

@@ -36,10 +36,13 @@ def audit_command() -> None:
 def list_entries(config: Config, since: datetime | None, until: datetime | None, actor: str, limit: int,
                  as_json: bool) -> None:
     """List entries of the trail, oldest first. That you read it is an entry too."""
+    from ami_bridge.register import TrailFilter
+
     zone = config.controller.zone
     with looking(config, Action.TRAIL_READ) as look:
         with look.register.reading() as work:
-            found = work.audit.find(in_zone(since, zone), in_zone(until, zone), actor, limit)
+            found = work.audit.find(TrailFilter(since=in_zone(since, zone), until=in_zone(until, zone), actor=actor,
+                                                limit=limit))[::-1]
         look.detail[Detail.FOUND] = len(found)
     if as_json:
         print_json([as_json_of(place) for place in found])

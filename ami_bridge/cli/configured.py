@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ami_bridge.config import Config, load, where
-from ami_bridge.services.accounts import owner_of, working_as
+from ami_bridge.services.system_user import owner_of, working_as
 
 
 def config_file(given: Path | None) -> Path:

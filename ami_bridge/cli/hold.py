@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -16,9 +17,8 @@ from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
 from ami_bridge.core.holds import Hold
+from ami_bridge.core.proposals import State
 from ami_bridge.services.invoker import invoker
-
-BY = click.option("--by", help="Who does it; else your account on this machine.")
 
 
 @click.group("hold")
@@ -32,7 +32,7 @@ def hold_command() -> None:
 @click.option("--basis", required=True, help="The statute or the request it rests on.")
 @click.option("--until", required=True, type=Moment(ends=True), help="When it ends at the latest; a date means its end.")
 @click.option("--remind", type=Moment(), help="When to be reminded; else seven days before the end.")
-@BY
+@click.option("--by", help="Who does it; else your account on this machine.")
 @configured
 @as_owner
 def place(config: Config, call: str, reason: str, basis: str, until: datetime, remind: datetime | None,
@@ -58,14 +58,16 @@ def list_holds(config: Config, as_json: bool) -> None:
     """List the holds, also those that have ended and wait for the next purge."""
     with looking(config, Action.HOLDS_LISTED) as look, look.register.reading() as work:
         holds = work.holds.all()
+        proposed = {one.object for one in work.proposals.of(Action.HOLD_RELEASED, *(str(hold.id) for hold in holds))
+                    if one.state(datetime.now(UTC)) in (State.WAITING, State.APPROVED)}
         look.detail[Detail.FOUND] = len(holds)
     if as_json:
-        print_json([asdict(hold) for hold in holds])
+        print_json([asdict(hold) | {"release_proposed": str(hold.id) in proposed} for hold in holds])
         return
     now, zone = datetime.now(UTC), config.controller.zone
     print_table(("Hold", "Call", "Until", "State", "Placed by", "Basis", "Reason"), [
-        (str(hold.id)[:SHORT_ID], str(hold.call)[:SHORT_ID], on_screen(hold.until, zone), state(hold, now), hold.placed_by,
-         hold.basis, hold.reason) for hold in holds])
+        (str(hold.id)[:SHORT_ID], str(hold.call)[:SHORT_ID], on_screen(hold.until, zone),
+         state(hold, now, str(hold.id) in proposed), hold.placed_by, hold.basis, hold.reason) for hold in holds])
 
 
 @hold_command.command("show")
@@ -88,21 +90,32 @@ def show(config: Config, hold: str, as_json: bool) -> None:
 
 @hold_command.command("release")
 @click.argument("hold", metavar="HOLD_ID")
-@BY
 @configured
 @as_owner
-def release(config: Config, hold: str, by: str | None) -> None:
-    """Release a hold. The next purge destroys its copy, and the call too if its time has come."""
-    from ami_bridge.app import holding
+def release(config: Config, hold: str) -> None:
+    """Propose the release of a hold; run by a second person within seven days, release it.
 
-    with refusals(config, Action.HOLD_RELEASED):
-        released = holding(config, invoker()).release(hold, by or getpass.getuser())
-    click.echo(f"Hold {released.id} is released; the next purge destroys its copy.")
+    The next purge then destroys its copy, and the call too if its time has come.
+    """
+    from ami_bridge.app import agreeing, machine_rights
+    from ami_bridge.register import Register
+    from ami_bridge.services.releasing import release as proposed_or_done
+
+    with closing(Register.open(config.register.url)) as register:
+        came = proposed_or_done(agreeing(register, machine_rights(config, register, invoker())), hold)
+    if came.done:
+        click.echo(f"Hold {came.hold.id} is released; the next purge destroys its copy.")
+    elif came.proposal:
+        ends = on_screen(came.proposal.ends_at, config.controller.zone)
+        click.echo(f"The release of hold {came.hold.id} is proposed; it is not released yet. Another person must agree by "
+                   f"{ends}: with the same command from their own account, or in the console.")
 
 
-def state(hold: Hold, now: datetime) -> str:
-    """Return how a hold stands, in a word."""
-    return "released" if hold.released_at else "stands" if hold.active(now) else "ended"
+def state(hold: Hold, now: datetime, proposed: bool) -> str:
+    """Return how a hold stands, in a word or two; ``proposed``: whether its release waits for a second person."""
+    if hold.released_at or not hold.active(now):
+        return "released" if hold.released_at else "ended"
+    return "release proposed" if proposed else "stands"
 
 
 def told(hold: Hold, zone: ZoneInfo) -> Iterator[tuple[str, str]]:

@@ -11,10 +11,10 @@ from ami_bridge.cli.configured import with_file
 from ami_bridge.config import load
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.services import install
-from ami_bridge.services.accounts import working_as
 from ami_bridge.services.changes import carried_out
 from ami_bridge.services.machine import DEFAULT, Exchange, Given, find
 from ami_bridge.services.setup import next_steps, set_up, write_configuration
+from ami_bridge.services.system_user import working_as
 from ami_bridge.services.units import BOOTED
 
 NOTHING = "Everything is in place; nothing was changed."
@@ -26,7 +26,8 @@ What is left for you:
        same => n,Gosub(recorded-call,s,1(internal))           calls between extensions
        same => n,Gosub(recorded-call,s,1(outbound))           calls to outside; add U(recorded-callee) to their Dial()
   2. {restart}
-  3. ami-bridge doctor"""
+  3. ami-bridge doctor
+  4. For those who listen and answer callers: accounts, then the console (docs/howto-console.md)"""
 
 
 def asked_of(verb: click.decorators.FC) -> click.decorators.FC:
@@ -35,8 +36,7 @@ def asked_of(verb: click.decorators.FC) -> click.decorators.FC:
             click.option("--asterisk", type=click.Path(exists=True, file_okay=False, path_type=Path),
                          help="Asterisk's configuration folder."),
             click.option("--asterisk-user", default="", help="Whom Asterisk runs as."),
-            click.option("--asterisk-group", default="", help="Its group, which shares spool and prompts."),
-            click.option("--asterisk-version", default="", help="Its version, as 22.10."))):
+            click.option("--asterisk-group", default="", help="Its group, which shares spool and prompts."))):
         verb = option(verb)
     return verb
 
@@ -45,6 +45,7 @@ def asked_of(verb: click.decorators.FC) -> click.decorators.FC:
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path),
               help="Folder for spool, vault, prompts and register, in a new configuration; nothing outside is touched.")
 @asked_of
+@click.option("--asterisk-version", default="", help="Its version, as 22.10.")
 @click.option("--name", default="", help="The exchange's name, in a new configuration.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, as a diff, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask, on a terminal either.")

@@ -13,6 +13,7 @@ from ami_bridge.cli.words import harmless, on_screen, print_json
 from ami_bridge.config import Config
 
 if TYPE_CHECKING:
+    from ami_bridge.services.console_call import Answer
     from ami_bridge.services.disks import Disk
     from ami_bridge.services.said import Daemon
     from ami_bridge.services.status import Kepts, Standing
@@ -54,10 +55,11 @@ def lines(standing: "Standing", zone: ZoneInfo) -> Iterator[Line]:
         yield "Register", "does not answer", False
     yield "Keys", f"for {standing.key_days} days" if standing.key_days else "none for today", standing.key_days > 0
     yield "Disks", "; ".join(f"{name} {_free(disk)}" for name, disk in standing.disks.items()), True
+    yield "Console", _console(standing.console), standing.console.ours or not standing.console.answered
     if not standing.alarms:
         yield "Alarms", "none", True
     for name, alarm in standing.alarms.items():
-        yield "Alarm", f"{name}: {alarm}" if alarm else f"{name}: see the daemon's log, alarm={name}", False
+        yield "Alarm", f"{name}: {alarm}", False
 
 
 def _register(kept: "Kepts", standing: "Standing", zone: ZoneInfo) -> Iterator[Line]:
@@ -94,6 +96,12 @@ def _calls(standing: "Standing") -> str:
     if not standing.daemon.running:
         return f"{_many(standing.waiting)} in the spool, in progress or finished"
     return f"{_many(standing.daemon.in_progress)} in progress, {_many(standing.waiting)} waiting for the register"
+
+
+def _console(answer: "Answer") -> str:
+    if not answer.answered:
+        return f"does not run on {answer.address}"
+    return f"answers on {answer.address}" if answer.ours else f"another program answers on {answer.address}"
 
 
 def _many(count: int | None) -> str:

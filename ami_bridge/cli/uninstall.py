@@ -19,10 +19,10 @@ from ami_bridge.services.machine import Exchange, Given, find
 @click.option("--dry-run", is_flag=True, help="Show what would change, as a diff, and change nothing.")
 @click.option("--force", is_flag=True, help="Also while the dialplan still calls ours.")
 @with_file
-def uninstall_command(file: Path, asterisk: Path | None, asterisk_user: str, asterisk_group: str, asterisk_version: str,
-                      dry_run: bool, force: bool) -> None:
+def uninstall_command(file: Path, asterisk: Path | None, asterisk_user: str, asterisk_group: str, dry_run: bool,
+                      force: bool) -> None:
     """Leave Asterisk's configuration as it was before init. Recordings, keys and register stay."""
-    exchange = find(Given(folder=asterisk, user=asterisk_user, group=asterisk_group, version=asterisk_version or "unasked"))
+    exchange = find(Given(folder=asterisk, user=asterisk_user, group=asterisk_group, version="unasked"))
     if exchange is None:
         raise ConfigurationError("no asterisk.conf was found", "Name Asterisk's configuration folder with --asterisk.")
     stays = uninstall.what_stays(load(file), file) if file.exists() else ""

@@ -194,6 +194,14 @@ class AccountKeys(Section):
         "The key that seals the secrets of their one-time codes in the register (made once)."))
 
 
+class Requests(Section):
+    """The requests of callers: for access, erasure or restriction."""
+
+    keep_days: int = Field(1827, ge=31, le=36525, description=(
+        "How long it is kept that a request was made, of which kind, and how it ended, 31 to 36525 days after it was "
+        "closed; five years if not said otherwise. Who asked is forgotten when it is closed."))
+
+
 class Alarm(Section):
     """Who is told when something needs a human. Every alarm also stands in the log."""
 
@@ -276,6 +284,7 @@ class Config(Section):
     audit: AuditTrail = AuditTrail()
     accounts: AccountKeys = AccountKeys()
     console: ConsoleServer = ConsoleServer()
+    requests: Requests = Requests()
     alarm: Alarm = Alarm()
     metrics: Metrics = Metrics()
     route: Annotated[tuple[RouteRule, ...], BeforeValidator(kinds.several)] = ()

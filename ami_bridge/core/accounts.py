@@ -12,6 +12,7 @@ from ami_bridge.core.sign_in import Attempts
 from ami_bridge.core.text import clean
 
 LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+MOST_NAMES = 200
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
 
 
@@ -40,7 +41,8 @@ class Account:
     """One person's account. Times aware. ``clearance_until``: the first moment at which the security clearance has lapsed.
 
     ``password``: its argon2id hash, empty until one is set; ``codes``: the sealed secret of the one-time codes, empty until
-    they are set up; ``last_step``: the time step of the last code that was accepted.
+    they are set up; ``last_step``: the time step of the last code that was accepted. ``password_due``: somebody else gave
+    the password, and knows it; nothing can be done with it but to change it.
     """
 
     id: UUID
@@ -56,6 +58,12 @@ class Account:
     attempts: Attempts = field(default_factory=Attempts)
     clearance_until: datetime | None = None
     disabled_at: datetime | None = None
+    password_due: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether somebody can sign in with it, when it is not locked."""
+        return bool(self.password and self.codes) and self.disabled_at is None
 
 
 def checked_login(login: str) -> str:
@@ -71,6 +79,16 @@ def checked_name(name: str) -> str:
     if not clean(name):
         raise ConfigurationError("an account needs the person's name", "Give it with --name.")
     return clean(name)
+
+
+def checked_scope(scope: Scope) -> Scope:
+    """Return a scope, its names written as calls have them; ConfigurationError when one is empty, as that of no queue is."""
+    teams, queues = frozenset(map(clean, scope.teams)), frozenset(map(clean, scope.queues))
+    if "" in teams | queues:
+        raise ConfigurationError("a team or a queue has a name", "Leave it out, or give its name.")
+    if len(teams) + len(queues) > MOST_NAMES:
+        raise ConfigurationError(f"an account has at most {MOST_NAMES} teams and queues", "Give fewer.")
+    return Scope(teams, queues)
 
 
 def checked_password(password: str, login: str) -> str:

@@ -17,6 +17,7 @@ LONG_WAIT = timedelta(minutes=15)
 FRESH = timedelta(hours=24)
 """How long a finding alarms."""
 
+MAKE_KEYS = "Run 'ami-bridge keys make' where the private keys are kept, and publish the recipients here."
 SEE_FINDINGS = "See 'ami-bridge findings': it says what became of each, and docs/operations what to do."
 CLOCK_MARGIN = timedelta(minutes=5)
 AGAIN = timedelta(hours=24)
@@ -37,6 +38,7 @@ class Name(StrEnum):
     CALLS_WAIT_FOR_KEY = "calls-wait-for-key"
     RECORDING_SUSPENDED = "recording-suspended"
     HOLD_REMINDER = "hold-reminder"
+    REQUESTS_DUE = "requests-due"
     REGISTER_UNAVAILABLE = "register-unavailable"
     EXCHANGE_REFUSES = "exchange-refuses"
     EXCHANGE_FAULT = "exchange-fault"
@@ -66,7 +68,7 @@ class Alarm:
 class Kept:
     """What the register says. ``oldest_expiry``: when the call that is to be forgotten first should be; None: no call.
 
-    ``found``: how many findings of each kind there were within ``FRESH``.
+    ``found``: how many findings of each kind there were within ``FRESH``. ``requests``: of callers, soon due or late.
     """
 
     last_success: datetime | None
@@ -74,6 +76,7 @@ class Kept:
     oldest_expiry: datetime | None
     reminders: int
     found: Mapping[Kind, int] = field(default_factory=dict)
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,7 @@ class Tidings:
 
 
 REGISTERS = frozenset({Name.PURGE_OVERDUE, Name.PAST_ITS_TIME, Name.PURGE_FAILED, Name.CLOCK_BEHIND, Name.HOLD_REMINDER,
-                       Name.CALLS_LOST, Name.FOUND_AMISS})
+                       Name.REQUESTS_DUE, Name.CALLS_LOST, Name.FOUND_AMISS})
 """Alarms that nobody can judge while the register is away: they neither begin nor end then."""
 
 
@@ -214,6 +217,10 @@ def _of_register(kept: Kept, installed: datetime, patience: Patience, now: datet
     if kept.reminders:
         yield Alarm(Name.HOLD_REMINDER, f"The reminder of {_many(kept.reminders, 'hold')} has come",
                     "See 'ami-bridge hold list': release what is no longer needed.")
+    if kept.requests:
+        asked = _many(kept.requests, "request")
+        yield Alarm(Name.REQUESTS_DUE, f"The time to answer {asked} of callers ends within a week, or is over",
+                    "Open the requests in the console, and answer them.")
 
 
 def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta, now: datetime) -> Iterator[Alarm]:
@@ -227,11 +234,11 @@ def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta,
 
 
 def _of_keys(days: int) -> Iterator[Alarm]:
-    remedy = "Run 'ami-bridge keys make' where the private keys are kept, and publish the recipients here."
     if days <= 0:
-        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear", remedy)
+        yield Alarm(Name.KEYS_NONE, "There is no key for the calls of today: they wait in the spool, in the clear",
+                    MAKE_KEYS)
     elif days < FEW_DAYS:
-        yield Alarm(Name.KEYS_FEW, f"The keys suffice for {_many(days, 'day')} only", remedy)
+        yield Alarm(Name.KEYS_FEW, f"The keys suffice for {_many(days, 'day')} only", MAKE_KEYS)
 
 
 def _of_backlog(seen: Seen, patience: Patience, now: datetime) -> Iterator[Alarm]:
@@ -239,8 +246,7 @@ def _of_backlog(seen: Seen, patience: Patience, now: datetime) -> Iterator[Alarm
     if backlog.lacking and backlog.lacking_since:
         stop = _at(backlog.lacking_since + patience.wait)
         yield Alarm(Name.CALLS_WAIT_FOR_KEY, f"{_many(backlog.lacking, 'finished call')} cannot be sealed, because a key is "
-                    f"missing. If that lasts until {stop}, nothing more will be recorded",
-                    "Run 'ami-bridge keys make' where the private keys are kept, and publish the recipients here.")
+                    f"missing. If that lasts until {stop}, nothing more will be recorded", MAKE_KEYS)
     if not seen.room:
         yield Alarm(Name.SPOOL_FULL, "The spool has no room: calls are not recorded",
                     "Make room in [spool] directory, and look why finished calls are not taken in.")

@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from uuid import UUID
 
@@ -145,6 +145,16 @@ def canonical(fields: Mapping[str, object]) -> bytes:
 def as_text(at: datetime) -> str:
     """Return an instant in its one form: ISO 8601, UTC, to the microsecond."""
     return aware(at).astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def first_day(since: datetime, zone: tzinfo) -> str:
+    """Return the day on which a time begins, as people there write it (ISO 8601)."""
+    return aware(since).astimezone(zone).date().isoformat()
+
+
+def last_day(until: datetime, zone: tzinfo) -> str:
+    """Return the last day of a time that ends before ``until``: of the first moment of a day, the day before."""
+    return first_day(until - datetime.resolution, zone)
 
 
 def checked(trace: Trace) -> Trace:

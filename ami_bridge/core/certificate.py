@@ -14,7 +14,8 @@ FIRST = "0" * 64
 """What the first certificate names in the place of the one before."""
 
 DESTROYED, NOT_HERE, KEPT = "destroyed", "not here", "kept: the day is not over"
-"""What became of the key."""
+ERASED = "kept: calls of the day were erased at a caller's request"
+"""What became of the key. ``ERASED``: GDPR article 17; until the day is over a backup of the vault can still be opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 
 class Step(StrEnum):
@@ -21,7 +22,8 @@ class Intent:
     """The destruction of what was sealed to one key.
 
     ``number`` is that of its certificate, from 1; ``key`` the key's name, a day or a hold; ``whole``: the key dies too;
-    else only what is past its time at ``as_of`` goes. ``fingerprint`` is empty when no key was here. ``calls`` as counted
+    else only what is past its time at ``as_of`` goes, or (``request``) what that request of a caller had erased of the day.
+    ``fingerprint`` is empty when no key was here. ``calls`` as counted
     when it began; ``files``, ``digests`` (sealed files of registered calls) and ``unregistered`` (files that no entry
     named) as found on the way.
     """
@@ -40,6 +42,7 @@ class Intent:
     unregistered: int = 0
     certificate_sha256: str = ""
     finished_at: datetime | None = None
+    request: UUID | None = None
 
 
 class RunOutcome(StrEnum):

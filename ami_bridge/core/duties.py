@@ -5,10 +5,11 @@ Source: the privacy notice (rights are granted by duty, people who handle the ma
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from ami_bridge.core.actions import Action
+from ami_bridge.core.errors import NotAllowed
 
 
 class Duty(StrEnum):
@@ -39,11 +40,15 @@ class Why(StrEnum):
     NOT_CLEARED = "not-cleared"
     CLEARANCE_LAPSED = "clearance-lapsed"
     LISTENS_AND_GRANTS = "no-listening-with-it"
+    OWN_ACCOUNT = "own-account"
+    LAST_ADMINISTRATOR = "last-administrator"
     NO_PURPOSE = "no-purpose"
     NEEDS_SECOND = "needs-a-second-person"
     SAME_PERSON = "same-person"
     TOO_LATE = "proposal-too-old"
     OTHER_THING = "another-proposal"
+    DECIDED = "decided-already"
+    NOT_PROPOSER = "not-the-proposer"
     AGREED = "agreed"
 
 
@@ -53,6 +58,15 @@ class Verdict:
 
     allowed: bool
     why: Why
+
+
+class Refused(NotAllowed):
+    """Somebody may not do something. ``why``: the reason, which the trail has too. ``what``: better words than the usual."""
+
+    def __init__(self, action: Action, why: Why, what: str = "",
+                 hint: str = "Whoever looks after the accounts can tell who may.") -> None:
+        super().__init__(what or f"{action} is not open to you: {why}", hint)
+        self.action, self.why = action, why
 
 
 _E, _S = Reach.EVERYWHERE, Reach.OWN_SCOPE
@@ -85,15 +99,12 @@ RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.TRAIN
 GRANTS = frozenset({Action.DUTY_GRANTED, Action.CLEARANCE_SET, Action.ACCOUNT_ADDED, Action.PASSWORD_SET, Action.CODES_SET})
 """What decides who may hear: to grant, to clear, and to make or take over an account."""
 
+CHANGES_OF_ACCOUNTS = GRANTS | {Action.DUTY_REVOKED, Action.ACCOUNT_DISABLED, Action.ACCOUNT_ENABLED,
+                                Action.ACCOUNT_UNLOCKED}
+"""What nobody does to their own account: another does it."""
+
 NO_LISTENING = frozenset({Duty.RETENTION_OFFICER, Duty.ACCOUNT_ADMINISTRATOR, Duty.AUDITOR})
 """Duties that nobody holds who may hear recordings: who keeps, grants or looks after others does not listen."""
-
-TWO_PERSONS = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED, Action.HOLD_RELEASED, Action.CALL_ERASED})
-"""What one proposes and another approves."""
-
-APPROVERS = frozenset({Duty.DATA_PROTECTION_OFFICER, Duty.RETENTION_OFFICER})
-PROPOSAL_LASTS = timedelta(days=7)
-
 
 def reach(duties: Collection[Duty], action: Action) -> Reach:
     """Return how far some duties together let somebody do something."""
@@ -105,7 +116,7 @@ def decide(duties: Collection[Duty], action: Action, now: datetime, *, clearance
            in_scope: bool) -> Verdict:
     """Return whether somebody may do something. ``in_scope``: whether it concerns their own teams and queues.
 
-    Of ``TWO_PERSONS`` it says who may propose; ``agreed`` says who may approve.
+    Of ``proposals.TWO_PERSONS`` it says who may propose; ``proposals.agreed`` says what then may be done.
     """
     far = reach(duties, action)
     if far is Reach.NOWHERE:
@@ -131,42 +142,21 @@ def hears(duties: Collection[Duty]) -> bool:
     return any(reach(duties, action) is not Reach.NOWHERE for action in RECORDINGS)
 
 
-def grants(duties: Collection[Duty]) -> bool:
-    """Tell whether some of the duties lets somebody decide who may hear."""
-    return any(reach(duties, action) is not Reach.NOWHERE for action in GRANTS)
+def may_change(action: Action, *, own: bool) -> Verdict:
+    """Return whether somebody whose duty it is may do something to an account. ``own``: to that which they are signed in
+    with.
+    """
+    if own and action in CHANGES_OF_ACCOUNTS:
+        return Verdict(False, Why.OWN_ACCOUNT)
+    return Verdict(True, Why.DUTY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """What one person wants done that two must agree on: which action, on which object (an id), who, and when (aware)."""
+def may_lose(before: Collection[Duty], after: Collection[Duty], others: int) -> Verdict:
+    """Return whether an account may go from some duties to others (to none, when it is shut).
 
-    action: Action
-    object: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """Another's word for it."""
-
-    action: Action
-    object: str
-    by: str
-    duties: frozenset[Duty]
-    at: datetime
-
-
-def agreed(proposal: Proposal, approval: Approval | None) -> Verdict:
-    """Return whether what two persons must agree on may be done: a second, of the right duty, within a week."""
-    if approval is None:
-        return Verdict(False, Why.NEEDS_SECOND)
-    if (approval.action, approval.object) != (proposal.action, proposal.object):
-        return Verdict(False, Why.OTHER_THING)
-    if approval.by == proposal.by:
-        return Verdict(False, Why.SAME_PERSON)
-    if not APPROVERS & approval.duties:
-        return Verdict(False, Why.NO_DUTY)
-    if not proposal.at <= approval.at <= proposal.at + PROPOSAL_LASTS:
-        return Verdict(False, Why.TOO_LATE)
-    return Verdict(True, Why.AGREED)
+    ``others``: how many other accounts look after the accounts and can sign in. Without one nobody could mend anything.
+    """
+    gives_up = Duty.ACCOUNT_ADMINISTRATOR in set(before) - set(after)
+    if gives_up and not others:
+        return Verdict(False, Why.LAST_ADMINISTRATOR)
+    return Verdict(True, Why.DUTY)

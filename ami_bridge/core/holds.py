@@ -61,6 +61,13 @@ def checked(hold: Hold) -> Hold:
     return replace(hold, reason=reason, basis=basis, placed_by=by)
 
 
+def reminder_at(asked: datetime | None, until: datetime, now: datetime) -> datetime:
+    """Return when to remind of a hold: as asked, else a week before its end; not before now."""
+    if asked is None:
+        return until - REMIND_BEFORE if until > now + REMIND_BEFORE else now
+    return max(asked, now)
+
+
 def reminders(holds: Iterable[Hold], now: datetime) -> list[Hold]:
     """Return the holds that hold still and whose reminder has come."""
     return [hold for hold in holds if hold.active(now) and hold.remind_at <= now]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
+from ami_bridge.core import promise_people as people
 from ami_bridge.core import promise_verdicts as judge
 from ami_bridge.core.promise_declared import DECLARED, VERBS
 from ami_bridge.core.promise_evidence import Accounts, Late, Rest, Said, Staff, Unseen, Verdict, broken, kept, many, unclear
@@ -28,15 +29,9 @@ CLAUSES = {
 }
 """What the notice promises, in short."""
 
-LISTS = "See who may run them (N10), and in 'ami-bridge audit list' who did; the console will ask for a purpose."
-
-
 def _by_verbs(promise: str, verbs: Iterable[str]) -> Said:
     """Judge a promise that holds because none of our verbs breaks it: as long as all were looked at."""
-    unknown = sorted(set(verbs) - VERBS)
-    if unknown:
-        return unclear(f"the verb {unknown[0]} is not among those declared", "See what it does with callers' data.")
-    return kept(f"{promise} ({len(VERBS)} verbs are declared)")
+    return people.unknown_verb(verbs) or kept(f"{promise} ({len(VERBS)} verbs are declared)")
 
 
 def _scoring(tables: Any, verbs: Iterable[str]) -> Said:
@@ -138,20 +133,13 @@ class Check(NamedTuple):
         return Line(clause=self.clause, about=self.about, verdict=said.verdict, reason=said.reason, look=said.look)
 
 
-def _listening(verbs: Iterable[str]) -> Said:
-    said = _by_verbs("no verb plays sound", verbs)
-    if said.verdict is Verdict.UNCLEAR:
-        return said
-    return unclear("no verb plays sound; 'calls', 'show' and 'hold show' leave a trace and ask for no purpose", LISTS)
-
-
 CHECKS = (
     Check("N1", "proofs", judge.proofs),
     Check("N1", "proved-prompts", judge.proved),
     Check("N1", "prompts", judge.prompts),
     Check("N1", "rogue-recordings", judge.rogue),
     Check("N2", "purposes", judge.purposes),
-    Check("N2", "listening", _listening),
+    Check("N2", "listening", people.looks),
     Check("N3", "copies", partial(_by_hand, "ami-bridge makes no training copies",
                                   "See that whoever makes some by other means anonymises them.")),
     Check("N4", "columns", partial(judge.columns, declared=DECLARED)),
@@ -161,9 +149,9 @@ CHECKS = (
     Check("N5", "scoring", lambda seen: _scoring(*seen)),
     Check("N5", "other-programs", partial(_by_hand, "what other programs do with 'calls --json' or the database is not seen",
                                           "See that nobody's account (N10) feeds a program that profiles.")),
-    Check("N6", "exits", partial(_by_verbs, "no verb sends recordings or entries anywhere")),
-    Check("N6", "disclosures", partial(_by_hand, "there is no register of disclosures yet",
-                                       "See in the controller's own records who was given what, and on which basis.")),
+    Check("N6", "exits", partial(_by_verbs, "no verb sends recordings or entries; the console hands out what is listed")),
+    Check("N6", "disclosures", people.left),
+    Check("N7", "recipients", people.recipients),
     Check("N7", "endpoints", judge.endpoints),
     Check("N7", "storage", judge.storage),
     Check("N8", "entries", partial(judge.late, what="call of the register")),
@@ -189,6 +177,8 @@ CHECKS = (
         "versions."))),
     Check("N10", "accounts", _accounts),
     Check("N10", "duties", _duties),
+    Check("N10", "supervision", people.supervision),
+    Check("N11", "requests", people.asked),
     Check("N11", "search", partial(judge.trial, what="the search for a call by number",
                                    remedy="Run 'ami-bridge doctor', then 'ami-bridge verify'.")),
     Check("N11", "opening", partial(judge.trial, what="opening the newest recording and its entry",

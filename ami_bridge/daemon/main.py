@@ -9,13 +9,14 @@ from functools import partial
 from uuid import UUID
 
 from ami_bridge import systemd
-from ami_bridge.app import App, ami_settings, build, fastagi, follow, now, reconcile, report
+from ami_bridge.app import App, ami_settings, build, fastagi, follow, note_configuration, now, reconcile, report, telling
 from ami_bridge.asterisk.ami import AmiLink
 from ami_bridge.asterisk.controls import Controls
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
+from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Name
-from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError
+from ami_bridge.core.errors import AmiBridgeError, AuthenticationRefused, ExchangeError, RegisterError
 from ami_bridge.core.events import Event
 from ami_bridge.core.findings import Kind, Outcome
 from ami_bridge.core.gaps import Cause
@@ -242,6 +243,15 @@ def run(config: Config) -> None:
     try:
         app.spool.lock()
         publish(config)
+        _note_configuration(app)
         asyncio.run(serve(app))
     finally:
         app.register.close()
+
+
+def _note_configuration(app: App) -> None:
+    """Record that the configuration changed. When that cannot be it alarms, and keeps no call from being recorded."""
+    try:
+        note_configuration(app.config, app.register)
+    except RegisterError as problem:
+        telling(app.config)(alarms.trail_unwritten(Action.CONFIGURATION_CHANGED.value, problem))

@@ -47,7 +47,9 @@ class Accounts:
         return self._found()
 
     def change(self, account: UUID, **values: Any) -> None:
-        """Set columns of an account: ``password``, ``codes``, ``last_step``, ``clearance_until``, ``disabled_at``."""
+        """Set columns of an account: ``password``, ``codes``, ``last_step``, ``clearance_until``, ``disabled_at``,
+        ``password_due``.
+        """
         self._connection.execute(accounts.update().where(accounts.c.id == account).values(values))
 
     def tried(self, account: UUID, attempts: Attempts) -> None:
@@ -95,4 +97,4 @@ def _account(row: Row, duties: set[Duty], names: dict[tuple[UUID, str], set[str]
     return Account(id=row.id, login=row.login, name=row.name, language=Language(row.language), created_at=row.created_at,
                    duties=frozenset(duties), scope=scope, password=row.password, codes=row.codes, last_step=row.last_step,
                    attempts=Attempts(row.failed, last, row.locked_until), clearance_until=row.clearance_until,
-                   disabled_at=row.disabled_at)
+                   disabled_at=row.disabled_at, password_due=row.password_due)

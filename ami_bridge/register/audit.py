@@ -1,20 +1,37 @@
 """All SQL of the trail. One writer at a time; entries are only ever added, and forgotten from the oldest on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Trace, as_text, canonical, linked
+from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Outcome, Trace, as_text, canonical, linked
 from ami_bridge.core.audit_check import Place, Unreadable
+from ami_bridge.core.proposals import ACCOUNT
 from ami_bridge.register.engine import serialise
 from ami_bridge.register.trail_tables import audit_checkpoints, audit_entries
 
 WRITING = 0x6175646974000000
 BATCH = 5000
 """Rows that are read, or forgotten, at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailFilter:
+    """Which entries are wanted: from ``since`` on and before ``until`` (aware), of one actor, action, outcome (empty: any),
+    with numbers smaller than ``before`` (0: any), and how many at the most.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    actor: str = ""
+    action: str = ""
+    outcome: str = ""
+    before: int = 0
+    limit: int = 1000
 
 
 class Audit:
@@ -47,9 +64,25 @@ class Audit:
 
     def latest(self, action: Action) -> datetime | None:
         """Return when the latest entry of an action was made; None when there is none."""
-        query = select(audit_entries.c.at).where(audit_entries.c.action == action.value)
-        at = self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar()
+        at = self._latest(audit_entries.c.at, action)
         return _instant(at) if at else None
+
+    def counted(self, actions: Iterable[Action]) -> dict[tuple[bool, str], int]:
+        """Count what was allowed of some actions, by whether a personal account did it, and by purpose."""
+        own = audit_entries.c.actor.like(f"{ACCOUNT}%").label("own")
+        query = select(own, audit_entries.c.purpose, func.count().label("entries")).where(*_allowed(actions))
+        rows = self._connection.execute(query.group_by("own", audit_entries.c.purpose))
+        return {(bool(row.own), row.purpose): row.entries for row in rows}
+
+    def objects(self, actions: Iterable[Action]) -> dict[tuple[str, str], int]:
+        """Count what was allowed of some actions, by action and object."""
+        named = (audit_entries.c.action, audit_entries.c.object)
+        query = select(*named, func.count().label("entries")).where(*_allowed(actions)).group_by(*named)
+        return {(row.action, row.object): row.entries for row in self._connection.execute(query)}
+
+    def latest_object(self, action: Action) -> str:
+        """Return the object of the latest entry of an action; empty when there is none."""
+        return self._latest(audit_entries.c.object, action) or ""
 
     def checkpoint(self) -> tuple[Head, str]:
         """Return the last entry that was forgotten, and the signature (hex) of that; ``NOTHING`` when none was."""
@@ -64,14 +97,10 @@ class Audit:
             yield from map(_place, rows)
             after = rows[-1].number
 
-    def find(self, since: datetime | None = None, until: datetime | None = None, actor: str = "",
-             limit: int = 1000) -> list[Place]:
-        """Return the newest so many places from ``since`` on and before ``until``, by one actor or all; oldest first."""
-        asked = [*([audit_entries.c.at >= as_text(since)] if since else ()),
-                 *([audit_entries.c.at < as_text(until)] if until else ()),
-                 *([audit_entries.c.actor == actor] if actor else ())]
-        query = select(audit_entries).where(*asked).order_by(audit_entries.c.number.desc()).limit(limit)
-        return [_place(row) for row in self._connection.execute(query)][::-1]
+    def find(self, wanted: TrailFilter) -> list[Place]:
+        """Return the newest so many places that are wanted, newest first."""
+        query = select(audit_entries).where(*_asked(wanted)).order_by(audit_entries.c.number.desc()).limit(wanted.limit)
+        return [_place(row) for row in self._connection.execute(query)]
 
     def of_object(self, object: str, limit: int) -> list[Place]:
         """Return the newest so many places about one object (an id), oldest first."""
@@ -95,9 +124,27 @@ class Audit:
             number=checkpoint.number, digest=checkpoint.digest, at=checkpoint.at, signature=signature))
         return self._connection.execute(audit_entries.delete().where(audit_entries.c.number <= checkpoint.number)).rowcount
 
+    def _latest(self, column: ColumnElement[str], action: Action) -> str | None:
+        query = select(column).where(audit_entries.c.action == action.value)
+        return self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar()
+
     def _rows(self, asked: ColumnElement[bool], limit: int) -> list[Row]:
         query = select(audit_entries).where(asked).order_by(audit_entries.c.number).limit(limit)
         return list(self._connection.execute(query))
+
+
+def _allowed(actions: Iterable[Action]) -> tuple[ColumnElement[bool], ...]:
+    words = [action.value for action in actions]
+    return audit_entries.c.action.in_(words), audit_entries.c.outcome == Outcome.ALLOWED.value
+
+
+def _asked(wanted: TrailFilter) -> list[ColumnElement[bool]]:
+    column = audit_entries.c
+    return [condition for given, condition in (
+        (wanted.since, column.at >= as_text(wanted.since or NOTHING.at)),
+        (wanted.until, column.at < as_text(wanted.until or NOTHING.at)), (wanted.actor, column.actor == wanted.actor),
+        (wanted.action, column.action == wanted.action), (wanted.outcome, column.outcome == wanted.outcome),
+        (wanted.before, column.number < wanted.before)) if given]
 
 
 def _values(link: Link) -> dict[str, object]:

@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, delete, distinct, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, distinct, func, select
 
 from ami_bridge.core.ids import aware
+from ami_bridge.core.requests import Answer
 from ami_bridge.register import partitions
 from ami_bridge.register.engine import POSTGRESQL
+from ami_bridge.register.request_tables import request_calls
 from ami_bridge.register.tables import calls, recordings
 
 BATCH = 1000
@@ -49,13 +51,14 @@ class Days:
         """Return every day of expiry that has a call, oldest first."""
         return list(self._connection.execute(select(calls.c.expiry_day).distinct().order_by(calls.c.expiry_day)).scalars())
 
-    def files(self, day: date, as_of: datetime | None = None) -> Iterator[KeptFile]:
-        """Yield the sealed files of the day's calls that are past their time at ``as_of`` (None: of all), by call."""
+    def files(self, day: date, as_of: datetime | None = None, request: UUID | None = None) -> Iterator[KeptFile]:
+        """Yield the sealed files of the day's calls that are past their time at ``as_of`` (None: of all), by call.
+
+        ``request``: of those that were erased for a request of a caller, whatever their time.
+        """
         last = UUID(int=0)
         while True:
-            wanted = [calls.c.expiry_day == day, calls.c.id > last]
-            if as_of is not None:
-                wanted.append(calls.c.expires_at <= as_of)
+            wanted = (*going(day, as_of, request), calls.c.id > last)
             query = select(calls.c.id, calls.c.entry_sha256).where(*wanted).order_by(calls.c.id).limit(BATCH)
             found = self._connection.execute(query).all()
             if not found:
@@ -64,16 +67,16 @@ class Days:
             yield from self._audio(day, [call for call, _ in found])
             last = found[-1].id
 
-    def sealed(self, day: date, as_of: datetime | None = None) -> Iterator[str]:
+    def sealed(self, day: date, as_of: datetime | None = None, request: UUID | None = None) -> Iterator[str]:
         """Yield only the SHA-256 (hex) of the same files, in no order: a tenth of the time."""
-        wanted = [calls.c.expiry_day == day, *([calls.c.expires_at <= as_of] if as_of else [])]
+        wanted = going(day, as_of, request)
         of_call = and_(recordings.c.expiry_day == calls.c.expiry_day, recordings.c.call_id == calls.c.id)
         audio = select(recordings.c.sealed_sha256).join(calls, of_call).where(*wanted, recordings.c.file.is_not(None))
         for query in (select(calls.c.entry_sha256).where(*wanted), audio):
             yield from self._connection.execution_options(yield_per=BATCH).execute(query).scalars()
 
-    def forget(self, day: date, as_of: datetime, limit: int, whole: bool) -> int:
-        """Delete at most ``limit`` calls of the day that are past at ``as_of``, with all that hangs on them; how many.
+    def forget(self, day: date, as_of: datetime, limit: int, whole: bool, request: UUID | None = None) -> int:
+        """Delete at most ``limit`` calls of the day that go (see ``files``), with all that hangs on them; how many.
 
         ``whole`` (the day is over): PostgreSQL drops the day's partitions at once, whatever the limit.
         """
@@ -81,7 +84,7 @@ class Days:
             count = self._connection.execute(select(func.count()).where(calls.c.expiry_day == day)).scalar_one()
             partitions.drop(self._connection, day)
             return count
-        past = select(calls.c.id).where(calls.c.expiry_day == day, calls.c.expires_at <= as_of).limit(limit)
+        past = select(calls.c.id).where(*going(day, as_of, request)).limit(limit)
         return self._connection.execute(delete(calls).where(calls.c.expiry_day == day, calls.c.id.in_(past))).rowcount
 
     def newest_end(self) -> datetime | None:
@@ -104,3 +107,12 @@ class Days:
         query = select(recordings.c.call_id, recordings.c.file, recordings.c.sealed_sha256).where(*of_these)
         for row in self._connection.execute(query.order_by(recordings.c.call_id, recordings.c.segment)):
             yield KeptFile(*row)
+
+
+def going(day: date, as_of: datetime | None, request: UUID | None) -> list[ColumnElement[bool]]:
+    """Return the condition that a call of a day goes: past its time at ``as_of`` (None: any), or erased for a request."""
+    of_day = calls.c.expiry_day == day
+    if request is not None:
+        erased = (request_calls.c.request == request, request_calls.c.answer == Answer.ERASED.value)
+        return [of_day, calls.c.id.in_(select(request_calls.c.call).where(*erased))]
+    return [of_day, *([calls.c.expires_at <= as_of] if as_of is not None else [])]

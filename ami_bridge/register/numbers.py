@@ -23,3 +23,8 @@ def same_line(one: str, other: str) -> bool:
     """
     shorter, longer = sorted((one, other), key=len)
     return one == other or (len(shorter) >= SHORTEST and longer.endswith(shorter))
+
+
+def same_number(kept: str, asked: str) -> bool:
+    """Tell whether two numbers name one line, in any notation; as text where ``asked`` has no digit (a SIP user)."""
+    return same_line(significant(kept), significant(asked)) if significant(asked) else kept == asked

@@ -15,12 +15,15 @@ from ami_bridge.register.audit import Audit
 from ami_bridge.register.calls import Calls
 from ami_bridge.register.days import Days
 from ami_bridge.register.destructions import Destructions
+from ami_bridge.register.disclosures import Disclosures
 from ami_bridge.register.findings import Findings
 from ami_bridge.register.gaps import Gaps
 from ami_bridge.register.health import Health, health
 from ami_bridge.register.holds import Holds
 from ami_bridge.register.proofs import Proofs
+from ami_bridge.register.proposals import Proposals
 from ami_bridge.register.refusals import RegisterUnavailable, refusals
+from ami_bridge.register.requests import Requests
 from ami_bridge.register.tallies import Tallies
 
 SEEN = "ami_bridge_version_seen"
@@ -41,13 +44,17 @@ class Work:
     audit: Audit
     accounts: Accounts
     proofs: Proofs
+    proposals: Proposals
+    disclosures: Disclosures
+    requests: Requests
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
         """Return the work on one connection."""
         return cls(Calls(connection), Agents(connection), Days(connection), Holds(connection),
                    Destructions(connection), Gaps(connection), Findings(connection), Tallies(connection),
-                   Audit(connection), Accounts(connection), Proofs(connection))
+                   Audit(connection), Accounts(connection), Proofs(connection), Proposals(connection),
+                   Disclosures(connection), Requests(connection))
 
 
 class Register:

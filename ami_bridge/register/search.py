@@ -63,6 +63,9 @@ class CallFilter:
 
 Conditions = list[ColumnElement[bool]]
 
+present = participants.alias("present")
+"""The participants among whom somebody is looked for; ``participants`` are those that are walked through."""
+
 PARTIES = (
     (calls.c.caller, calls.c.caller_digits, calls.c.caller_tail),
     (calls.c.callee, calls.c.callee_digits, calls.c.callee_tail),
@@ -162,19 +165,19 @@ def _of_queue(wanted: CallFilter) -> Conditions:
 
 
 def _served(wanted: CallFilter) -> Conditions:
-    return [] if wanted.agent is None else [_with_participant(participants.c.name == wanted.agent)]
+    return [] if wanted.agent is None else [_with_participant(present.c.name == wanted.agent)]
 
 
 def _within(wanted: CallFilter) -> Conditions:
     if wanted.scope is None:
         return []
     return [or_(calls.c.queue.in_(sorted(wanted.scope.queues)),
-                _with_participant(participants.c.team.in_(sorted(wanted.scope.teams))))]
+                _with_participant(present.c.team.in_(sorted(wanted.scope.teams))))]
 
 
 def _with_participant(asked: ColumnElement[bool]) -> ColumnElement[bool]:
-    of_call = (participants.c.expiry_day == calls.c.expiry_day, participants.c.call_id == calls.c.id)
-    return select(literal(1)).where(*of_call, asked).exists()
+    of_call = (present.c.expiry_day == calls.c.expiry_day, present.c.call_id == calls.c.id)
+    return select(literal(1)).select_from(present).where(*of_call, asked).exists()
 
 
 def alive(now: datetime) -> Conditions:

@@ -284,6 +284,7 @@ destructions = Table(
     Column("unregistered", Integer, nullable=False),
     Column("certificate_sha256", Text, nullable=False),
     Column("finished_at", UtcDateTime),
+    Column("request", Uuid),
     PrimaryKeyConstraint("number", name="pk_destructions"),
     CheckConstraint("number >= 1", name="ck_destructions_number"),
     CheckConstraint(among("step", Step), name="ck_destructions_step"),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from ami_bridge.core.accounts import Language
@@ -37,6 +39,8 @@ audit_entries = Table(
     CheckConstraint("outcome IN ('allowed', 'refused')", name="ck_audit_entries_outcome"),
     CheckConstraint("actor <> '' AND action <> ''", name="ck_audit_entries_said"),
     Index("ix_audit_entries_at", "at"),
+    Index("ix_audit_entries_actor", "actor", "number"),
+    Index("ix_audit_entries_action", "action", "number"),
     Index("ix_audit_entries_object", "object", "number"),
 )
 """The trail (``core.audit``). ``at`` is the text that the digest is made of; its order is that of time.
@@ -72,6 +76,7 @@ accounts = Table(
     Column("locked_until", UtcDateTime),
     Column("clearance_until", UtcDateTime),
     Column("disabled_at", UtcDateTime),
+    Column("password_due", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("id", name="pk_accounts"),
     UniqueConstraint("login", name="uq_accounts_login"),
     CheckConstraint("login <> '' AND name <> ''", name="ck_accounts_named"),

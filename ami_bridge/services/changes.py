@@ -148,11 +148,9 @@ def folder(path: Path, rights: Rights) -> Iterator[Deed]:
 
 
 def link(path: Path, target: Path) -> Iterator[Deed]:
-    """Yield what makes a symbolic link, or has it lead elsewhere. A file that stands there stays: ConfigurationError."""
+    """Yield what makes a symbolic link, or has it lead elsewhere. Not for a path where a file stands."""
     if path.is_symlink() and path.readlink() == target:
         return
-    if path.exists() and not path.is_symlink():
-        raise ConfigurationError(f"{path} stands where a link to {target} belongs", "Move it away, and run it again.")
 
     def act() -> None:
         temporary = path.with_name(f".{path.name}.tmp")

@@ -13,6 +13,7 @@ from ami_bridge.services import (
     doctor_asterisk,
     doctor_backends,
     doctor_call,
+    doctor_console,
     doctor_dialplan,
     doctor_diary,
     doctor_exchange,
@@ -24,13 +25,12 @@ from ami_bridge.services import (
     doctor_spool,
 )
 from ami_bridge.services.doctor_asterisk import in_configuration
-from ami_bridge.services.doctor_spool import filesystem_of, in_memory, room
 from ami_bridge.services.findings import Finding, Status, error, ok, warning
 from ami_bridge.services.notices import current_policy, policy_from_json, store
 from ami_bridge.services.setup import generated_file
 from ami_bridge.spool import Spool
 
-__all__ = ["Finding", "Status", "counted", "examine", "filesystem_of", "in_memory", "room"]
+__all__ = ["Finding", "Status", "counted", "examine"]
 
 Check = Callable[[Config], Iterable[Finding]]
 
@@ -156,6 +156,7 @@ CHECKS: dict[str, Check] = {
     "tools": sound_tools,
     "rivals": doctor_rivals.rivals,
     "places": places_of_asterisk,
+    "console": doctor_console.console,
     "backends": in_configuration("backends", doctor_backends.backends),
 }
 

@@ -6,12 +6,12 @@ Rights to act are asked of Asterisk itself (ListCommands); rights to hear stand 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 
 from ami_bridge.asterisk.conf import Conf, read
 from ami_bridge.asterisk.translate import WANTED
 from ami_bridge.config import Config
+from ami_bridge.config.endpoints import is_loopback
 from ami_bridge.core.rights import READ, WRITE, Verdict, granted, judge_read, judge_write
 from ami_bridge.services.findings import Finding, error, ok, warning
 
@@ -78,7 +78,7 @@ def manager_conf(config: Config, folder: Path) -> Iterator[Finding]:
 def address(conf: Conf) -> Finding:
     """Judge where the manager interface listens: numbers and names go over it in the clear."""
     bound = conf.last("general", "bindaddr", "0.0.0.0")  # noqa: S104 - Asterisk's own default
-    if _is_loopback(bound):
+    if is_loopback(bound.strip("[]")):
         return ok("ami-address", f"the manager interface listens on {bound} only")
     said = f"the manager interface listens on {bound}, where callers' numbers and our secret pass in the clear"
     remedy = f"Set bindaddr = 127.0.0.1 in [general] {RELOAD}"
@@ -136,10 +136,3 @@ OF_USER: tuple[Callable[[Conf, str], Iterator[Finding]], ...] = (heard, patience
 def named_in(keys: Iterable[str]) -> set[str]:
     """Return the events that filters of the new kind name."""
     return {found[1] for key in keys for found in NAMED.finditer(key)}
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        return ip_address(text.strip("[]")).is_loopback
-    except ValueError:
-        return text == "localhost"

@@ -9,9 +9,9 @@ from ami_bridge.asterisk.process import Identity
 from ami_bridge.config import Config
 from ami_bridge.services.doctor_asterisk import found
 from ami_bridge.services.findings import Finding, error, ok, warning
+from ami_bridge.services.mounts import MOUNTS, Mount, mount_of
 from ami_bridge.spool import INODES, Spool
 
-MOUNTS = Path("/proc/mounts")
 EVERYBODY = 0o007
 SCARCE, USED_UP = 500 << 20, 50 << 20
 """Bytes free in the spool: an hour of one call is about 58 MB."""
@@ -38,26 +38,18 @@ def spool_folder(config: Config) -> Iterator[Finding]:
         yield error("spool", f"{spool.root} is open to everybody on this machine", f"Run 'chmod o= {spool.root}'.")
     else:
         yield ok("spool", f"{spool.root} is there and writable")
-    yield in_memory(spool.root, filesystem_of(spool.root, MOUNTS.read_text("utf-8")))
+    yield in_memory(spool.root, mount_of(spool.root, MOUNTS.read_text("utf-8")))
     yield room(shutil.disk_usage(spool.root).free)
     disk = os.statvfs(spool.root)
     if disk.f_files:
         yield inodes(disk.f_favail)
 
 
-def filesystem_of(folder: Path, mounts: str) -> str:
-    """Return the type of the file system that holds ``folder``, from the text of /proc/mounts; the last mount counts."""
-    places = [line.split(" ")[1:3] for line in mounts.splitlines() if line.count(" ") >= 2]
-    holding = [(len(place), number, kind) for number, (place, kind) in enumerate(places)
-               if folder.resolve().is_relative_to(place.replace("\\040", " "))]
-    return max(holding)[2] if holding else "unknown"
-
-
-def in_memory(folder: Path, filesystem: str) -> Finding:
+def in_memory(folder: Path, mount: Mount) -> Finding:
     """Judge the spool's file system: unsealed audio should not reach a disk."""
-    if filesystem in ("tmpfs", "ramfs"):
-        return ok("spool-memory", f"{folder} is in memory ({filesystem})")
-    return warning("spool-memory", f"{folder} is on {filesystem}: audio of calls in progress reaches the disk unsealed",
+    if mount.in_memory:
+        return ok("spool-memory", f"{folder} is in memory ({mount.kind})")
+    return warning("spool-memory", f"{folder} is on {mount.kind}: audio of calls in progress reaches the disk unsealed",
                    "Put [spool] directory on a tmpfs, such as /run.")
 
 

@@ -1,4 +1,4 @@
-"""Holds: place, look at and release them. A held call is sealed anew to a key of its own, so that its day can still die.
+"""Holds: place and look at them. A held call is sealed anew to a key of its own, so that its day can still die.
 
 Order of placing: key -> audio, entry and the hold itself sealed and read back -> the row. Killed in between, nothing is
 held, and the next purge clears what is left. Plain audio stays in memory (``memfd_create(2)``), never in a file.
@@ -16,9 +16,8 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.entry_json import entry_from_json, entry_to_json
 from ami_bridge.core.errors import AudioError, KeyMissing, NotFound
-from ami_bridge.core.holds import REMIND_BEFORE, Hold, checked, hold_from_json, hold_to_json
+from ami_bridge.core.holds import Hold, checked, hold_from_json, hold_to_json, reminder_at
 from ami_bridge.core.retention import HOLD
-from ami_bridge.core.text import clean
 from ami_bridge.register import Register
 from ami_bridge.register.calls import id_span
 from ami_bridge.register.register import Work
@@ -28,6 +27,9 @@ HOLD_FILE = "hold.json.age"
 
 Tracing = Callable[[Work, Action, str], None]
 """Records in a transaction what is done in it, and to which hold."""
+
+Also = Callable[[Work, Hold], None]
+"""Does what belongs to a hold in the transaction that places it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +46,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A call that can be held, and the key under which it lies."""
+    """A call that can be held or handed out, and the key under which it lies."""
 
     entry: Entry
     key: str
 
 
 class Holding:
-    """Places and releases holds. Placing needs the private keys (KeyMissing elsewhere) and shuts out a purge (Busy)."""
+    """Places holds, and opens them. That needs the private keys (KeyMissing elsewhere); placing shuts out a purge (Busy)."""
 
     def __init__(self, vault: Vault, register: Register, now: Callable[[], datetime],
                  new_id: Callable[[datetime], UUID], trace: Tracing = lambda work, action, object: None) -> None:
@@ -63,29 +65,30 @@ class Holding:
 
     def place(self, wish: Wish) -> Hold:
         """Hold a call. NotFound when there is no such call any more; ConfigurationError when the wish says too little."""
-        with self._vault.alone():
-            now = self._now()
-            source = self._source(wish.call, now)
-            entry = source.entry
-            remind_at = wish.remind_at or max(wish.until - REMIND_BEFORE, now)
-            hold = checked(Hold(id=self._new_id(now), call=entry.id, exchange=entry.exchange, expires_at=entry.expires_at,
-                                reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
-                                remind_at=remind_at))
-            self._vault.keys.make([hold_key(hold.id)])
-            with there():
-                self._copy(source, hold)
-            with self._register.writing() as work:
-                work.holds.add(hold)
-                self._trace(work, Action.HOLD_PLACED, str(hold.id))
-            return hold
+        with self.placing() as place:
+            return place(wish, lambda work, hold: None)
 
-    def release(self, id_or_prefix: str, by: str) -> Hold:
-        """Release a hold; the next purge destroys its copy. NotFound when there is no such hold."""
+    @contextmanager
+    def placing(self) -> Iterator[Callable[[Wish, Also], Hold]]:
+        """Give what places holds, one after the other, with no purge between them. Busy when one goes on."""
+        with self._vault.alone():
+            yield self._place
+
+    def _place(self, wish: Wish, also: Also) -> Hold:
+        now = self._now()
+        source = self.source(wish.call, now)
+        entry = source.entry
+        hold = checked(Hold(id=self._new_id(now), call=entry.id, exchange=entry.exchange, expires_at=entry.expires_at,
+                            reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
+                            remind_at=reminder_at(wish.remind_at, wish.until, now)))
+        self._vault.keys.make([hold_key(hold.id)])
+        with there():
+            self._copy(source, hold)
         with self._register.writing() as work:
-            hold = _found(work.holds.get(id_or_prefix))
-            work.holds.release(hold.id, self._now(), clean(by))
-            self._trace(work, Action.HOLD_RELEASED, str(hold.id))
-            return _found(work.holds.get(str(hold.id)))
+            work.holds.add(hold)
+            also(work, hold)
+            self._trace(work, Action.HOLD_PLACED, str(hold.id))
+        return hold
 
     def show(self, id_or_prefix: str) -> tuple[Hold, Entry]:
         """Return a hold and the call it holds, opened with the hold's key. NotFound when it has ended."""
@@ -96,7 +99,8 @@ class Holding:
         with there():
             return hold, held_entry(self._vault, hold)
 
-    def _source(self, call: str, now: datetime) -> Source:
+    def source(self, call: str, now: datetime) -> Source:
+        """Return a call, and where it lies: under its day, or, past its time, under a hold. NotFound when it is gone."""
         with self._register.reading() as work:
             entry = work.calls.get(call, now)
             held = [hold for hold in work.holds.all() if hold.active(now) and _begins(hold.call, call)]

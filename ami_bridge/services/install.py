@@ -19,12 +19,12 @@ from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.dialplan_globals import FILE_NAME, render
 from ami_bridge.prompts import shipped_texts
 from ami_bridge.services import units
-from ami_bridge.services.accounts import HOME, USER, joining
 from ami_bridge.services.changes import Change, Deed, Rights, Write, folder, link
 from ami_bridge.services.exchange_files import FOLDER, LOOPBACK, Wanted, signed, untouched, wanted
 from ami_bridge.services.machine import Exchange, expanded, read
 from ami_bridge.services.notices import store
 from ami_bridge.services.setup import DIALPLAN_FOLDER, exchange_name, generated_file, new_secret, process_program
+from ami_bridge.services.system_user import HOME, USER, joining
 from ami_bridge.spool import Spool
 
 SECRETS, PRISTINE = "secrets", "pristine"

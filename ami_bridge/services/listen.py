@@ -16,14 +16,14 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import AuditEntry, Detail, Link
 from ami_bridge.core.duties import Why
 from ami_bridge.core.entries import Entry
-from ami_bridge.core.errors import AmiBridgeError, NotFound
+from ami_bridge.core.errors import NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.loudness import Waveform
 from ami_bridge.core.spans import Asked
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.holds import Source, held_entry, there
-from ami_bridge.services.playing import Sound, audio_of, drawing, part, playable
+from ami_bridge.services.playing import Sound, audio_of, drawing, drawings, part, playable
 from ami_bridge.services.remarks import Remarked, remarked
 from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Look
@@ -49,7 +49,8 @@ class Wanted:
 class Viewed:
     """A look that was recorded. ``audible``: they may hear it too. ``looks``: who looked before, this look last.
 
-    ``names``: actor of the trail -> the name of the person. ``holds``: those that hold still.
+    ``names``: actor of the trail -> the name of the person. ``holds``: those that hold still. ``restricted``: its caller
+    asked that it is used for nothing else.
     """
 
     source: Source
@@ -58,6 +59,7 @@ class Viewed:
     looks: tuple[AuditEntry, ...]
     names: Mapping[str, str]
     audible: bool
+    restricted: bool
 
     @property
     def entry(self) -> Entry:
@@ -80,7 +82,8 @@ class Listen:
             looks = tuple(_looks(work, source.entry.id))
             holds = tuple(hold for hold in work.holds.of_call(source.entry.id) if hold.active(self._now()))
             return Viewed(source=source, remarked=remarked(work, [source.entry])[0], holds=holds, looks=looks,
-                          names=_names(work, looks), audible=may_hear and bool(playable(source.entry)))
+                          names=_names(work, looks), audible=may_hear and bool(playable(source.entry)),
+                          restricted=work.requests.restricted(source.entry.id))
 
     def sound(self, wanted: Wanted, recording: UUID, asked: Asked) -> Sound:
         """Return some of a recording's bytes, about a minute of sound at most, recorded before they are returned.
@@ -107,13 +110,7 @@ class Listen:
 
     def waveforms(self, viewed: Viewed) -> dict[UUID, Waveform]:
         """Return the waveforms of a call that was just looked at, by recording; none of one that cannot be opened."""
-        found: dict[UUID, Waveform] = {}
-        for recording in playable(viewed.entry) if viewed.audible else ():
-            try:
-                found[recording.id] = drawing(self._vault, viewed.source, recording.id)
-            except AmiBridgeError:
-                continue
-        return found
+        return drawings(self._vault, [viewed.source]) if viewed.audible else {}
 
     def _open(self, action: Action, wanted: Wanted) -> Source:
         """Return what is wanted. What does not depend on the call is asked first, so that a refusal tells nothing of it."""
@@ -132,7 +129,12 @@ class Listen:
         return source
 
     def _visible(self, work: Work, entry: Entry) -> bool:
-        """Tell whether a call is among those that a limited duty lets them see: of their own teams and queues."""
+        """Tell whether a call is among those that a limited duty lets them see: of their own teams and queues.
+
+        None that its caller had restricted (GDPR article 18): it is kept for them, and used for nothing else.
+        """
+        if work.requests.restricted(entry.id):
+            return False
         teams = frozenset(party.team for party in entry.participants if party.team)
         return self._rights.account.scope.covers(teams, frozenset({entry.queue} - {""}))
 

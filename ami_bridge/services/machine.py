@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ami_bridge.asterisk.conf import included, is_true, values
+from ami_bridge.asterisk.process import Identity, running
 from ami_bridge.core.errors import ConfigurationError
 
-DEFAULT = Path("/etc/asterisk")
+DEFAULT, RUN = Path("/etc/asterisk"), Path("/var/run/asterisk")
 PROGRAM = Path("/usr/sbin/asterisk")
 UNITS = (Path("/etc/systemd/system"), Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 INCLUDES_DEEP = 8
@@ -61,7 +62,7 @@ def find(given: Given) -> Exchange | None:
     text = expanded(folder, "asterisk.conf")
     places, options = values(text, "directories"), values(text, "options")
     folder = given.folder or Path(places.get("astetcdir", str(folder)))
-    user, group = _runs_as(given, options)
+    user, group = _runs_as(given, options, Path(places.get("astrundir", str(RUN))))
     return Exchange(
         folder=folder, user=user, group=group, version=given.version or _version(),
         logs=Path(places.get("astlogdir", "/var/log/asterisk")),
@@ -102,15 +103,19 @@ def _name(options: dict[str, str]) -> str:
     return options.get("systemname", "")
 
 
-def _runs_as(given: Given, options: dict[str, str]) -> tuple[str, str]:
-    """The first that says so: the admin, asterisk.conf, the running process, the unit's command, the name asterisk, root."""
-    unit, process = _unit_says(), _process()
-    user = given.user or options.get("runuser") or process[0] or unit[0] or ("asterisk" if _known("asterisk") else "root")
+def _runs_as(given: Given, options: dict[str, str], folder: Path) -> tuple[str, str]:
+    """The first that says so: the admin, the running process, asterisk.conf, the unit's command, the name asterisk, root.
+
+    ``folder``: where Asterisk's pid file is. Its command line overrules asterisk.conf, so the process comes first.
+    """
+    unit, now = _unit_says(), running(folder)
+    process = (now.name, _group_of(now)) if now and given.user in ("", now.name) else ("", "")
+    user = given.user or process[0] or options.get("runuser") or unit[0] or ("asterisk" if _known("asterisk") else "root")
     entry = _known(user)
     if entry is None:
         raise ConfigurationError(f"Asterisk is said to run as {user}, but there is no such user",
                                  "Name it with --asterisk-user.")
-    group = given.group or options.get("rungroup") or process[1] or unit[1] or grp.getgrgid(entry.pw_gid).gr_name
+    group = given.group or process[1] or options.get("rungroup") or unit[1] or grp.getgrgid(entry.pw_gid).gr_name
     try:
         grp.getgrnam(group)
     except KeyError:
@@ -135,16 +140,11 @@ def _processes() -> Iterator[Path]:
             continue
 
 
-def _process() -> tuple[str, str]:
-    """User and group of the one Asterisk that runs; nothing when there is none, or several."""
-    found = list(_processes())
-    if len(found) != 1:
-        return "", ""
+def _group_of(who: Identity) -> str:
     try:
-        stat = found[0].stat()
-        return pwd.getpwuid(stat.st_uid).pw_name, grp.getgrgid(stat.st_gid).gr_name
-    except (OSError, KeyError):
-        return "", ""
+        return grp.getgrgid(who.gid).gr_name
+    except KeyError:
+        return ""
 
 
 def _running_with() -> Path | None:

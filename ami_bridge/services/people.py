@@ -1,45 +1,45 @@
-"""The personal accounts of those who work with recordings: made, given duties, signed in.
+"""The personal accounts of those who work with recordings: made, given duties, shut.
 
 Everything leaves a trace, in the transaction that does it.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from uuid import UUID
 
-from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password
+from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password, checked_scope
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import NOBODY, Detail, Outcome, Trace
-from ami_bridge.core.duties import Duty, Reach, may_hold, reach
+from ami_bridge.core.audit import Detail, last_day
+from ami_bridge.core.duties import Duty, Reach, may_change, may_hold, may_lose, reach
 from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
-from ami_bridge.core.sign_in import Try, Word, after, barred, judge
-from ami_bridge.credentials import Codes, is_password, password_hash
+from ami_bridge.core.sign_in import Word, after
+from ami_bridge.credentials import Codes, fresh_password, password_hash
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
+from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Trail, reason_of
 
 LISTED = "List the accounts with 'ami-bridge account list'."
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """What came of a try to sign in; ``account`` only with ``WELCOME``."""
-
-    word: Word
-    account: Account | None = None
+Who = str | UUID
+"""An account: its log-in name, or its id."""
 
 
 class People:
-    """Looks after accounts, on behalf of the actor of ``trail``. Blocking. Errors name no password."""
+    """Looks after accounts, on behalf of the actor of ``trail``. Blocking. Errors name no password.
+
+    ``rights``: of who is signed in, asked before each thing; None for the command line, which the machine's own rights
+    guard, and which can always mend what nobody else can. Days in the trail are of ``zone``.
+    """
 
     def __init__(self, register: Register, trail: Trail, codes: Codes, now: Callable[[], datetime],
-                 new_id: Callable[[datetime], UUID]) -> None:
+                 new_id: Callable[[datetime], UUID], zone: tzinfo, rights: Rights | None = None) -> None:
         self._register, self._trail, self._codes, self._now, self._new_id = register, trail, codes, now, new_id
+        self._zone, self._rights = zone, rights
 
     def add(self, login: str, name: str, language: Language) -> Account:
         """Make an account without password and duties. ConfigurationError when the log-in name is taken."""
+        self._ask(Action.ACCOUNT_ADDED, None)
         now = self._now()
         account = Account(id=self._new_id(now), login=checked_login(login), name=checked_name(name), language=language,
                           created_at=now)
@@ -52,32 +52,55 @@ class People:
 
     def all(self) -> list[Account]:
         """Return all accounts; recorded before they are returned."""
+        self._ask(Action.ACCOUNTS_LISTED, None)
         with self._trail.looking(Action.ACCOUNTS_LISTED) as look, self._register.reading() as work:
             found = work.accounts.all()
             look.detail[Detail.FOUND] = len(found)
         return found
 
-    def grant(self, login: str, duty: Duty, scope: Scope | None = None) -> Account:
-        """Give a duty, or a scope to one that is theirs. NotAllowed (recorded) when nobody may hold all that together."""
-        return self._change(Action.DUTY_GRANTED, login, {Detail.DUTY: duty.value},
-                            lambda work, account: _grant(work, account, duty, scope))
+    def one(self, who: Who) -> Account:
+        """Return one account; recorded before it is returned. NotFound."""
+        self._ask(Action.ACCOUNTS_LISTED, None)
+        with self._trail.looking(Action.ACCOUNTS_LISTED) as look, self._register.reading() as work:
+            found = _there(_found(work, who))
+            look.object = str(found.id)
+        return found
 
-    def revoke(self, login: str, duty: Duty) -> Account:
+    def grant(self, who: Who, duty: Duty, scope: Scope | None = None) -> Account:
+        """Give a duty, or a scope to one that is theirs. NotAllowed (recorded) when nobody may hold all that together.
+
+        ConfigurationError when the scope has a name that is empty.
+        """
+        wanted = checked_scope(scope) if scope else None
+        return self._change(Action.DUTY_GRANTED, who, {Detail.DUTY: duty.value},
+                            lambda work, account: _grant(work, account, duty, wanted))
+
+    def set_scope(self, who: Who, scope: Scope) -> Account:
+        """Put teams and queues in the place of those somebody had. ConfigurationError when no duty of theirs has any."""
+        wanted = checked_scope(scope)
+        return self._change(Action.DUTY_GRANTED, who, {Detail.SCOPE: len(wanted.teams) + len(wanted.queues)},
+                            lambda work, account: _set_scope(work, account, wanted))
+
+    def revoke(self, who: Who, duty: Duty) -> Account:
         """Take a duty away, and with the last one that has a scope the scope. NotFound when it was not theirs."""
-        return self._change(Action.DUTY_REVOKED, login, {Detail.DUTY: duty.value},
-                            lambda work, account: _revoke(work, account, duty))
+
+        def change(work: Work, account: Account) -> None:
+            self._keep_one(work, Action.DUTY_REVOKED, account, account.duties - {duty})
+            _revoke(work, account, duty)
+
+        return self._change(Action.DUTY_REVOKED, who, {Detail.DUTY: duty.value}, change)
 
     def set_password(self, login: str, password: str) -> Account:
         """Set a password; failed tries and a lock are forgotten. ConfigurationError when it is no good."""
-        kept = password_hash(checked_password(password, login))
+        return self._set_password(login, password_hash(checked_password(password, login)), due=False)
 
-        def change(work: Work, account: Account) -> None:
-            work.accounts.change(account.id, password=kept)
-            work.accounts.tried(account.id, after(Word.WELCOME, account.attempts, self._now()))
+    def give_password(self, who: Who) -> str:
+        """Set a random password and return it: it is shown once, and must be changed before anything else is done."""
+        password = fresh_password()
+        self._set_password(who, password_hash(password), due=True)
+        return password
 
-        return self._change(Action.PASSWORD_SET, login, {}, change)
-
-    def set_codes(self, login: str) -> str:
+    def set_codes(self, who: Who) -> str:
         """Make a new secret of one-time codes; return the address by which a telephone takes it up. It is shown once."""
         address = ""
 
@@ -86,74 +109,78 @@ class People:
             sealed, address = self._codes.new(account.id, account.login)
             work.accounts.change(account.id, codes=sealed, last_step=0)
 
-        self._change(Action.CODES_SET, login, {}, change)
+        self._change(Action.CODES_SET, who, {}, change)
         return address
 
-    def set_clearance(self, login: str, until: datetime | None) -> Account:
+    def set_clearance(self, who: Who, until: datetime | None) -> Account:
         """Set when somebody's security clearance lapses; None: they have none."""
-        detail: dict[Detail, int | str] = {Detail.UNTIL: until.date().isoformat()} if until else {}
-        return self._change(Action.CLEARANCE_SET, login, detail,
+        detail: dict[Detail, int | str] = {Detail.UNTIL: last_day(until, self._zone)} if until else {}
+        return self._change(Action.CLEARANCE_SET, who, detail,
                             lambda work, account: work.accounts.change(account.id, clearance_until=until))
 
-    def disable(self, login: str) -> Account:
+    def disable(self, who: Who) -> Account:
         """Shut an account; nobody can sign in with it."""
-        return self._change(Action.ACCOUNT_DISABLED, login, {},
-                            lambda work, account: work.accounts.change(account.id, disabled_at=self._now()))
 
-    def enable(self, login: str) -> Account:
+        def change(work: Work, account: Account) -> None:
+            self._keep_one(work, Action.ACCOUNT_DISABLED, account, frozenset())
+            work.accounts.change(account.id, disabled_at=self._now())
+
+        return self._change(Action.ACCOUNT_DISABLED, who, {}, change)
+
+    def enable(self, who: Who) -> Account:
         """Open an account that was shut."""
-        return self._change(Action.ACCOUNT_ENABLED, login, {},
+        return self._change(Action.ACCOUNT_ENABLED, who, {},
                             lambda work, account: work.accounts.change(account.id, disabled_at=None))
 
-    def unlock(self, login: str) -> Account:
+    def unlock(self, who: Who) -> Account:
         """Forget the failed tries to sign in."""
-        return self._change(Action.ACCOUNT_UNLOCKED, login, {}, lambda work, account: work.accounts.tried(
-            account.id, after(Word.WELCOME, account.attempts, self._now())))
+        return self._change(Action.ACCOUNT_UNLOCKED, who, {}, self._forget_tries)
 
-    def sign_in(self, login: str, password: str, code: str) -> SignedIn:
-        """Return what comes of a try. Whoever tried is to be told only whether it was good. RegisterError, KeyMissing.
+    def _set_password(self, who: Who, kept: str, *, due: bool) -> Account:
+        def change(work: Work, account: Account) -> None:
+            work.accounts.change(account.id, password=kept, password_due=due)
+            self._forget_tries(work, account)
 
-        A password is hashed each time, whoever is named, so that all tries take as long; and before anybody else has to
-        wait. The tries are counted one after the other, so that many at once are as many.
-        """
-        with self._register.reading() as work:
-            known = work.accounts.named(login)
-        kept = known.password if known else ""
-        right = is_password(kept, password)
-        with self._changing() as work:
-            account, now = work.accounts.named(login), self._now()
-            right = right and account is not None and account.password == kept
-            word, step = self._tried(account, right, code, now)
-            if account:
-                work.accounts.tried(account.id, after(word, account.attempts, now))
-            if account and word is Word.WELCOME:
-                work.accounts.change(account.id, last_step=step)
-            _record_sign_in(work, account, word, now)
-        return SignedIn(word, account if word is Word.WELCOME else None)
+        return self._change(Action.PASSWORD_SET, who, {}, change)
 
-    def _tried(self, account: Account | None, right: bool, code: str, now: datetime) -> tuple[Word, int]:
-        """Return what comes of a try with a ``right`` password or a wrong one, and the time step of its code."""
-        if account is None:
-            return Word.UNKNOWN, 0
-        word = barred(account.attempts, now) or _unusable(account)
-        if word:
-            return word, 0
-        step = self._codes.step(account.id, account.codes, code, now)
-        return judge(Try(password_right=right, step=step, last_step=account.last_step)), step or 0
+    def _forget_tries(self, work: Work, account: Account) -> None:
+        work.accounts.tried(account.id, after(Word.WELCOME, account.attempts, self._now()))
 
-    def _change(self, action: Action, login: str, detail: dict[Detail, int | str],
+    def _change(self, action: Action, who: Who, detail: dict[Detail, int | str],
                 change: Callable[[Work, Account], None]) -> Account:
         """Change one account and record it; a refusal is recorded too."""
-        found: Account | None = None
+        with self._register.reading() as work:
+            known = _found(work, who)
+        self._ask(action, known)
         try:
             with self._changing() as work:
-                found = _there(work.accounts.named(login))
-                change(work, found)
-                self._trail.within(work, action, str(found.id), detail)
-                return _there(work.accounts.get(found.id))
+                account = _there(_found(work, who))
+                change(work, account)
+                self._trail.within(work, action, str(account.id), detail)
+                return _there(work.accounts.get(account.id))
         except (NotAllowed, NotFound) as refusal:
-            self._trail.leave(action, str(found.id) if found else "", detail, refused=reason_of(refusal))
+            why = refusal.why.value if isinstance(refusal, Refused) else reason_of(refusal)
+            self._trail.leave(action, str(known.id) if known else "", detail, refused=why)
             raise
+
+    def _ask(self, action: Action, account: Account | None) -> None:
+        """Refused, and recorded, when who is signed in may not do this, or not to their own account."""
+        if self._rights is None:
+            return
+        object = str(account.id) if account else ""
+        self._rights.require(action, object)
+        verdict = may_change(action, own=account is not None and account.id == self._rights.account.id)
+        if not verdict.allowed:
+            self._rights.refuse(action, verdict.why, object)
+
+    def _keep_one(self, work: Work, action: Action, account: Account, left: frozenset[Duty]) -> None:
+        """Refused when nobody would be left who can look after the accounts. The command line is not bound by it."""
+        others = sum(one.usable and Duty.ACCOUNT_ADMINISTRATOR in one.duties for one in work.accounts.all()
+                     if one.id != account.id)
+        verdict = may_lose(account.duties, left, others)
+        if self._rights and not verdict.allowed:
+            raise Refused(action, verdict.why, "this is the last account that can look after the accounts",
+                          "Make another account administrator first. On the machine, 'ami-bridge account' can always.")
 
     @contextmanager
     def _changing(self) -> Iterator[Work]:
@@ -163,16 +190,22 @@ class People:
 
 
 def _grant(work: Work, account: Account, duty: Duty, scope: Scope | None) -> None:
-    together = account.duties | {duty}
-    verdict = may_hold(together)
+    verdict = may_hold(account.duties | {duty})
     if not verdict.allowed:
         others = ", ".join(sorted(account.duties))
-        raise NotAllowed(f"{account.login} cannot be {duty} beside {others}: nobody who hears recordings also grants, keeps "
-                         "or audits", "Give the duty to somebody else, or revoke the other first.")
+        what = f"{account.login} cannot be {duty} beside {others}: nobody who hears recordings also grants, keeps or audits"
+        raise Refused(Action.DUTY_GRANTED, verdict.why, what, "Give the duty to somebody else, or revoke the other first.")
     if duty not in account.duties:
         work.accounts.grant(account.id, duty)
     if scope is not None:
         work.accounts.set_scope(account.id, scope)
+
+
+def _set_scope(work: Work, account: Account, scope: Scope) -> None:
+    if not any(has_scope(duty) for duty in account.duties):
+        raise ConfigurationError(f"no duty of {account.login} is one of some teams and queues",
+                                 "Make them listener or trainer first.")
+    work.accounts.set_scope(account.id, scope)
 
 
 def _revoke(work: Work, account: Account, duty: Duty) -> None:
@@ -188,20 +221,8 @@ def has_scope(duty: Duty) -> bool:
     return reach({duty}, Action.CALL_LISTENED) is Reach.OWN_SCOPE
 
 
-def _unusable(account: Account) -> Word | None:
-    if account.disabled_at:
-        return Word.DISABLED
-    if not account.password:
-        return Word.NO_PASSWORD
-    return None if account.codes else Word.NO_CODES
-
-
-def _record_sign_in(work: Work, account: Account | None, word: Word, now: datetime) -> None:
-    """Record a try. What was typed as log-in name is not kept where there is no such account: it may be a password."""
-    good = word is Word.WELCOME
-    actor = f"account:{account.id}" if account else NOBODY
-    work.audit.leave(Trace(actor=actor, action=Action.SIGNED_IN, object=str(account.id) if account else "",
-                           outcome=Outcome.ALLOWED if good else Outcome.REFUSED, reason="" if good else word.value), now)
+def _found(work: Work, who: Who) -> Account | None:
+    return work.accounts.get(who) if isinstance(who, UUID) else work.accounts.named(who)
 
 
 def _there(account: Account | None) -> Account:

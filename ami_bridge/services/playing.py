@@ -3,6 +3,8 @@
 Nothing here asks for rights or leaves a trace: whoever calls this does.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -71,3 +73,13 @@ def drawing(vault: Vault, source: Source, recording: UUID) -> Waveform:
     audio = audio_of(source, recording)
     with opened(vault, source, recording) as reader:
         return waveform(reader.read, audio.frames, audio.rate)
+
+
+def drawings(vault: Vault, sources: Iterable[Source]) -> dict[UUID, Waveform]:
+    """Return the waveforms of some calls, by recording; none of one that cannot be opened."""
+    found: dict[UUID, Waveform] = {}
+    for source in sources:
+        for recording in playable(source.entry):
+            with suppress(AmiBridgeError):
+                found[recording.id] = drawing(vault, source, recording.id)
+    return found

@@ -12,11 +12,12 @@ from ami_bridge.core.faults import fault
 from ami_bridge.core.promise_evidence import Unseen
 from ami_bridge.core.promises import CHECKS, Check, Line
 from ami_bridge.register import Register
-from ami_bridge.services import promises_notice, promises_places, promises_register, promises_time
+from ami_bridge.services import promises_notice, promises_people, promises_places, promises_register, promises_time
 from ami_bridge.services.promises_house import House
 
 GATHERERS: dict[str, Callable[[House], Any]] = {
-    **promises_notice.GATHERERS, **promises_register.GATHERERS, **promises_time.GATHERERS, **promises_places.GATHERERS}
+    **promises_notice.GATHERERS, **promises_register.GATHERERS, **promises_time.GATHERERS, **promises_places.GATHERERS,
+    **promises_people.GATHERERS}
 """What is looked at -> how its evidence is had; none for what only a person can see."""
 
 

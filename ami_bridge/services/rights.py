@@ -2,24 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NoReturn
 
 from ami_bridge.core.accounts import Account
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
-from ami_bridge.core.duties import Reach, Why, decide, reach
-from ami_bridge.core.errors import NotAllowed
+from ami_bridge.core.duties import Duty, Reach, Refused, Why, decide, reach
+from ami_bridge.core.proposals import MACHINE
 from ami_bridge.core.purposes import open_to
 from ami_bridge.services.trail import Trail
-
-HINT = "Whoever looks after the accounts can tell who may."
-
-
-class Refused(NotAllowed):
-    """Somebody may not do something. ``why``: the reason, which the trail has too."""
-
-    def __init__(self, action: Action, why: Why) -> None:
-        super().__init__(f"{action} is not open to you: {why}", HINT)
-        self.action, self.why = action, why
 
 
 class Rights:
@@ -29,6 +20,11 @@ class Rights:
         self.account, self.trail = account, trail
         self.purposes = open_to(account.duties, purposes)
         self._now = now
+
+    @property
+    def duties(self) -> frozenset[Duty]:
+        """Return their duties."""
+        return self.account.duties
 
     def may(self, action: Action) -> bool:
         """Tell whether some duty of theirs has an action, wherever: for menus, which promise nothing."""
@@ -51,8 +47,13 @@ class Rights:
         why = self._why_not(action, in_scope, purpose)
         if why is not None:
             named = purpose if purpose in self.purposes else ""
-            self.trail.leave(action, object, detail, refused=why.value, purpose=named or "")
-            raise Refused(action, why)
+            self.refuse(action, why, object, detail, named or "")
+
+    def refuse(self, action: Action, why: Why, object: str = "", detail: Mapping[Detail, int | str] | None = None,
+               purpose: str = "") -> NoReturn:
+        """Raise Refused, having recorded it."""
+        self.trail.leave(action, object, detail, refused=why.value, purpose=purpose)
+        raise Refused(action, why)
 
     def _why_not(self, action: Action, in_scope: bool, purpose: str | None) -> Why | None:
         verdict = decide(self.account.duties, action, self._now(), clearance_until=self.account.clearance_until,
@@ -60,3 +61,19 @@ class Rights:
         if not verdict.allowed:
             return verdict.why
         return Why.NO_PURPOSE if purpose is not None and purpose not in self.purposes else None
+
+
+class MachineRights:
+    """Whoever runs a command of this machine: bound by the machine and not by duties, until two persons must agree."""
+
+    duties = MACHINE
+
+    def __init__(self, trail: Trail) -> None:
+        self.trail = trail
+
+    def require(self, action: Action, object: str = "") -> None:
+        """Refuse nothing."""
+
+
+Bound = Rights | MachineRights
+"""Whose rights something is done by."""

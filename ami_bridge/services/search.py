@@ -31,17 +31,21 @@ class Search:
         self._register, self._rights, self._now = register, rights, now
 
     def page(self, terms: CallFilter, after: Place | None = None, limit: int = PAGE) -> Page:
-        """Return the page of ``limit`` calls after a place. What the terms say of now, scope and limit does not count."""
+        """Return the page of ``limit`` calls after a place. What the terms say of now, scope and limit does not count.
+
+        Whose duty is limited does not find a call that its caller had restricted: such a page is shorter by it.
+        """
         self._rights.require(Action.CALLS_SEARCHED)
         scope = None if self._rights.everywhere(Action.CALLS_SEARCHED) else self._rights.account.scope
         wanted = replace(terms, now=self._now(), scope=scope, after=after, limit=limit + 1)
         with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
             with self._register.reading() as work:
                 found = work.calls.find(wanted)
-                shown = tuple(remarked(work, found[:limit]))
+                hidden = work.requests.restricted_among([one.id for one in found]) if scope else frozenset()
+                shown = tuple(remarked(work, [one for one in found[:limit] if one.id not in hidden]))
                 held = work.holds.on([one.entry.id for one in shown], wanted.now)
             look.detail |= {Detail.FOUND: len(shown), **asked(terms)}
-        last = shown[-1].entry if len(found) > limit else None
+        last = found[limit - 1] if len(found) > limit else None
         return Page(shown, held, Place(last.started_at, last.id) if last else None)
 
 

@@ -8,21 +8,20 @@ from pathlib import Path
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Backlog, Kept, Name, Seen
+from ami_bridge.core.alarms_elsewhere import in_general
 from ami_bridge.core.errors import KeyMissing, RegisterError
 from ami_bridge.core.findings import Kind
 from ami_bridge.core.gaps import Gap
 from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import KEPT, State
 from ami_bridge.register import Register
+from ami_bridge.services.console_call import Answer, knock
 from ami_bridge.services.disks import Disk, places
 from ami_bridge.services.keys import days_left
 from ami_bridge.services.said import Daemon, ask_daemon, next_purge
 from ami_bridge.services.watch import ask, installed_at, patience_of
 from ami_bridge.spool import Spool
 from ami_bridge.vault import KeyStore
-
-OF_EVENTS = {alarm.name: alarm for alarm in (alarms.link_down(), alarms.events_shed())}
-"""Alarms that only the daemon can raise, and that always have the same words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class Standing:
     """How things stand at ``at``. ``register``: None where it does not answer. ``disks``: None where one cannot be asked.
 
     ``waiting``: finished calls that are not in the register; of a daemon that is away, all tickets in the spool (None:
-    unknown). ``alarms``: what the daemon alarms of, else what can be judged without it; None where it alone knows more.
+    unknown). ``alarms``: what the daemon alarms of, else what can be judged without it.
     """
 
     at: datetime
@@ -67,7 +66,8 @@ class Standing:
     register: Kepts | None
     key_days: int
     disks: dict[str, Disk | None]
-    alarms: dict[Name, Alarm | None]
+    console: Answer
+    alarms: dict[Name, Alarm]
 
     @property
     def healthy(self) -> bool:
@@ -83,11 +83,11 @@ def look(config: Config, now: datetime) -> Standing:
     seen = Seen(installed=installed_at(config, now), kept=kept, key_days=key_days, backlog=Backlog(),
                 suspended=spool.suspended(), room=_has_room(spool, config))
     judged = {alarm.name: alarm for alarm in alarms.judge(seen, patience_of(config), now)}
-    held = {name: judged.get(name) or OF_EVENTS.get(name) for name in daemon.alarms} if daemon.looked_at else judged
+    held = {name: judged.get(name) or in_general(name) for name in daemon.alarms} if daemon.looked_at else judged
     return Standing(
         at=now, exchange=config.exchange.name, daemon=daemon, register=register, key_days=key_days,
         waiting=daemon.waiting if daemon.running else _tickets(spool), alarms={**held, **{one.name: one for one in away}},
-        disks={name: _disk(path) for name, path in places(config).items()})
+        disks={name: _disk(path) for name, path in places(config).items()}, console=knock(config.console))
 
 
 def _register(config: Config, now: datetime) -> tuple[Kept | None, Kepts | None, tuple[Alarm, ...]]:

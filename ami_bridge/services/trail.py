@@ -9,6 +9,7 @@ from ami_bridge.core import alarms
 from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import Detail, Outcome, Trace
+from ami_bridge.core.duties import Refused
 from ami_bridge.core.errors import (
     AmiBridgeError,
     Busy,
@@ -39,10 +40,10 @@ class Look:
 
 
 class Trail:
-    """Leaves traces of one actor. ``alarm`` is told when something went on without one."""
+    """Leaves traces of one ``actor``. ``alarm`` is told when something went on without one."""
 
     def __init__(self, register: Register, actor: str, now: Callable[[], datetime], alarm: Callable[[Alarm], None]) -> None:
-        self._register, self._actor, self._now, self._alarm = register, actor, now, alarm
+        self._register, self.actor, self._now, self._alarm = register, actor, now, alarm
 
     @contextmanager
     def looking(self, action: Action, object: str = "", purpose: str = "") -> Iterator[Look]:
@@ -84,7 +85,7 @@ class Trail:
     def within(self, work: Work, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
                refused: str = "", purpose: str = "") -> None:
         """Record one action in the transaction that does it: both are there afterwards, or neither."""
-        work.audit.leave(Trace(actor=self._actor, action=action, object=object, purpose=purpose, detail=detail or {},
+        work.audit.leave(Trace(actor=self.actor, action=action, object=object, purpose=purpose, detail=detail or {},
                                reason=refused, outcome=Outcome.REFUSED if refused else Outcome.ALLOWED), self._now())
 
     def afterwards(self, action: Action, object: str = "", detail: Mapping[Detail, int | str] | None = None,
@@ -98,4 +99,6 @@ class Trail:
 
 def reason_of(refusal: AmiBridgeError) -> str:
     """Return why something was refused, in a word."""
+    if isinstance(refusal, Refused):
+        return refusal.why.value
     return next((word for kind, word in REASONS.items() if isinstance(refusal, kind)), "failed")

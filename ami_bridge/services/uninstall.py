@@ -11,12 +11,12 @@ from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.dialplan_globals import FILE_NAME
 from ami_bridge.register.engine import address_of, file_of, place_of
 from ami_bridge.services import units
-from ami_bridge.services.accounts import USER, leaving
 from ami_bridge.services.changes import Change, Remove, Write
 from ami_bridge.services.exchange_files import FOLDER, is_signed
 from ami_bridge.services.install import PRISTINE, SECRETS, default_place, pristine
 from ami_bridge.services.machine import Exchange, read
 from ami_bridge.services.setup import generated_file
+from ami_bridge.services.system_user import USER, leaving
 
 GOSUB = re.compile(r"^[^;]*\b(recorded-call|recorded-callee)\b")
 STAYS = """\

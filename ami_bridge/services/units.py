@@ -1,16 +1,17 @@
 """The units of systemd, and what fits them to this machine."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import ami_bridge
 from ami_bridge.config import Config
 from ami_bridge.register.engine import address_of, file_of
-from ami_bridge.services.accounts import HOME, USER, run
 from ami_bridge.services.changes import Change, Deed, Remove, Rights, Write
 from ami_bridge.services.exchange_files import is_signed, signed, untouched
 from ami_bridge.services.machine import read
+from ami_bridge.services.system_user import HOME, USER, run
+from ami_bridge.spool import Spool
 
 SHIPPED = Path(ami_bridge.__file__).parent / "units"
 ETC = Path("/etc/systemd/system")
@@ -21,6 +22,7 @@ TEMPORARY = Path("/etc/tmpfiles.d/ami-bridge.conf")
 BOOTED = Path("/run/systemd/system")
 PROGRAM = "/opt/ami-bridge/bin/ami-bridge"
 SERVICES = ("ami-bridge", "ami-bridge-purge", "ami-bridge-verify")
+CONSOLE = "ami-bridge-console"
 STARTED = ("ami-bridge.service", "ami-bridge-purge.timer", "ami-bridge-verify.timer")
 WRITABLE = (Path("/run/ami-bridge"), HOME, Path("/var/log/asterisk"), Path("/var/spool/asterisk"))
 """What the shipped units may write to."""
@@ -60,8 +62,8 @@ def removing() -> Iterator[Change]:
     """Yield what takes all of them away again: only files that ``init`` made."""
     found = [path for path in _places() if path.is_file() and is_signed(read(path))]
     if found and BOOTED.is_dir():
-        yield Deed("Stop the daemon and its timers", "Stopped the daemon and its timers",
-                   lambda: run("systemctl", "disable", "--now", *STARTED))
+        yield Deed("Stop the daemon, its timers and the console", "Stopped the daemon, its timers and the console",
+                   lambda: run("systemctl", "disable", "--now", *STARTED, *_console_there()))
     for path in found:
         yield Remove(path, path.parent.parent == ETC)
     if found and BOOTED.is_dir():
@@ -91,26 +93,34 @@ def changed_by_hand() -> Iterator[str]:
 
 def drop_in(config: Config) -> str:
     """Return what fits our services to this machine: secrets handed over by systemd, further folders to write to."""
-    lines = [f"LoadCredential={name}:{file}" for name, file in _secret_files(config)]
-    lines += [f"Environment=AMI_BRIDGE__{name.upper()}__SECRET_FILE=%d/{name}" for name, _ in _secret_files(config)]
-    further = {str(place) for place in places(config) if not any(place.is_relative_to(folder) for folder in WRITABLE)}
-    lines += [f"ReadWritePaths=-{place}" for place in sorted(further)]
-    return "".join(f"{line}\n" for line in ["[Service]", *lines])
+    return _lines(config, places(config), WRITABLE)
+
+
+def drop_in_of_console(config: Config) -> str:
+    """Return the same for the console, which also gets to no sound of a call in progress, wherever the spool is."""
+    spool = Spool(config.spool.directory)
+    return (_lines(config, places_of_console(config), (HOME,)) +
+            f"InaccessiblePaths=-{spool.live} -{spool.legs_folder}\n")
 
 
 def places(config: Config) -> Iterator[Path]:
     """Yield the folders that the daemon writes to."""
-    yield from (config.spool.directory, config.vault.directory, config.keys.recipients, config.notice.directory,
-                config.certificates.directory, config.certificates.key.parent, config.audit.directory,
-                config.audit.key.parent)
-    if config.keys.private:
-        yield config.keys.private
+    yield from places_of_console(config)
+    yield from (config.spool.directory, config.notice.directory, config.audit.directory, config.audit.key.parent)
     if config.cel.file:
         yield config.cel.file.parent
-    if file := file_of(address_of(config.register.url)):
-        yield file.parent
     yield from (journal.parent for journal in config.purge.journals)
     yield from (Path(pattern.partition("*")[0].rpartition("/")[0] or "/") for pattern in config.purge.leftovers)
+
+
+def places_of_console(config: Config) -> Iterator[Path]:
+    """Yield the folders that the console writes to: where calls are held, destroyed at a caller's wish, and looked for."""
+    yield from (config.vault.directory, config.keys.recipients, config.certificates.directory,
+                config.certificates.key.parent)
+    if config.keys.private:
+        yield config.keys.private
+    if file := file_of(address_of(config.register.url)):
+        yield file.parent
 
 
 def temporary(config: Config, group: str) -> str:
@@ -127,6 +137,7 @@ def _files(config: Config, unit_of_asterisk: bool, group: str) -> Iterator[Write
             yield from owned(ETC / unit.name, unit.read_text("utf-8").replace(PROGRAM, str(program())))
     for service in SERVICES:
         yield from owned(_drop_in_of(service), drop_in(config))
+    yield from owned(_drop_in_of(CONSOLE), drop_in_of_console(config))
     if unit_of_asterisk:
         yield from owned(_drop_in_of("asterisk"), ASTERISK)
     if config.spool.directory.is_relative_to("/run") and len(config.spool.directory.parts) > 3:
@@ -135,12 +146,28 @@ def _files(config: Config, unit_of_asterisk: bool, group: str) -> Iterator[Write
 
 def _places() -> Iterator[Path]:
     yield from (ETC / unit.name for unit in sorted((*SHIPPED.glob("*.service"), *SHIPPED.glob("*.timer"))))
-    yield from (_drop_in_of(service) for service in (*SERVICES, "asterisk"))
+    yield from (_drop_in_of(service) for service in (*SERVICES, CONSOLE, "asterisk"))
     yield TEMPORARY
+
+
+def _console_there() -> Iterator[str]:
+    """The console's unit, unless what is installed is from before it: systemd refuses all when it does not know one."""
+    unit = f"{CONSOLE}.service"
+    if any((folder / unit).exists() for folder in (ETC, *PACKAGED)):
+        yield unit
 
 
 def _drop_in_of(service: str) -> Path:
     return ETC / f"{service}.service.d" / "10-ami-bridge.conf"
+
+
+def _lines(config: Config, written: Iterable[Path], shipped: tuple[Path, ...]) -> str:
+    """A drop-in; ``written``: what must be written to, ``shipped``: what the unit lets be written to by itself."""
+    lines = [f"LoadCredential={name}:{file}" for name, file in _secret_files(config)]
+    lines += [f"Environment=AMI_BRIDGE__{name.upper()}__SECRET_FILE=%d/{name}" for name, _ in _secret_files(config)]
+    further = {str(place) for place in written if not any(place.is_relative_to(folder) for folder in shipped)}
+    lines += [f"ReadWritePaths=-{place}" for place in sorted(further)]
+    return "".join(f"{line}\n" for line in ["[Service]", *lines])
 
 
 def _secret_files(config: Config) -> list[tuple[str, Path]]:

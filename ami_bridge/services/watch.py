@@ -9,6 +9,7 @@ from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Backlog, Kept, Name, Patience, Seen, Tidings
 from ami_bridge.core.errors import KeyMissing, RegisterError
 from ami_bridge.core.holds import reminders
+from ami_bridge.core.request_clock import SOON
 from ami_bridge.register import Register
 from ami_bridge.spool import Spool
 
@@ -37,7 +38,7 @@ def ask(register: Register, now: datetime) -> Kept:
         runs = work.destructions
         return Kept(last_success=runs.last_success(), failures=runs.failures_since_success(),
                     oldest_expiry=work.days.oldest_expiry(), reminders=len(reminders(work.holds.all(), now)),
-                    found=work.findings.counts(now - alarms.FRESH))
+                    found=work.findings.counts(now - alarms.FRESH), requests=work.requests.due(now + SOON))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,17 +68,22 @@ def seal(source: Source, target: Path, recipient: str) -> tuple[Digest, Digest, 
     Return the digests of the plain and the sealed bytes, and how the file opens, for ``reads_back``.
     """
     begun = opening(recipient)
-    plain = Measured()
     with open(target, "wb", opener=_opener) as file:
-        sealed = Measured(file)
-        sealed.write(begun.head)
-        for piece, shut in sealed_pieces(source, begun.pieces):
-            plain.write(piece)
-            sealed.write(shut)
+        plain, sealed = pour(source, file, begun)
         file.flush()
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    return plain.digest, sealed.digest, begun
+    return plain, sealed, begun
+
+
+def pour(source: Source, target: Sink, begun: Opening) -> tuple[Digest, Digest]:
+    """Seal ``source`` into ``target``; return the digests of the plain and the sealed bytes."""
+    plain, sealed = Measured(), Measured(target)
+    sealed.write(begun.head)
+    for piece, shut in sealed_pieces(source, begun.pieces):
+        plain.write(piece)
+        sealed.write(shut)
+    return plain.digest, sealed.digest
 
 
 def reads_back(path: Path, source: Source, begun: Opening, identity: str | None) -> bool:

@@ -7,7 +7,7 @@ Prevention Cheat Sheet.
 
 import logging
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -88,8 +88,8 @@ class Guard:
 
 
 def host_of(host: str) -> str:
-    """Return a ``Host`` header without the port, in small letters."""
-    return (urlsplit(f"//{host}").hostname or "") if host.isascii() and "/" not in host and "@" not in host else ""
+    """Return a ``Host`` header without the port, in small letters; empty for what cannot be one."""
+    return (_parts(f"//{host}").hostname or "") if host.isascii() and "/" not in host and "@" not in host else ""
 
 
 def is_foreign(headers: Headers) -> bool:
@@ -97,7 +97,14 @@ def is_foreign(headers: Headers) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+    return origin is not None and _parts(origin).netloc != headers.get("host", "")
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # a bracket without its other
+        return urlsplit("")
 
 
 def _measured(receive: Receive) -> Receive:

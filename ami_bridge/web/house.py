@@ -1,10 +1,11 @@
 """What a console works with from its start to its end, and how it makes pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,7 +14,9 @@ from ami_bridge import __version__
 from ami_bridge.app import now, vault_of
 from ami_bridge.config import Config
 from ami_bridge.core.accounts import Language
+from ami_bridge.core.errors import Busy
 from ami_bridge.register import Register
+from ami_bridge.services.health_reading import Examine, Examined
 from ami_bridge.vault import Vault
 from ami_bridge.web.drawing import outline
 from ami_bridge.web.sessions import Sessions
@@ -26,13 +29,21 @@ HASHES_AT_ONCE = 2
 
 @dataclass
 class House:
-    """One console. Its register and its vault serve all threads."""
+    """One console. Its register and its vault serve all threads.
+
+    ``examine``: the self-check of the notice; ``examined``: what it last found.
+
+    ``long_work``: what is held by whoever has something looked at that takes long, one at a time.
+    """
 
     config: Config
     register: Register
+    examine: Examine
     now: Callable[[], datetime] = now
     door: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(HASHES_AT_ONCE))
     vault: Vault = field(init=False)
+    long_work: Lock = field(default_factory=Lock)
+    examined: Examined | None = None
     sessions: Sessions = field(init=False)
     templates: Environment = field(init=False)
 
@@ -68,3 +79,14 @@ class House:
 
 def _length(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
+
+
+@contextmanager
+def alone(house: House) -> Iterator[None]:
+    """Do what takes long while nobody else has such a thing done; Busy otherwise."""
+    if not house.long_work.acquire(blocking=False):
+        raise Busy("something else that takes long is being looked at just now", "Try again in a minute.")
+    try:
+        yield
+    finally:
+        house.long_work.release()

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from ami_bridge.core.duties import Refused
 from ami_bridge.core.errors import (
     AmiBridgeError,
     Busy,
@@ -18,8 +19,7 @@ from ami_bridge.core.errors import (
     RegisterError,
 )
 from ami_bridge.register import RegisterUnavailable
-from ami_bridge.services.rights import Refused
-from ami_bridge.web.visit import SEE_OTHER, SignInNeeded, by_cookie, house_of
+from ami_bridge.web.visit import SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 
 API = "/api/"
@@ -32,14 +32,16 @@ OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
-    title: str = Field(description="The kind: not-allowed, not-found, wrong, busy, away, key-missing, failed, sign-in.")
+    title: str = Field(description=(
+        "The kind: not-allowed, not-found, wrong, busy, away, key-missing, failed, sign-in, password-due."))
     status: int
     detail: str = ""
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": words, "content": {"application/problem+json": {}}} for status, words in (
-        (401, "Nobody is signed in."), (403, "Not allowed: the duty, the clearance or a second person is missing."),
+        (400, "What was sent cannot be read: it is no JSON in UTF-8."), (401, "Nobody is signed in."),
+        (403, "Not allowed: the duty, the clearance or a second person is missing."),
         (404, "There is no such thing, or it is not to be seen."), (409, "Somebody else is at it."),
         (422, "The request says too little, or something that cannot be."), (503, "Register or keys are away."))}
 """What every operation of the API may answer besides its own."""
@@ -49,6 +51,7 @@ def install(app: FastAPI) -> None:
     """Have every error answered."""
     app.add_exception_handler(AmiBridgeError, _ours)
     app.add_exception_handler(SignInNeeded, _sign_in)
+    app.add_exception_handler(PasswordDue, _password_due)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(RequestValidationError, _malformed)
 
@@ -69,6 +72,12 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(API):
         return _problem(401, "sign-in", "Send the token of POST /api/v1/session.", {"WWW-Authenticate": "Bearer"})
     return RedirectResponse("/sign-in", SEE_OTHER)
+
+
+async def _password_due(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(API):
+        return _problem(403, "password-due", str(error))
+    return RedirectResponse("/password", SEE_OTHER)
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

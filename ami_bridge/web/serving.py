@@ -7,9 +7,11 @@ from contextlib import closing
 import uvicorn
 
 from ami_bridge import systemd
+from ami_bridge.app import note_configuration
 from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.register import Register
+from ami_bridge.services.health_reading import Examine
 from ami_bridge.web.application import application
 from ami_bridge.web.house import House
 
@@ -32,10 +34,15 @@ class Server(uvicorn.Server):
                      extra={"action": "console_ready"})
 
 
-def serve(config: Config) -> None:
-    """Run the console. ConfigurationError when it cannot listen there, or the certificate cannot be used."""
+def serve(config: Config, examine: Examine) -> None:
+    """Run the console. ``examine``: the self-check of the notice.
+
+    ConfigurationError when it cannot listen there, or the certificate cannot be used. RegisterError when the trail cannot be
+    written: then nothing could be shown.
+    """
     with closing(Register.open(config.register.url)) as register:
-        server = Server(settings(config, register))
+        note_configuration(config, register)
+        server = Server(settings(config, register, examine))
         try:
             server.run()
         except SystemExit:
@@ -43,14 +50,14 @@ def serve(config: Config) -> None:
                                      "See the line above: is the port taken, or the address not of this machine?") from None
 
 
-def settings(config: Config, register: Register) -> uvicorn.Config:
+def settings(config: Config, register: Register, examine: Examine) -> uvicorn.Config:
     """Return how it is served. No line of the log names an address or what was asked."""
     console = config.console
     try:
         made = uvicorn.Config(
-            application(House(config, register)), host=console.host, port=console.port, log_config=None, access_log=False,
-            server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5, lifespan="off",
-            ssl_certfile=console.certificate, ssl_keyfile=console.key, http="h11", ws="none", loop="asyncio")
+            application(House(config, register, examine)), host=console.host, port=console.port, log_config=None,
+            access_log=False, server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5,
+            lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, http="h11", ws="none", loop="asyncio")
         made.load()
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(f"the console's certificate or key cannot be used ({type(error).__name__})",

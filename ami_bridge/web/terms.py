@@ -15,6 +15,7 @@ LONGEST_MINUTES = 60 * 24 * 31
 PLACE = re.compile(r"([0-9]{1,16})-([0-9a-f]{32})", re.ASCII)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+FIELDS = ("number", "agent", "queue", "direction", "since", "until", "shortest", "longest")
 
 
 def terms_of(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CallFilter:
@@ -25,6 +26,16 @@ def terms_of(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CallFilt
         direction=_direction(form), since=_day(form, "since", zone),
         until=(until + timedelta(days=1)) if until else None,
         shortest=_seconds(form, "shortest"), longest=_seconds(form, "longest"))
+
+
+def asked(terms: CallFilter | None, zone: ZoneInfo) -> dict[str, str]:
+    """Return what the fields of the form say for some terms: what was asked for can be read, and changed."""
+    if terms is None:
+        return dict.fromkeys(FIELDS, "")
+    last = terms.until - timedelta(days=1) if terms.until else None
+    return {"number": terms.number or "", "agent": terms.agent or "", "queue": terms.queue or "",
+            "direction": terms.direction.value if terms.direction else "", "since": _as_day(terms.since, zone),
+            "until": _as_day(last, zone), "shortest": _as_minutes(terms.shortest), "longest": _as_minutes(terms.longest)}
 
 
 def place_as_text(place: Place) -> str:
@@ -74,6 +85,14 @@ def _seconds(form: Mapping[str, str], name: str) -> float | None:
     if not 0 <= minutes <= LONGEST_MINUTES:
         raise _wrong(name, "Write a number of minutes.")
     return minutes * 60
+
+
+def _as_day(at: datetime | None, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).date().isoformat() if at else ""
+
+
+def _as_minutes(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds / 60:g}"
 
 
 def _wrong(name: str, hint: str) -> ConfigurationError:

@@ -22,10 +22,21 @@ COOKIE = "__Host-ami-bridge"
 """Bound to this host, to TLS (or loopback) and to the path ``/`` by its name (RFC 6265bis, section 4.1.3.2)."""
 
 SEE_OTHER = 303
+WITH_ANY_PASSWORD = frozenset({"/password", "/sign-out", "/language", "/stay", "/api/v1/session",
+                               "/api/v1/session/password"})
+"""What is open to whoever must change their password first."""
+
+
+SECRETS = frozenset({"password", "new", "again"})
+"""Fields in which a space at the beginning or the end counts."""
 
 
 class SignInNeeded(Exception):
     """Nobody is signed in, or their time is over."""
+
+
+class PasswordDue(NotAllowed):
+    """Somebody has a password that another gave them, and wants something else than to change it."""
 
 
 class Forged(NotAllowed):
@@ -73,13 +84,16 @@ def house_of(request: Request) -> House:
 
 
 def visited(request: Request, session: Session) -> Visit:
-    """Return the visit of a session. SignInNeeded when its account was shut, or has another password now."""
+    """Return the visit of a session. SignInNeeded when its account was shut, or has another password now; PasswordDue."""
     house = house_of(request)
     with house.register.reading() as work:
         account = work.accounts.get(session.account)
     if account is None or account.disabled_at or account.password != session.password:
         house.sessions.end(session)
         raise SignInNeeded
+    if account.password_due and request.url.path not in WITH_ANY_PASSWORD:
+        raise PasswordDue("somebody else gave you this password", "Change it first: at /password, or by PUT "
+                          "/api/v1/session/password.")
     return Visit(request, house, session, rights(house.config, house.register, account))
 
 
@@ -112,7 +126,7 @@ Calling = Annotated[Visit, Depends(by_token)]
 async def sent_form(request: Request) -> Mapping[str, str]:
     """Return the fields of a form, whoever sent it."""
     form = await request.form(max_files=0, max_fields=200)
-    return {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+    return {name: value if name in SECRETS else value.strip() for name, value in form.items() if isinstance(value, str)}
 
 
 def posted(visit: Browsing, form: Annotated[Mapping[str, str], Depends(sent_form)]) -> Mapping[str, str]:

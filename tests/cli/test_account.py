@@ -39,6 +39,15 @@ def test_a_password_is_asked_for_twice_and_never_shown(maija: Machine) -> None:
     assert maija.run("account", "password", "maija", PASSWORD).exit_code == 2, "no password on a command line"
 
 
+def test_an_initial_password_is_printed_once_and_must_be_changed(maija: Machine) -> None:
+    maija.said("account", "codes", "maija")
+    given = maija.said("account", "password", "maija", "--initial").strip()
+    listed = maija.said("account", "list")
+    assert len(given) == 23 and " password due " in listed and given not in listed
+    assert maija.json("account", "list")[0]["password_due"] is True
+    assert maija.run("account", "password", "maija", "--initial", "--password-stdin").exit_code == 2
+
+
 def test_no_hash_and_no_secret_is_listed(maija: Machine) -> None:
     typed(maija, ["account", "password", "maija", "--password-stdin"], f"{PASSWORD}\n")
     secret = maija.said("account", "codes", "maija").split("secret=")[1].split("&")[0]
@@ -53,16 +62,25 @@ def test_nobody_both_listens_and_grants(maija: Machine) -> None:
     refused = maija.run("account", "grant", "maija", "account-administrator")
     assert refused.exit_code == 13 and "nobody who hears recordings also grants" in refused.stderr
     last = maija.json("audit", "list")[-1]
-    assert (last["action"], last["outcome"], last["reason"]) == ("duty-granted", "refused", "not-allowed")
+    assert (last["action"], last["outcome"], last["reason"]) == ("duty-granted", "refused", "no-listening-with-it")
     assert maija.said("account", "revoke", "maija", "listener") == "maija is nothing now.\n"
     assert maija.run("account", "revoke", "maija", "listener").exit_code == 8
     assert maija.run("account", "grant", "maija", "auditor", "--team", "support").exit_code == 2
+
+
+def test_teams_and_queues_are_written_as_calls_have_them(maija: Machine) -> None:
+    maija.said("account", "grant", "maija", "listener", "--team", " Va\u0308xel\u200b ", "--queue", "q1 ")
+    assert maija.json("account", "list")[0]["scope"] == {"teams": ["V\u00e4xel"], "queues": ["q1"]}
+    refused = maija.run("account", "grant", "maija", "listener", "--queue", " ")
+    assert refused.exit_code == 3 and "a queue has a name" in refused.stderr
 
 
 def test_clearance_shutting_and_unlocking(maija: Machine) -> None:
     assert maija.said("account", "clearance", "maija", "--until", "2099-12-31") == "maija is cleared until 2100-01-01 00:00:00.\n"
     assert maija.said("account", "clearance", "maija", "--none") == "maija is not cleared.\n"
     assert maija.json("account", "list")[0]["clearance_until"] is None
+    days = [one["detail"] for one in maija.json("audit", "list") if one["action"] == "clearance-set"]
+    assert days == [{"until": "2099-12-31"}, {}], "as it was typed"
     assert maija.run("account", "clearance", "maija").exit_code == 2
     maija.said("account", "disable", "maija")
     assert " shut " in maija.said("account", "list")

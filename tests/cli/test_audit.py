@@ -12,10 +12,10 @@ from ami_bridge.core.actions import Action
 from ami_bridge.register import Register
 from ami_bridge.services.invoker import invoker
 from tests.cli.machine import Machine
-from tests.cli.test_keys_and_holds import call, place
+from tests.cli.test_keys_and_holds import call, entered, place, release
 from tests.register.test_audit import without_triggers
 
-__all__ = ["call"]
+__all__ = ["call", "entered"]
 NUMBER = "0401234567"
 
 
@@ -30,11 +30,11 @@ def said(machine: Machine) -> list[tuple[str, str, str, str]]:
 
 
 def test_a_search_and_a_look_are_entries_under_the_account_that_made_them(machine: Machine, call: str) -> None:
-    machine.said("calls", "--number", NUMBER, "--direction", "inbound", "--from", "2026-11-01")
+    machine.said("calls", "--number", NUMBER, "--direction", "inbound", "--from", "2026-11-01", "--to", "2099-11-30")
     machine.said("show", call[:18])
     search, look = trail(machine)
     assert search["actor"] == look["actor"] == invoker() and search["action"] == "calls-searched"
-    assert search["detail"] == {"found": 1, "by": "number", "direction": "inbound", "since": "2026-10-31"}
+    assert search["detail"] == {"found": 1, "by": "number", "direction": "inbound", "since": "2026-11-01", "until": "2099-11-30"}
     assert (look["action"], look["object"], look["detail"]) == ("call-viewed", call, {})
 
 
@@ -47,13 +47,16 @@ def test_what_was_not_there_is_a_refusal_and_no_word_of_what_was_asked_for(machi
         "call-viewed", "hold-viewed", "hold-placed", "hold-released")]
 
 
-def test_holds_are_entries(machine: Machine, call: str) -> None:
+def test_holds_are_entries(machine: Machine, call: str, entered: pytest.MonkeyPatch) -> None:
     held = place(machine, call)
     machine.said("hold", "list")
     machine.said("hold", "show", held)
-    machine.said("hold", "release", held)
-    assert said(machine) == [("hold-placed", held, "allowed", ""), ("holds-listed", "", "allowed", ""),
-                             ("hold-viewed", held, "allowed", ""), ("hold-released", held, "allowed", "")]
+    release(machine, held, entered)
+    assert [one for one in said(machine) if one[1] in (held, "")] == [
+        ("hold-placed", held, "allowed", ""), ("holds-listed", "", "allowed", ""), ("hold-viewed", held, "allowed", ""),
+        ("hold-released", held, "allowed", "")]
+    proposed, approved = [one for one in trail(machine) if one["action"].startswith("proposal")]
+    assert proposed["object"] == approved["object"] and proposed["actor"] != approved["actor"]
 
 
 def test_purge_keys_notices_and_the_directory_are_entries(machine: Machine, tmp_path: Path) -> None:

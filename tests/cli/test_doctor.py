@@ -19,11 +19,13 @@ from ami_bridge.core.certificate import Certificate
 from ami_bridge.core.destructions import Run, RunOutcome
 from ami_bridge.register import Register
 from ami_bridge.services import doctor
-from ami_bridge.services.doctor import CHECKS, Status, counted, examine, filesystem_of, in_memory, room
+from ami_bridge.services.doctor import CHECKS, Status, counted, examine
 from ami_bridge.services.doctor_exchange import hears_everybody, named
 from ami_bridge.services.doctor_places import IN_LOGS, look, places
+from ami_bridge.services.doctor_spool import in_memory, room
 from ami_bridge.services.doctor_versions import known
 from ami_bridge.services.findings import error, ok, warning
+from ami_bridge.services.mounts import Mount, mount_of
 from ami_bridge.vault import KeyStore
 from tests.asterisk.exchange import SECRET, Exchange
 from tests.cli.machine import REPOSITORY, Machine
@@ -170,12 +172,12 @@ def test_capture_writes_a_fixture(machine: Machine) -> None:
 @pytest.mark.parametrize(("folder", "kind"), [("/srv/x", "ext4"), ("/run/ami-bridge", "tmpfs"), ("/run/my disk/x", "xfs"),
                                               ("/mnt/x", "btrfs"), ("/runner", "ext4"), ("/", "ext4")])
 def test_the_last_and_longest_mount_counts(folder: str, kind: str) -> None:
-    assert filesystem_of(Path(folder), MOUNTS) == kind
+    assert mount_of(Path(folder), MOUNTS).kind == kind
 
 
 def test_judgements() -> None:
-    assert in_memory(Path("/run/x"), "tmpfs").status is Status.OK
-    assert in_memory(Path("/x"), "ext4").status is Status.WARNING
+    assert in_memory(Path("/run/x"), Mount("tmpfs", "/run", "tmpfs")).status is Status.OK
+    assert in_memory(Path("/x"), Mount("/dev/sda1", "/", "ext4")).status is Status.WARNING
     assert [room(size << 20).status for size in (600, 400, 40)] == [Status.OK, Status.WARNING, Status.ERROR]
     assert named("", "a").reason == "it has no name, but [exchange] name is a"
     for version, status in VERSIONS.items():

@@ -10,9 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.app import build, holding, key_store, new_id
+from ami_bridge.app import agreeing, build, holding, key_store, new_id, people, rights
+from ami_bridge.core.accounts import Language
+from ami_bridge.core.actions import Action
+from ami_bridge.core.duties import Duty, Refused
 from ami_bridge.core.facts import Closed
+from ami_bridge.register import Register
 from ami_bridge.services.intake import Outcome
+from ami_bridge.services.releasing import release as proposed_or_done
 from tests.cli.machine import Machine
 from tests.samples import TICKET, wav
 
@@ -123,7 +128,59 @@ def soon() -> str:
 
 # -- holds
 
-def test_a_hold_is_placed_listed_shown_and_released(machine: Machine, call: str) -> None:
+def release(machine: Machine, held: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have two people release a hold, each from an account of their own."""
+    for who, wanted in (("maija", "is proposed; it is not released yet"), ("maija", "is proposed; it is not released yet"),
+                        ("ville", f"Hold {held} is released; the next purge destroys its copy.\n")):
+        monkeypatch.setenv("SUDO_USER", who)
+        assert wanted in machine.said("hold", "release", held)
+
+
+@pytest.fixture
+def entered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """A machine that knows only by sudo who entered an account."""
+    monkeypatch.setattr("ami_bridge.services.invoker.LOGIN_UID", tmp_path / "none")
+    return monkeypatch
+
+
+def test_the_release_of_a_hold_waits_for_a_second_person_and_says_so(machine: Machine, call: str,
+                                                                     entered: pytest.MonkeyPatch) -> None:
+    held = place(machine, call)
+    entered.setenv("SUDO_USER", "maija")
+    said = machine.said("hold", "release", held[:18])
+    assert said.startswith(f"The release of hold {held} is proposed; it is not released yet. Another person must agree by 20")
+    assert " release proposed " in machine.said("hold", "list") and machine.json("hold", "list")[0]["release_proposed"] is True
+    assert machine.json("hold", "show", held)["hold"]["released_at"] is None
+    entered.delenv("SUDO_USER")
+    assert machine.said("hold", "release", held) == said, "a bare root may be maija"
+
+
+def test_what_the_command_line_proposed_the_console_approves_and_the_reverse(machine: Machine, call: str,
+                                                                            entered: pytest.MonkeyPatch) -> None:
+    config = machine.config
+    with closing(Register.open(config.register.url)) as register:
+        at_work = people(config, register, "os:tests")
+        at_work.add("outi", "Outi Oksanen", Language.FINNISH)
+        outi = rights(config, register, at_work.grant("outi", Duty.DATA_PROTECTION_OFFICER))
+        for who, done in (("maija", True), ("outi", False)):
+            held = place(machine, call)
+            entered.setenv("SUDO_USER", who)
+            assert "not released yet" in machine.said("hold", "release", held)
+            with register.reading() as work:
+                proposal = work.proposals.of(Action.HOLD_RELEASED, held)[0]
+            if done:
+                assert agreeing(register, outi).approve(proposal.id).done_at
+            else:
+                with pytest.raises(Refused, match="same-person"):
+                    agreeing(register, outi).approve(proposal.id)
+        second = place(machine, call)
+        assert not proposed_or_done(agreeing(register, outi), second).done
+        assert machine.run("hold", "release", second).exit_code == 13
+        entered.setenv("SUDO_USER", "ville")
+        assert f"Hold {second} is released" in machine.said("hold", "release", second)
+
+
+def test_a_hold_is_placed_listed_shown_and_released(machine: Machine, call: str, entered: pytest.MonkeyPatch) -> None:
     held = place(machine, call[:18], "--by", "data protection officer")
     (listed,) = machine.json("hold", "list")
     assert (listed["id"], listed["call"], listed["basis"]) == (held, call, "request 7")
@@ -131,7 +188,7 @@ def test_a_hold_is_placed_listed_shown_and_released(machine: Machine, call: str)
     assert shown["hold"]["placed_by"] == "data protection officer" and shown["call"]["caller"] == NUMBER
     for words, wanted in ((["hold", "list"], " stands "), (["hold", "show", held], "a complaint")):
         assert wanted in machine.said(*words)
-    assert machine.said("hold", "release", held) == f"Hold {held} is released; the next purge destroys its copy.\n"
+    release(machine, held, entered)
     assert " released " in machine.said("hold", "list")
     assert machine.run("hold", "show", held).exit_code == 8
     machine.said("purge", "--accept-clock")

@@ -3,7 +3,8 @@
 import os
 import stat
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from ami_bridge.cli.status import WIDTH, size
+from ami_bridge.core.alarms import Name
+from ami_bridge.core.alarms_elsewhere import in_general
 from ami_bridge.core.destructions import Run, RunOutcome
 from ami_bridge.core.findings import Finding, Kind, Outcome
 from ami_bridge.core.gaps import Cause, Gap
 from ami_bridge.core.notice import Reason
 from ami_bridge.register import Register
 from ami_bridge.services.said import Daemon, ask_daemon, next_purge
+from ami_bridge.services.status import look
 from ami_bridge.spool import Spool
 from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
@@ -67,6 +71,7 @@ def test_without_a_daemon_register_and_spool_tell(watched: Machine) -> None:
     assert said["Purge"].startswith("last good run ") and "due before" in said["Purge"]
     assert "spool" in said["Disks"] and "vault" in said["Disks"] and "register" in said["Disks"] and "% " not in said["Disks"]
     assert NUMBER not in result.output
+    assert said["Console"] == f"does not run on http://127.0.0.1:{watched.config.console.port}"
 
 
 def test_what_is_amiss_is_said_with_what_to_do(watched: Machine) -> None:
@@ -121,8 +126,9 @@ def test_the_figures_of_another_exchanges_daemon_are_not_taken_for_ours(watched:
         assert ask_daemon(other.config) == Daemon(running=False)
 
 
-@pytest.mark.parametrize("page", [b"<html>{a</html>", b"\xff\x00 {", b"", b"ami_bridge_build_info{exchange=1} x\n"])
-def test_another_program_on_our_port_is_not_the_daemon(page: bytes, watched: Machine) -> None:
+@contextmanager
+def shown_once(machine: Machine, page: bytes) -> Iterator[None]:
+    """Another program in the daemon's place, that answers one request."""
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -132,11 +138,26 @@ def test_another_program_on_our_port_is_not_the_daemon(page: bytes, watched: Mac
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", int(watched.ports["AMI_BRIDGE__METRICS__PORT"])), Other) as server:
+    with HTTPServer(("127.0.0.1", int(machine.ports["AMI_BRIDGE__METRICS__PORT"])), Other) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        assert ask_daemon(watched.config) == Daemon(running=False)
+        yield
         thread.join()
+
+
+@pytest.mark.parametrize("page", [b"<html>{a</html>", b"\xff\x00 {", b"", b"ami_bridge_build_info{exchange=1} x\n"])
+def test_another_program_on_our_port_is_not_the_daemon(page: bytes, watched: Machine) -> None:
+    with shown_once(watched, page):
+        assert ask_daemon(watched.config) == Daemon(running=False)
+
+
+@pytest.mark.parametrize("name", [Name.CALLS_WAIT, Name.TRAIL_BROKEN])
+def test_an_alarm_that_only_the_daemon_can_raise_is_said_in_words(name: Name, watched: Machine) -> None:
+    page = (f'ami_bridge_build_info{{exchange="{watched.config.exchange.name}",version="1"}} 1\nami_bridge_last_look 1\n'
+            f'ami_bridge_alarm{{name="{name}"}} 1\n').encode()
+    with shown_once(watched, page):
+        (alarm,) = look(watched.config, datetime.now(UTC)).alarms.values()
+    assert alarm == in_general(name) and name not in alarm.sentence
 
 
 @pytest.mark.parametrize(("said", "wanted"), [

@@ -1,5 +1,6 @@
 """Who may do what: the table, the clearance, what nobody holds together, and what takes two."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
@@ -10,26 +11,31 @@ from hypothesis import strategies as st
 from ami_bridge.core.accounts import Scope
 from ami_bridge.core.actions import Action
 from ami_bridge.core.duties import (
+    CHANGES_OF_ACCOUNTS,
     GRANTS,
     NO_LISTENING,
     RECORDINGS,
     TABLE,
-    Approval,
     Duty,
-    Proposal,
     Reach,
     Verdict,
     Why,
-    agreed,
     decide,
-    grants,
     hears,
+    may_change,
     may_hold,
+    may_lose,
     reach,
 )
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CLEARED = NOW + timedelta(days=1)
+
+
+def grants(duties: Iterable[Duty]) -> bool:
+    return any(reach(list(duties), action) is not Reach.NOWHERE for action in GRANTS)
+
+
 DUTIES = st.frozensets(st.sampled_from(list(Duty)))
 ACTIONS = st.sampled_from(list(Action))
 
@@ -93,21 +99,19 @@ def test_a_listener_hears_their_own_teams_and_queues_only() -> None:
     assert outside == Verdict(False, Why.OUT_OF_SCOPE)
 
 
-# -- what takes two
-
-PROPOSAL = Proposal(action=Action.HOLD_RELEASED, object="h", by="account:a", at=NOW)
-
-
-def approval(**changed: object) -> Approval:
-    given = {"action": Action.HOLD_RELEASED, "object": "h", "by": "account:b",
-             "duties": frozenset({Duty.RETENTION_OFFICER}), "at": NOW + timedelta(days=7), **changed}
-    return Approval(**given)  # type: ignore[arg-type]
+@pytest.mark.parametrize("action", Action)
+def test_nobody_grants_themselves_anything_nor_takes_over_their_own_account(action: Action) -> None:
+    verdict = may_change(action, own=True)
+    assert verdict == (Verdict(False, Why.OWN_ACCOUNT) if action in CHANGES_OF_ACCOUNTS else Verdict(True, Why.DUTY))
+    assert may_change(action, own=False).allowed and GRANTS < CHANGES_OF_ACCOUNTS
 
 
-@pytest.mark.parametrize(("given", "why"), [
-    (None, Why.NEEDS_SECOND), (approval(by="account:a"), Why.SAME_PERSON), (approval(object="other"), Why.OTHER_THING),
-    (approval(action=Action.CALL_EXPORTED), Why.OTHER_THING), (approval(duties=frozenset({Duty.LISTENER})), Why.NO_DUTY),
-    (approval(at=NOW + timedelta(days=7, seconds=1)), Why.TOO_LATE), (approval(at=NOW - timedelta(seconds=1)), Why.TOO_LATE),
-    (approval(), Why.AGREED)])
-def test_two_persons(given: Approval | None, why: Why) -> None:
-    assert agreed(PROPOSAL, given) == Verdict(why is Why.AGREED, why)
+ADMINISTRATOR = frozenset({Duty.ACCOUNT_ADMINISTRATOR})
+
+
+@pytest.mark.parametrize(("before", "after", "others", "allowed"), [
+    (ADMINISTRATOR, frozenset(), 0, False), (ADMINISTRATOR, frozenset(), 1, True), (ADMINISTRATOR, ADMINISTRATOR, 0, True),
+    (frozenset({Duty.AUDITOR}), frozenset(), 0, True)])
+def test_somebody_is_left_who_looks_after_the_accounts(before: frozenset[Duty], after: frozenset[Duty], others: int,
+                                                       allowed: bool) -> None:
+    assert may_lose(before, after, others) == Verdict(allowed, Why.DUTY if allowed else Why.LAST_ADMINISTRATOR)

@@ -13,6 +13,7 @@ from ami_bridge.services.holds import Holding
 from tests.crash.switch import survives
 from tests.register.conftest import DATABASES, copied, databases
 from tests.services.test_purge import EXPIRES, House
+from tests.services.two_persons import released
 
 LATER = datetime(2026, 12, 25, 1, tzinfo=UTC)
 OLD, YOUNG, HELD = "2026-12-24", "2026-12-29", UUID(int=2 << 64)
@@ -26,8 +27,7 @@ def furnish(root: Path, url: str) -> None:
     house.take(1, 2)
     house.take(3, days=36)
     house.hold(str(HELD))
-    released = house.hold(str(UUID(int=1 << 64)))
-    Holding(house.vault, house.register, lambda: EXPIRES - timedelta(hours=2), lambda at: UUID(int=9)).release(str(released), "dpo")
+    released(house.register, house.hold(str(UUID(int=1 << 64))), EXPIRES - timedelta(hours=2))
     house.keys.destroy("2026-11-30")
     house.register.close()
 

@@ -24,6 +24,9 @@ NOT_HERE = {
     r"\S+/pip install ": "installs this program; the pages that need it are followed word by word on a clean machine",
     r"useradd ": "makes a user of the system; those of the page are nobody's here",
     r"install -d -o ami-bridge ": "gives folders to that user",
+    r"install -o root -g ami-bridge ": "gives files to that user's group",
+    r"ami-bridge account password ": "asks at the keyboard; tests/cli/test_account.py",
+    r"curl ": "asks a console that runs; tests/web/test_signing_in.py",
     r"dpkg ": "of the Debian package: tests/packaging/test_deb.py",
     r"systemctl ": "needs systemd as the first process; the units are tested in tests/units",
     r"journalctl ": "needs systemd's journal; what we write there is read in tests/live/test_journald.py",
@@ -41,7 +44,7 @@ KEY_HOST = ("On the key host", "Restore drill", "Hold a call")
 HOSTS = {heading: "keyhost" for heading in KEY_HOST}
 """Heading -> the host on which what stands below it is typed; elsewhere it is the exchange's."""
 
-NEEDED = {"rsync": "rsync", "restic": "restic"}
+NEEDED = {"rsync": "rsync", "restic": "restic", "openssl": "openssl"}
 """Program -> package, of what the pages use and a machine may lack."""
 
 ENDS = {"ami-bridge doctor": 1, "ami-bridge status": 1, "ami-bridge notice-check": 1}

@@ -49,6 +49,9 @@ exten => 4000,1,Set(TIMEOUT(absolute)=4)
  same => n,Gosub(recorded-call,s,1(inbound))
  same => n,Dial(PJSIP/6001,60)
  same => n,Hangup()
+exten => 4100,1,Gosub(recorded-call,s,1(inbound,support))
+ same => n,Dial(PJSIP/6001,60)
+ same => n,Hangup()
 exten => h,1,NoOp(the own h of the admin)
 """
 
@@ -157,10 +160,11 @@ def test_a_daemon_that_hangs_is_passed_over_within_two_seconds(system: System, n
 def test_when_no_script_answers_the_dialplan_announces_and_records_and_the_call_is_adopted(system: System) -> None:
     system.stop_daemon()
     system.break_agi_program()
-    talk(system)
+    talk(system, "4100")
     system.start_daemon()
     (entry,) = system.registered(1)
-    assert (entry.origin, entry.caller, entry.callee, entry.route) == ("dialplan", "0401234567", "1000", "inbound")
+    assert (entry.origin, entry.caller, entry.callee, entry.route) == ("dialplan", "0401234567", "4100", "inbound")
+    assert entry.queue == "support"
     assert entry.notice and entry.notice.witness == "dialplan" and entry.notice.language == "en"
     assert_both_voices_after_the_notice(system, entry)
     assert list(system.spool.live.iterdir()) == [] and list(system.spool.tickets.iterdir()) == []

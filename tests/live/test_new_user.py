@@ -131,7 +131,8 @@ def test_an_asterisk_that_runs_as_root(host: Host) -> None:
 def test_the_service_manager_takes_what_init_writes(host: Host) -> None:
     """systemd's own judgement of the units as they are on this machine, drop-ins and all."""
     host.run(f"{AMI_BRIDGE} init")
-    for unit in ("ami-bridge.service", "ami-bridge-purge.service", "ami-bridge-verify.service", "ami-bridge-purge.timer"):
+    for unit in ("ami-bridge.service", "ami-bridge-console.service", "ami-bridge-purge.service", "ami-bridge-verify.service",
+                 "ami-bridge-purge.timer"):
         said = host.run(f"systemd-analyze verify --man=no {unit} 2>&1 || true")
         assert not [line for line in said.splitlines() if "ami-bridge" in line and "Special user" not in line], said
     judged = host.run("systemd-analyze security --offline=true --no-pager ami-bridge.service 2>&1")

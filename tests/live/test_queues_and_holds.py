@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ami_bridge.core.entries import Entry
+from ami_bridge.core.parties import Agent
 from ami_bridge.core.recordings import Why
 from tests.live.talking import interfaces, new_entries, talk, voices
 from tests.pbx.asterisk import MUSIC_HZ
@@ -24,6 +25,7 @@ direction = "inbound"
 did = "1900"
 hold = "mute"
 """
+DIRECTORY = [Agent(key="PJSIP/6001", name="Maija Mäkinen", team="Service"), Agent(key="6002", name="Seán O'Brien", team="Sales")]
 DIALPLAN = """
 [from-trunk]
 exten => 2600,1,Gosub(recorded-call,s,1(inbound))
@@ -65,6 +67,8 @@ exten => _6XXX,1,Gosub(recorded-call,s,1(internal))
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with System(tmp_path_factory.mktemp("queues"), dialplan=DIALPLAN, release=request.param, routes=QUIET + ROUTES,
                 codecs="alaw,ulaw,g722") as system:
+        with system.writing() as work:
+            work.agents.put(DIRECTORY)
         yield system
 
 
@@ -132,7 +136,7 @@ def test_when_a_member_pauses_the_other_takes_the_call(system: System) -> None:
     finally:
         system.pbx.rx(paused.format("unpause"))
     entry = registered.only()
-    assert interfaces(entry) == ["PJSIP/6002"]
+    assert interfaces(entry) == ["PJSIP/6002"] and (entry.queue, entry.participants[0].team) == ("everybody", "Sales")
     voices(system, entry, CALLER_HZ, SECOND_HZ, absent=(FIRST_HZ,))
 
 
@@ -158,6 +162,7 @@ def test_a_queue_call_that_its_agent_sends_to_another_queue_has_both_agents_and_
     entry = registered.only()
     assert [(party.interface, party.name) for party in entry.participants] == [
         ("PJSIP/6001", "Maija in Turn"), ("PJSIP/6002", "Seán of Second")]
+    assert (entry.queue, [party.team for party in entry.participants]) == ("second", ["Service", "Sales"])
     one, other = entry.participants
     assert entry.started_at < one.joined_at < one.left_at <= other.joined_at < other.left_at <= entry.ended_at
     assert (other.joined_at - one.left_at).total_seconds() >= 0.5

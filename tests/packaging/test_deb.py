@@ -20,7 +20,7 @@ OF_DEBIAN = re.compile(r"(?:etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?|
 
 LAYOUT = ("/opt/ami-bridge/bin/ami-bridge", "/opt/ami-bridge/bin/ami-bridge-agi", "/usr/bin/ami-bridge",
           "/opt/ami-bridge/share/ami-bridge/dialplan/extensions_recording.conf", "/usr/lib/systemd/system/ami-bridge.service",
-          "/usr/lib/systemd/system/ami-bridge-purge.timer",
+          "/usr/lib/systemd/system/ami-bridge-purge.timer", "/usr/lib/systemd/system/ami-bridge-console.service",
           "/usr/share/doc/ami-bridge/copyright", "/usr/share/doc/ami-bridge/docs/howto-upgrade.md", "/usr/share/man/man1/ami-bridge.1.gz")
 
 
@@ -159,13 +159,14 @@ def test_where_the_register_refuses_the_package_stays_unconfigured_until_that_is
 
 def test_what_runs_is_stopped_before_its_files_go_and_only_what_is_enabled_is_started(system: System) -> None:
     system.said(INSTALL)
-    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer")
+    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer ami-bridge-console.service")
     system.said(INSTALL)
     asked = (system.changed / "tmp/asked").read_text().splitlines()
     stop = next(number for number, line in enumerate(asked) if "stop" in line.split())
     started = [line for line in asked if "start" in line.split()]
-    assert {"ami-bridge.service", "ami-bridge-purge.timer", "ami-bridge-purge.service"} <= set(asked[stop].split())
-    assert [line.split()[-1] for line in started] == ["ami-bridge.service", "ami-bridge-purge.timer"] and asked.index(started[0]) > stop
+    assert {"ami-bridge.service", "ami-bridge-console.service", "ami-bridge-purge.timer", "ami-bridge-purge.service"} <= set(asked[stop].split())
+    assert [line.split()[-1] for line in started] == ["ami-bridge.service", "ami-bridge-purge.timer", "ami-bridge-console.service"]
+    assert asked.index(started[0]) > stop
     system.said("dpkg --remove ami-bridge")
     assert any(line.startswith("disable") for line in (system.changed / "tmp/asked").read_text().splitlines())
 

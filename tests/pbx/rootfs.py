@@ -14,7 +14,7 @@ from pathlib import Path
 RELEASES: Mapping[str, str] = {"forky": "22", "bullseye": "16"}  # Debian release -> major version of Asterisk
 HOST_TOOLS: Mapping[str, str] = {  # command -> Debian package
     "mmdebstrap": "mmdebstrap", "sipp": "sip-tester", "sox": "sox", "espeak-ng": "espeak-ng", "age": "age",
-    "gpgv": "gpgv", "gpg": "gpg", "unshare": "util-linux", "opusenc": "opus-tools",
+    "gpgv": "gpgv", "gpg": "gpg", "unshare": "util-linux", "opusenc": "opus-tools", "chromium": "chromium",
 }
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 INSIDE = "asterisk,asterisk-core-sounds-en-wav,python3,ca-certificates"
@@ -36,7 +36,7 @@ def provision(release: str = "forky") -> Path:
     cache = cache_folder()
     root = cache / f"rootfs-{release}"
     with _locked(cache / f"rootfs-{release}.lock"):
-        _install_host_tools()
+        install_host_tools()
         if not (root / BUILT).exists():
             _build(release, root)
     return root
@@ -113,7 +113,8 @@ def _install_pyst2(root: Path) -> None:
     _run("chroot", str(root), "python3", "-W", "ignore", "-c", "import asterisk.agi")
 
 
-def _install_host_tools() -> None:
+def install_host_tools() -> None:
+    """Install what is missing of the tools of demo and tests; ProvisionError when that cannot be (no root, no archive)."""
     missing = [package for command, package in HOST_TOOLS.items() if not shutil.which(command)]
     if not KEYRING.exists():
         missing.append("debian-archive-keyring")

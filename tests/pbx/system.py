@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -234,6 +234,12 @@ class System:
                 yield work
         finally:
             register.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        """The register, to put something into it beside the daemon."""
+        with closing(Register.open(self._url)) as register, register.writing() as work:
+            yield work
 
     def calls(self) -> list[Entry]:
         """The register's entries, oldest first."""

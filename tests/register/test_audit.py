@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,9 +18,9 @@ from sqlalchemy import text
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import NOTHING, Head, Link, Outcome, Trace
-from ami_bridge.core.audit_check import Finding, Unreadable, verify
+from ami_bridge.core.audit_check import Finding, Place, Unreadable, verify
 from ami_bridge.core.errors import RegisterError
-from ami_bridge.register import Register
+from ami_bridge.register import Register, TrailFilter, Work
 from tests.crash.switch import survives
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -33,6 +34,10 @@ def leave(register: Register, count: int = 1, at: datetime = START) -> list[Link
         with register.writing() as work:
             links.append(work.audit.leave(TRACE, at + timedelta(hours=n)))
     return links
+
+
+def found(work: Work, **wanted: Any) -> list[Place]:
+    return work.audit.find(TrailFilter(**wanted))
 
 
 def finding(register: Register, *heads: Head) -> tuple[Finding, int]:
@@ -63,11 +68,13 @@ def test_entries_are_read_as_they_were_left(register: Register) -> None:
         first = work.audit.leave(TRACE, START)
         second = work.audit.leave(refused, START + timedelta(hours=1))
     with register.reading() as work:
-        assert list(work.audit.places()) == [first, second] == work.audit.find()
+        assert list(work.audit.places()) == [first, second] == found(work)[::-1]
         assert work.audit.head() == Head(number=2, digest=second.digest, at=second.entry.at)
         assert work.audit.digest(1) == first.digest and work.audit.digest(3) is None
-        assert work.audit.find(since=second.entry.at) == [second] and work.audit.find(until=second.entry.at) == [first]
-        assert work.audit.find(actor="os:pekka") == [] and work.audit.find(actor="os:maija", limit=1) == [second]
+        assert found(work, since=second.entry.at) == [second] and found(work, until=second.entry.at) == [first]
+        assert found(work, actor="os:pekka") == [] and found(work, actor="os:maija", limit=1) == [second]
+        assert found(work, before=2) == [first] and found(work, outcome="refused") == [second]
+        assert found(work, action=second.entry.action)[0] == second
     assert finding(register) == (Finding.WHOLE, 0)
 
 
@@ -222,7 +229,7 @@ def test_what_cannot_be_read_any_more_is_told_as_such(url: str) -> None:
     without_triggers(url, "UPDATE audit_entries SET at = 'noon' WHERE number = 2")
     with closing(Register.open(url)) as register, register.reading() as work:
         assert [type(place) for place in work.audit.places()] == [Link, Unreadable]
-        assert work.audit.head().number == 2 and work.audit.find()
+        assert work.audit.head().number == 2 and found(work)
 
 
 # -- forgetting

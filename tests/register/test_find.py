@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ami_bridge.core.accounts import Scope
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.parties import Direction, Participant
-from ami_bridge.register import CallFilter, Register, calls
+from ami_bridge.register import CallFilter, Place, Register, calls, search
 from ami_bridge.register.numbers import same_line, significant
 from tests.register.samples import ENTRY_SHA256, MINUTE, NOON, call, new_id
 
@@ -119,3 +120,61 @@ def test_the_search_agrees_with_the_pure_function(register: Register, kept: str,
     expected = same_line(significant(kept), significant(asked)) if significant(asked) else kept == asked
     ids = {found.id for found in find(register, number=asked, limit=100_000)}
     assert (entry.id in ids) is expected
+
+
+def team_call(minute: int, *teams: str, queue: str = "", name: str = "Anna Virtanen", caller: str = "0401234567") -> Entry:
+    parties = tuple(Participant(interface=f"PJSIP/{n}", name=name, team=team, joined_at=NOON) for n, team in enumerate(teams))
+    return call(started_at=NOON + minute * MINUTE, participants=parties, queue=queue, caller=caller)
+
+
+SCOPED = [team_call(0, "a"), team_call(1, "b", queue="q"), team_call(2, "b"), team_call(3, "a", "a", "b", queue="q"), team_call(4)]
+ALL = SCOPED[::-1]
+
+
+@pytest.fixture
+def scoped(register: Register) -> Register:
+    with register.writing() as work:
+        for entry in SCOPED:
+            work.calls.add(entry, ENTRY_SHA256)
+    return register
+
+
+def scope(teams: str = "", queues: str = "") -> Scope:
+    return Scope(frozenset(teams), frozenset(queues))
+
+
+@pytest.mark.parametrize("few", [0, 2000], ids=["number is common", "number is rare"])
+def test_only_calls_of_a_scope_each_once_whatever_else_is_asked(scoped: Register, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(search, "FEW", few)
+    expected = {("a", ""): [3, 0], ("b", ""): [3, 2, 1], ("", "q"): [3, 1], ("a", "q"): [3, 1, 0], ("", ""): [], ("c", "r"): []}
+    for asked in ({}, {"number": "040 1234567"}, {"agent": "Anna Virtanen"}, {"number": "0401234567", "agent": "Anna Virtanen"}):
+        for (teams, queues), numbers in expected.items():
+            got = find(scoped, scope=scope(teams, queues), **asked)
+            assert got == [SCOPED[number] for number in numbers], (asked, teams, queues)
+    assert find(scoped, scope=scope("a"), queue="q") == [SCOPED[3]] == find(scoped, scope=scope("a"), queue="q", number="0401234567")
+    assert find(scoped, scope=scope("", "q"), queue="r") == [] == find(scoped, scope=scope("a"), agent="Bo")
+
+
+def test_by_queue_and_by_length(scoped: Register) -> None:
+    assert find(scoped, queue="q") == [SCOPED[3], SCOPED[1]] and find(scoped, queue="none") == []
+    long = call(started_at=NOON, ended_at=NOON + 10 * MINUTE)
+    with scoped.writing() as work:
+        work.calls.add(long, ENTRY_SHA256)
+    assert find(scoped, shortest=301) == [long] == find(scoped, shortest=600, longest=600)
+    assert find(scoped, longest=300) == ALL == find(scoped, shortest=300, longest=300) and find(scoped, longest=299.9) == []
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(starts=st.lists(st.integers(0, 3), max_size=12), limit=st.integers(1, 4), data=st.data())
+def test_pages_by_place_give_every_call_once_and_in_order(register: Register, starts: list[int], limit: int, data: st.DataObject) -> None:
+    mark = str(new_id())
+    made = [call(started_at=NOON + start * MINUTE, queue=mark, participants=served_by(mark)) for start in starts]
+    with register.writing() as work:
+        for entry in made:
+            work.calls.add(entry, ENTRY_SHA256)
+    asked = data.draw(st.sampled_from([{"queue": mark}, {"agent": mark}, {"scope": Scope(queues=frozenset({mark}))}]))
+    pages, place = [], None
+    while page := find(register, after=place, limit=limit, **asked):
+        pages += page
+        place = Place(page[-1].started_at, page[-1].id)
+    assert pages == sorted(made, key=lambda one: (one.started_at, one.id), reverse=True)

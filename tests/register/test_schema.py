@@ -58,7 +58,7 @@ def test_the_migrations_make_the_same_conditions(empty_url: str) -> None:
         metadata.drop_all(engine)
         metadata.create_all(engine)
         assert checks(engine) == migrated
-        assert sum(len(found) for found in migrated.values()) == 38
+        assert sum(len(found) for found in migrated.values()) == 58
 
 
 def test_the_constant_names_the_scripts() -> None:

@@ -51,9 +51,6 @@ def test_a_folder_and_a_link_are_made_once(tmp_path: Path) -> None:
     assert len(list(carried_out(folder(tmp_path / "a", rights)))) == 1 == len(list(carried_out(link(tmp_path / "l", tmp_path / "a"))))
     assert list(folder(tmp_path / "a", rights)) == [] == list(link(tmp_path / "l", tmp_path / "a"))
     assert len(list(carried_out(link(tmp_path / "l", tmp_path / "b")))) == 1 and (tmp_path / "l").readlink() == tmp_path / "b"
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match="stands where a link"):
-        list(link(tmp_path / "file", tmp_path / "a"))
 
 
 def test_root_is_not_led_away_by_a_link(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from ami_bridge.asterisk import process
 from ami_bridge.config import Config
-from ami_bridge.services import units
+from ami_bridge.services import machine, units
 from ami_bridge.services.changes import Deed
 from ami_bridge.services.exchange_files import signed
 from ami_bridge.services.install import admins_file
-from ami_bridge.services.machine import Exchange
+from ami_bridge.services.machine import Exchange, Given
 from ami_bridge.services.uninstall import what_stays
 
 SECRET = "a-secret-of-tests"
@@ -43,6 +44,40 @@ def test_the_purge_may_write_where_journals_and_leftovers_are() -> None:
     config = configured(purge={"journals": ["/srv/log/Master.csv"], "leftovers": ["/srv/exports/*.wav", "/srv/copies/one.wav"]})
     (line,) = [line for line in units.drop_in(config).splitlines() if line == "ReadWritePaths=-/srv/log"]
     assert line and {"ReadWritePaths=-/srv/exports", "ReadWritePaths=-/srv/copies"} <= set(units.drop_in(config).splitlines())
+
+
+@pytest.mark.parametrize(("name", "user"), [("asterisk", "root"), ("another", "nobody")])
+def test_init_names_whom_asterisk_runs_as_and_what_is_configured_only_where_it_does_not(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, user: str) -> None:
+    """Its command line overrules asterisk.conf; the doctor goes by the process too."""
+    (tmp_path / "asterisk.conf").write_text(f"[directories]\nastrundir => {tmp_path}\n[options]\nrunuser = nobody\nrungroup = nogroup\n")
+    (tmp_path / "asterisk.pid").write_text("7\n")
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "status").write_text(f"Name:\t{name}\nUmask:\t0027\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t0 \n")
+    monkeypatch.setattr(process, "PROC", tmp_path)
+    found = machine.find(Given(folder=tmp_path, version="22.10"))
+    assert found and found.user == user and found.group == ("root" if user == "root" else "nogroup")
+    named = machine.find(Given(folder=tmp_path, version="22.10", user="nobody"))
+    assert named and (named.user, named.group) == ("nobody", "nogroup"), "the admin's word comes first, and its group with it"
+
+
+def test_the_console_may_write_where_its_work_is_and_gets_to_no_sound_of_a_call_in_progress() -> None:
+    config = configured(vault={"directory": "/srv/vault"}, spool={"directory": "/srv/spool"}, purge={"journals": ["/srv/log/Master.csv"]})
+    lines = units.drop_in_of_console(config).splitlines()
+    assert [line for line in lines if line.startswith("ReadWrite")] == ["ReadWritePaths=-/srv/vault"]
+    assert "InaccessiblePaths=-/srv/spool/live -/srv/spool/legs" in lines
+
+
+def test_a_console_that_is_not_installed_keeps_the_others_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    for name, folder in (("ETC", tmp_path), ("BOOTED", tmp_path), ("TEMPORARY", tmp_path / "x.conf"), ("PACKAGED", ())):
+        monkeypatch.setattr(units, name, folder)
+    monkeypatch.setattr(units, "run", lambda *command: asked.append(command))
+    (tmp_path / "ami-bridge.service").write_text(signed("[Service]\n", "#"))
+    next(units.removing()).carry_out()
+    (tmp_path / "ami-bridge-console.service").write_text(signed("[Service]\n", "#"))
+    next(units.removing()).carry_out()
+    assert ["ami-bridge-console.service" in command for command in asked] == [False, True]
 
 
 def test_units_of_a_package_are_stopped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

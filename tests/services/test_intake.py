@@ -16,6 +16,7 @@ from ami_bridge.core.errors import KeyMissing
 from ami_bridge.core.facts import Closed, Fact, Gone, Started, Taken
 from ami_bridge.core.findings import Finding, Kind
 from ami_bridge.core.notice import Reason
+from ami_bridge.core.parties import Agent
 from ami_bridge.core.recordings import State
 from ami_bridge.register import CallFilter, Register
 from ami_bridge.services.intake import Intake, Outcome
@@ -89,6 +90,18 @@ def test_a_finished_call_moves_sealed_from_spool_to_vault_and_register(place: Pl
     assert entry_from_json(place.vault.read(ENTRY_FILE)) == entry
     assert entry.participants[0].name == "Maija Mäkinen" and entry.notice == TICKET.notice
     assert place.leftovers() == []
+
+
+def test_a_call_comes_with_its_queue_and_its_agents_team_into_register_and_vault(place: Place) -> None:
+    with place.register.writing() as work:
+        work.agents.put([Agent(key="6001", name="Line", team="Växel")])
+    place.put(replace(TICKET, queue="tuki"))
+    wav(place.spool.audio(TICKET.recording))
+    assert place.intake.take(TICKET.call) is Outcome.REGISTERED
+    (entry,) = place.entries()
+    (agent,) = entry.participants
+    assert (entry.queue, agent.name, agent.team) == ("tuki", "Maija Mäkinen", "Växel")
+    assert entry_from_json(place.vault.read(ENTRY_FILE)) == entry
 
 
 def test_a_call_is_taken_in_once(place: Place) -> None:

@@ -8,20 +8,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
 
 from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.audit import Link
-from ami_bridge.core.duties import Duty
+from ami_bridge.core.duties import Duty, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.sign_in import LOCKED_FOR, Word
 from ami_bridge.credentials import Codes
 from ami_bridge.register import Register
 from ami_bridge.services.people import People
+from ami_bridge.services.proving import Proving
+from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Trail
 
+HELSINKI = ZoneInfo("Europe/Helsinki")
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
@@ -44,7 +48,10 @@ class Office:
     @property
     def people(self) -> People:
         trail = Trail(self.register, "os:admin", lambda: self.now, lambda alarm: None)
-        return People(self.register, trail, self.codes, lambda: self.now, lambda at: UUID(int=next(self.ids)))
+        return People(self.register, trail, self.codes, lambda: self.now, lambda at: UUID(int=next(self.ids)), HELSINKI)
+
+    def proving(self) -> Proving:
+        return Proving(self.register, self.codes, lambda: self.now)
 
     def ready(self, login: str = "maija") -> str:
         """Make an account that can sign in; return the secret of its codes."""
@@ -55,7 +62,7 @@ class Office:
         return parse_qs(address.query)["secret"][0]
 
     def sign_in(self, code: str, password: str = PASSWORD, login: str = "maija") -> Word:
-        found = self.people.sign_in(login, password, code)
+        found = self.proving().sign_in(login, password, code)
         assert (found.account is not None) is (found.word is Word.WELCOME)
         return found.word
 
@@ -96,7 +103,7 @@ def test_nobody_is_given_what_nobody_may_hold_and_the_refusal_is_recorded(office
     office.people.grant("maija", Duty.ACCOUNT_ADMINISTRATOR)
     with pytest.raises(NotAllowed, match="nobody who hears recordings"):
         office.people.grant("maija", Duty.LISTENER)
-    assert office.trail()[-1] == ("os:admin", "duty-granted", str(made.id), "refused", "not-allowed")
+    assert office.trail()[-1] == ("os:admin", "duty-granted", str(made.id), "refused", "no-listening-with-it")
     assert office.people.all()[0].duties == {Duty.ACCOUNT_ADMINISTRATOR}
 
 
@@ -161,7 +168,7 @@ def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_
 def test_many_tries_at_once_are_as_many(office: Office) -> None:
     office.ready()
     with ThreadPoolExecutor(8) as pool:
-        words = list(pool.map(lambda n: office.people.sign_in("maija", f"wrong horse battery {n}", "123456").word, range(8)))
+        words = list(pool.map(lambda n: office.proving().sign_in("maija", f"wrong horse battery {n}", "123456").word, range(8)))
     assert sorted(words) == [*[Word.TOO_SOON] * 7, Word.WRONG_PASSWORD]
 
 
@@ -191,3 +198,83 @@ def test_a_copied_secret_is_of_no_use_for_another_account_or_with_another_key(of
     with pytest.raises(KeyMissing, match="account codes"):
         other.step(account.id, account.codes, "123456", office.now)
     assert other.key.stat().st_mode & 0o777 == 0o600
+
+
+# -- on behalf of who is signed in
+
+
+def office_of(office: Office, login: str) -> People:
+    """What looks after the accounts for somebody who is signed in."""
+    with office.register.reading() as work:
+        account = work.accounts.named(login)
+    assert account
+    trail = Trail(office.register, f"account:{account.id}", lambda: office.now, lambda alarm: None)
+    rights = Rights(account, trail, ("training",), lambda: office.now)
+    return People(office.register, trail, office.codes, lambda: office.now, lambda at: UUID(int=next(office.ids)), HELSINKI, rights)
+
+
+def test_who_has_the_duty_changes_others_and_never_themselves(office: Office) -> None:
+    office.ready("aino")
+    office.people.grant("aino", Duty.ACCOUNT_ADMINISTRATOR)
+    office.ready("maija")
+    aino, maija = office_of(office, "aino"), office_of(office, "maija")
+    assert aino.grant("maija", Duty.LISTENER).duties == {Duty.LISTENER} and aino.set_clearance("maija", START).clearance_until == START
+    assert aino.set_scope("maija", Scope(frozenset({"support "}), frozenset())).scope.teams == {"support"}
+    for act in (lambda: aino.grant("aino", Duty.AUDITOR), lambda: aino.give_password("aino"), lambda: aino.disable("aino")):
+        with pytest.raises(Refused, match="own-account"):
+            act()
+    for other in (lambda: maija.all(), lambda: maija.grant("aino", Duty.LISTENER), lambda: maija.disable("nobody-at-all")):
+        with pytest.raises(Refused, match="no-duty"):
+            other()
+    with pytest.raises(ConfigurationError, match="no duty of aino"):
+        office.people.set_scope("aino", Scope(frozenset({"support"})))
+    refused = [(action, reason) for _, action, _, outcome, reason in office.trail() if outcome == "refused"]
+    assert refused == [("duty-granted", "own-account"), ("password-set", "own-account"), ("account-disabled", "own-account"),
+                       ("accounts-listed", "no-duty"), ("duty-granted", "no-duty"), ("account-disabled", "no-duty")]
+
+
+def test_two_administrators_at_once_do_not_shut_each_other_out(office: Office) -> None:
+    for login in ("aino", "arto"):
+        office.ready(login)
+        office.people.grant(login, Duty.ACCOUNT_ADMINISTRATOR)
+    aino, arto = office_of(office, "aino"), office_of(office, "arto")
+
+    def shut(one: People, other: str) -> bool:
+        try:
+            return one.disable(other).disabled_at is not None
+        except Refused as refusal:
+            assert refusal.why is Why.LAST_ADMINISTRATOR
+            return False
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(shut, (aino, arto), ("arto", "aino")))
+    assert sorted(done) == [False, True] and sum(one.usable for one in office.people.all()) == 1
+
+
+def test_a_given_password_must_be_changed_by_its_person_with_a_fresh_code(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    given = office.people.give_password("maija")
+    with office.register.reading() as work:
+        account = work.accounts.named("maija")
+    assert account and account.password_due and given not in repr(office.trail())
+    assert office.sign_in(totp.at(office.now), given) is Word.WELCOME
+    office.now += timedelta(seconds=1)
+    assert office.proving().change_password(account.id, given, totp.at(office.now), "several words in a row").word is Word.CODE_USED
+    office.now += timedelta(seconds=60)
+    for wrong in (given, "short", "maija maija maija"):
+        with pytest.raises(ConfigurationError, match="password"):
+            office.proving().change_password(account.id, given, totp.at(office.now), wrong)
+    changed = office.proving().change_password(account.id, given, totp.at(office.now), "several words in a row").account
+    assert changed and not changed.password_due
+    office.now += timedelta(seconds=60)
+    assert office.sign_in(totp.at(office.now), given) is Word.WRONG_PASSWORD
+    office.now += timedelta(seconds=60)
+    assert office.sign_in(totp.at(office.now), "several words in a row") is Word.WELCOME
+
+
+def test_a_day_of_clearance_stands_in_the_trail_as_it_was_typed(office: Office) -> None:
+    office.people.add("maija", "Maija", Language.FINNISH)
+    office.people.set_clearance("maija", datetime(2027, 1, 1, tzinfo=HELSINKI))
+    with office.register.reading() as work:
+        (link,) = [place for place in work.audit.places() if isinstance(place, Link) and place.entry.action == "clearance-set"]
+    assert link.entry.detail == {"until": "2026-12-31"}

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from ami_bridge.cli import VERBS
 from ami_bridge.config import Config, load
+from ami_bridge.core import disclosures
 from ami_bridge.core.accounts import Account, Language
 from ami_bridge.core.duties import Duty
 from ami_bridge.core.findings import Finding, Kind, Outcome
@@ -21,6 +22,7 @@ from ami_bridge.core.notice import NoticeProof, Reason
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.promise_evidence import Rest, Verdict
 from ami_bridge.core.promises import CHECKS, Line
+from ami_bridge.core.proposals import Proposal
 from ami_bridge.heads import Heads
 from ami_bridge.prompts import PromptStore
 from ami_bridge.register.engine import address_of
@@ -138,8 +140,8 @@ def broken(lines: dict[str, Line]) -> dict[str, str]:
     return {about: line.reason for about, line in lines.items() if line.verdict is Verdict.BROKEN}
 
 
-BY_HAND = {"listening", "copies", "other-programs", "disclosures", "backup", "accounts", "published"}
-OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "hearing", "duties"}
+BY_HAND = {"copies", "other-programs", "backup", "accounts", "published"}
+OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "hearing", "duties", "supervision"}
 
 
 def test_in_a_house_in_order_all_that_can_be_kept_is_kept(noticed: Noticed) -> None:
@@ -347,7 +349,7 @@ def test_accounts_are_counted_by_what_they_may_do(noticed: Noticed) -> None:
 
 
 def test_every_check_has_its_evidence_or_is_for_a_person() -> None:
-    assert GATHERERS.keys() == {check.about for check in CHECKS} - (BY_HAND - {"listening", "accounts", "published"})
+    assert GATHERERS.keys() == {check.about for check in CHECKS} - (BY_HAND - {"accounts", "published"})
 
 
 MOUNTS = """\
@@ -430,3 +432,20 @@ def test_calls_under_one_proof_are_counted_together(noticed: Noticed) -> None:
     with noticed.register.reading() as work:
         told = work.proofs.told()
     assert sorted((one.calls, one.whole, one.prompt is None) for one in told) == [(1, False, False), (1, False, True), (2, True, False)]
+
+
+def test_what_left_without_two_persons_is_told(noticed: Noticed) -> None:
+    disclosure = disclosures.Disclosure(id=UUID(int=1), kind=disclosures.Kind.COPY, call=UUID(int=2), recipient="data subject", country="FI", statute="",
+                            recipient_key="", made_by="os:root/maija", made_at=NOW)
+    proposal = Proposal(id=UUID(int=3), action=disclosure.action, object=str(disclosure.id), digest=disclosures.digest_of(disclosure),
+                        made_by="os:root/maija", made_at=NOW)
+    with noticed.register.writing() as work:
+        work.disclosures.add(disclosure)
+        work.proposals.add(proposal)
+        work.disclosures.hand_out(disclosure.id, disclosures.HandedOut(NOW, "0" * 64))
+    assert broken(noticed.checked())["disclosures"].startswith("1 file handed out that no second person agreed to as it is")
+    with noticed.register.writing() as work:
+        work.proposals.approve(proposal.id, "os:root/ville", NOW)
+    assert noticed.checked()["disclosures"].reason.startswith("1 file handed out, each with its recipient, basis and two persons")
+    noticed.sql("UPDATE disclosures SET country = 'US'")
+    assert broken(noticed.checked()).keys() >= {"disclosures", "recipients"}

@@ -25,6 +25,7 @@ from ami_bridge.vault import day_key
 from tests.clocks import clock_at
 from tests.samples import FACTS, START, TICKET, wav
 from tests.services.test_intake import Place
+from tests.services.two_persons import released
 
 END = START + timedelta(seconds=60)
 EXPIRES = END + timedelta(days=31)
@@ -208,7 +209,7 @@ def test_a_held_call_outlives_its_day_and_dies_with_its_hold(house: House) -> No
 def test_a_released_hold_dies_at_the_next_run_but_the_call_only_in_its_time(house: House) -> None:
     house.take(1)
     held = house.hold(str(UUID(int=1 << 64)))
-    Holding(house.vault, house.register, lambda: EXPIRES - timedelta(hours=20), lambda at: UUID(int=9)).release(str(held), "dpo")
+    released(house.register, held, EXPIRES - timedelta(hours=20))
     report = house.purge(EXPIRES - timedelta(hours=13))
     assert [one.key for one in report.certificates if one.key.startswith("hold")] == [f"hold-{held}"]
     assert len(house.alive()) == 1 and all(file.startswith("2026-12-24/") for file in house.sealed())

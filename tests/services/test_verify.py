@@ -152,7 +152,7 @@ def test_of_an_old_backup_nothing_past_its_time_can_be_read_and_it_goes_before_a
         fresh.register.close()
 
 
-def test_rebuilding_leaves_out_what_is_past_its_time_even_with_the_key_still_there(
+def test_rebuilding_leaves_out_what_is_past_its_time_even_with_the_key_there(
         house: House, tmp_path: Path, request: pytest.FixtureRequest) -> None:  # noqa: F811
     house.take(1)
     with databases(request, "sqlite", fresh_folder(tmp_path)) as url:

@@ -12,6 +12,7 @@ import ami_bridge
 from ami_bridge.cli import VERBS
 from ami_bridge.config import model
 from ami_bridge.core.errors import Busy
+from ami_bridge.spool import Spool
 
 UNITS = Path(ami_bridge.__file__).parent / "units"
 SERVICES = sorted(UNITS.glob("*.service"))
@@ -28,7 +29,7 @@ def parsed(unit: Path) -> RawConfigParser:
 def test_all_units_are_there() -> None:
     names = {path.name for path in UNITS.iterdir()}
     assert names == {"ami-bridge.service", "ami-bridge-purge.service", "ami-bridge-purge.timer", "ami-bridge-verify.service",
-                     "ami-bridge-verify.timer", "ami-bridge.cron"}
+                     "ami-bridge-verify.timer", "ami-bridge-console.service", "ami-bridge.cron"}
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda path: path.stem)
@@ -44,8 +45,10 @@ def test_a_service_runs_a_verb_that_exists_as_the_programs_own_user(service: Pat
 def test_a_service_may_write_wherever_the_defaults_say(service: Path) -> None:
     allowed = [Path(path.lstrip("-")) for path in parsed(service)["Service"]["ReadWritePaths"].split()]
     register = Path(model.RegisterDatabase().url.removeprefix("sqlite:///"))
-    places = [model.SpoolFolder().directory, model.VaultFolder().directory, model.Keys().recipients, model.Keys().private,
+    places = [model.VaultFolder().directory, model.Keys().recipients, model.Keys().private,
               model.CertificateFolder().directory, model.CertificateFolder().key, register, model.Notice().directory]
+    if service.stem != "ami-bridge-console":
+        places.append(model.SpoolFolder().directory)
     for place in places:
         assert place and any(place.is_relative_to(folder) for folder in allowed), place
 
@@ -55,6 +58,14 @@ def test_the_daemon_is_watched_and_always_comes_back() -> None:
     assert section["Type"] == "notify" and section["Restart"] == "always" and int(section["WatchdogSec"]) <= 60
     assert section["RuntimeDirectoryPreserve"] == "yes", "a restart of the daemon must not empty the spool"
     assert model.Agi(secret="s" * 16).process.parent == PROGRAM.parent
+
+
+def test_the_console_gets_to_no_sound_of_a_call_in_progress_and_not_to_asterisks_configuration() -> None:
+    section = parsed(UNITS / "ami-bridge-console.service")["Service"]
+    barred = {Path(path.lstrip("-")) for path in section["InaccessiblePaths"].split()}
+    spool = Spool(model.SpoolFolder().directory)
+    assert {spool.live, spool.legs_folder, Path("/etc/asterisk")} <= barred
+    assert section["ReadWritePaths"] == "/var/lib/ami-bridge" and section["Type"] == "notify"
 
 
 def test_the_umask_leaves_the_group_its_rights_because_asterisk_writes_there_too() -> None:
@@ -84,6 +95,14 @@ def test_the_cron_lines_run_verbs_that_exist() -> None:
     assert [line and line[1] for line in found] == ["purge", "verify"]
     assert all(line and line[1] in VERBS for line in found)
     assert (UNITS / "ami-bridge.cron").read_bytes().endswith(b"\n"), "cron passes over a last line without an end"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+@pytest.mark.parametrize("service", SERVICES, ids=lambda path: path.stem)
+def test_systemd_finds_a_service_well_shut_in(service: Path) -> None:
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=25", service],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")

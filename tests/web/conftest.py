@@ -11,12 +11,16 @@ from tests.web.console import Console, console
 from tests.web.office import staffed
 
 
+def made(folder: Path) -> Machine:
+    machine = Machine(folder, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
+                               "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(folder / "none")})
+    machine.init()
+    return machine
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    made = Machine(tmp_path, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
-                              "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(tmp_path / "none")})
-    made.init()
-    return made
+    return made(tmp_path)
 
 
 @pytest.fixture
@@ -30,4 +34,11 @@ def empty(machine: Machine) -> Iterator[Console]:
 def office(machine: Machine) -> Iterator[Console]:
     """A console with all of ``NAMES``."""
     with staffed(machine) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """The office of all tests of a file, for those that can bear what another has done in it."""
+    with staffed(made(tmp_path_factory.mktemp("office"))) as running:
         yield running

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
@@ -19,12 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ami_bridge.app import people
+from ami_bridge.cli import VERBS
 from ami_bridge.config import Config
 from ami_bridge.core.accounts import Account, Language, Scope
 from ami_bridge.core.audit import AuditEntry, Link
 from ami_bridge.core.duties import Duty
 from ami_bridge.register import Register
 from ami_bridge.services.people import People
+from ami_bridge.services.promises import examine
 from ami_bridge.web.house import House
 from ami_bridge.web.serving import Server, settings
 from ami_bridge.web.visit import COOKIE
@@ -55,7 +58,8 @@ class Console:
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self.config.console.port}"
+        scheme = "https" if self.config.console.certificate else "http"
+        return f"{scheme}://localhost:{self.config.console.port}"
 
     @property
     def house(self) -> House:
@@ -143,22 +147,33 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return certificate, private
 
 
+def where_it_listens(folder: Path) -> dict[str, str]:
+    """What the environment sets of a console with a certificate of its own in a folder."""
+    certificate, key = make_certificate(folder)
+    return {"AMI_BRIDGE__CONSOLE__PORT": str(free_port()), "AMI_BRIDGE__CONSOLE__CERTIFICATE": str(certificate),
+            "AMI_BRIDGE__CONSOLE__KEY": str(key)}
+
+
 @contextmanager
 def console(machine: Machine) -> Iterator[Console]:
     """Run the console of a machine that ``init`` has set up."""
-    certificate, key = make_certificate(machine.folder)
-    machine.ports.update({"AMI_BRIDGE__CONSOLE__PORT": str(free_port()), "AMI_BRIDGE__CONSOLE__CERTIFICATE": str(certificate),
-                          "AMI_BRIDGE__CONSOLE__KEY": str(key)})
-    config = machine.config
+    machine.ports.update(where_it_listens(machine.folder))
+    with running(machine.config, machine.file) as console:
+        yield console
+
+
+@contextmanager
+def running(config: Config, file: Path) -> Iterator[Console]:
+    """Run the console of a configuration (and its file); whoever asks trusts its certificate, where it has one."""
     with closing(Register.open(config.register.url)) as register:
-        server = Server(settings(config, register))
+        server = Server(settings(config, register, partial(examine, config, file, verbs=tuple(VERBS))))
         thread = threading.Thread(target=server.run, name="console", daemon=True)
         thread.start()
         while not server.started:
             assert thread.is_alive(), "the console did not start"
             time.sleep(0.02)
         try:
-            yield Console(config, register, server, certificate)
+            yield Console(config, register, server, config.console.certificate or Path())
         finally:
             server.should_exit = True
             thread.join(20)

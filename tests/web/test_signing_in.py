@@ -37,6 +37,13 @@ def test_one_signs_in_with_password_and_code_and_out_again(office: Console) -> N
     assert said == [("signed-in", who, "allowed"), ("signed-out", who, "allowed")]
 
 
+def test_a_space_at_the_end_of_a_password_counts(office: Console) -> None:
+    spaced = "a horse, a battery "
+    people(office.config, office.register, "os:tests").set_password("listener", spaced)
+    with office.stranger() as client:
+        assert sign_in(client, office, "listener", {"password": spaced}).status_code == 303
+
+
 @pytest.mark.parametrize("wrong", [{"password": "correct horse batterz"}, {"code": "000000"}, {"login": "stranger"}])
 def test_who_cannot_prove_themselves_is_told_only_that(office: Console, wrong: dict[str, str]) -> None:
     with office.stranger() as client:

@@ -2,11 +2,22 @@
 
 from fastapi import APIRouter
 
-from ami_bridge.web.api import session
+from ami_bridge.web.api import (
+    accounts,
+    calls,
+    certificates,
+    disclosures,
+    health,
+    holds,
+    proposals,
+    requests,
+    session,
+    trail,
+)
 from ami_bridge.web.problems import ANSWERS
 
 PREFIX = "/api/v1"
 
 router = APIRouter(prefix=PREFIX, responses=ANSWERS)
-for part in (session.router,):
-    router.include_router(part)
+for part in (session, calls, requests, holds, disclosures, proposals, accounts, trail, certificates, health):
+    router.include_router(part.router)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.errors import NotAllowed
+from ami_bridge.web.pages.password import changed
 from ami_bridge.web.pages.sign_in import tried
 from ami_bridge.web.visit import Calling, house_of
 
@@ -19,6 +20,14 @@ class SignIn(BaseModel):
     login: str = Field(max_length=64)
     password: str = Field(max_length=256)
     code: str = Field(max_length=16, description="The one-time code of this half minute.")
+
+
+class OtherPassword(BaseModel):
+    """A password of one's own choice in the place of the present one."""
+
+    password: str = Field(max_length=256, description="The present one.")
+    code: str = Field(max_length=16, description="A one-time code that was not used yet.")
+    new_password: str = Field(max_length=256)
 
 
 class Token(BaseModel):
@@ -58,6 +67,16 @@ def me(visit: Calling) -> Me:
     return Me(login=account.login, name=account.name, duties=sorted(account.duties), teams=sorted(account.scope.teams),
               queues=sorted(account.scope.queues), purposes=list(visit.rights.purposes),
               clearance_until=account.clearance_until)
+
+
+@router.put("/session/password")
+def change_password(visit: Calling, sent: OtherPassword) -> Token:
+    """Change one's own password. All sessions with the old one end; here is the token of a new one."""
+    account = changed(visit, sent.new_password, sent.password, sent.code)
+    if account is None:
+        raise NotAllowed("the password was not changed", "The present password or the code is not right, or was used.")
+    token, session = visit.house.sessions.begin(account, bearer=True)
+    return Token(token=token, ends_at=visit.house.sessions.ends_at(session))
 
 
 @router.delete("/session", status_code=204)

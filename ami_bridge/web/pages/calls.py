@@ -6,10 +6,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from ami_bridge.app import listen, search
 from ami_bridge.core.actions import Action
 from ami_bridge.core.errors import NotFound
+from ami_bridge.register import CallFilter
 from ami_bridge.services.playing import playable
+from ami_bridge.services.search import Page
 from ami_bridge.web.drawing import lanes
 from ami_bridge.web.pages.sound import named
-from ami_bridge.web.terms import place_as_text, place_of, terms_of
+from ami_bridge.web.terms import asked, place_as_text, place_of, terms_of
 from ami_bridge.web.visit import Browsing, Form, Visit, field, go, uuid_of
 
 router = APIRouter(include_in_schema=False)
@@ -21,7 +23,7 @@ def calls(visit: Browsing, search: str = "", after: str = "") -> HTMLResponse:
     """Ask what to search for; show a page of what was found when something was."""
     if not search:
         visit.rights.require(Action.CALLS_SEARCHED)
-        return visit.page("calls.html", found=None, word="", following="")
+        return _page(visit, None)
     return _found(visit, search, after)
 
 
@@ -39,7 +41,13 @@ def _found(visit: Visit, word: str, after: str) -> HTMLResponse:
         raise NotFound("this search is not of this session, or was long ago", "Search again.")
     page = search(visit.house.register, visit.rights, visit.house.now).page(terms, place_of(after))
     following = place_as_text(page.following) if page.following else ""
-    return visit.page("calls.html", found=page, word=word, following=following)
+    return _page(visit, terms, found=page, word=word, following=following)
+
+
+def _page(visit: Visit, terms: CallFilter | None, *, found: Page | None = None, word: str = "",
+          following: str = "") -> HTMLResponse:
+    return visit.page("calls.html", found=found, word=word, following=following,
+                      asked=asked(terms, visit.house.config.controller.zone))
 
 
 @router.get(f"{PLACE}/{{id}}")

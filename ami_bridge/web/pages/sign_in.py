@@ -7,10 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from ami_bridge.app import people
+from ami_bridge.app import proving
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import NOBODY
-from ami_bridge.services.people import SignedIn
+from ami_bridge.services.proving import Proved
 from ami_bridge.web.house import House
 from ami_bridge.web.visit import COOKIE, Browsing, Form, go, house_of, sent_form
 from ami_bridge.web.words import Words, language_of
@@ -52,10 +51,10 @@ def sign_out(visit: Browsing, sent: Form) -> RedirectResponse:
     return answer
 
 
-def tried(house: House, login: str, password: str, code: str) -> SignedIn:
+def tried(house: House, login: str, password: str, code: str) -> Proved:
     """Return what comes of a try; only so many passwords are looked at at once."""
     with house.door:
-        return people(house.config, house.register, NOBODY).sign_in(login.lower(), password, code.replace(" ", ""))
+        return proving(house.config, house.register).sign_in(login.lower(), password, code.replace(" ", ""))
 
 
 def _is_ours(request: Request, sent: Mapping[str, str]) -> bool:

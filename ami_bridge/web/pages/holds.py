@@ -1,0 +1,80 @@
+"""Holds: the list, a new one, and each with its call for whom it is to be seen."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from ami_bridge.app import keeping, listen
+from ami_bridge.core.actions import Action
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.services.keeping import Keeping
+from ami_bridge.services.listen import Wanted
+from ami_bridge.services.playing import playable
+from ami_bridge.web.days import end_of
+from ami_bridge.web.visit import Browsing, Form, Visit, field, go, uuid_of
+
+router = APIRouter(include_in_schema=False)
+PLACE = "/holds"
+
+
+def keeping_of(visit: Visit) -> Keeping:
+    """Return what works with holds on behalf of a visitor."""
+    return keeping(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
+
+
+@router.get(PLACE)
+def holds(visit: Browsing) -> HTMLResponse:
+    """List the holds."""
+    return visit.page("holds.html", holds=keeping_of(visit).all(), now=visit.now)
+
+
+@router.get(f"{PLACE}/new")
+def form(visit: Browsing, call: str = "") -> HTMLResponse:
+    """Ask why and until when a call is to be held."""
+    visit.rights.require(Action.HOLD_PLACED, str(uuid_of(call)))
+    return _form(visit, {"call": str(uuid_of(call))})
+
+
+@router.post(f"{PLACE}/new")
+def place(visit: Browsing, sent: Form) -> Response:
+    """Hold a call."""
+    call = uuid_of(sent.get("call", ""))
+    try:
+        until = end_of(field(sent, "until"), visit.house.config.controller.zone)
+        hold = keeping_of(visit).place(call, field(sent, "reason"), field(sent, "basis"), until)
+    except ConfigurationError as mistake:
+        return _form(visit, sent, str(mistake))
+    return go(f"{PLACE}/{hold.id}")
+
+
+@router.get(f"{PLACE}/{{hold}}")
+def show(visit: Browsing, hold: str) -> HTMLResponse:
+    """Show a hold; its call too, when the visitor has named a purpose for it."""
+    held = keeping_of(visit).show(uuid_of(hold))
+    purpose = visit.session.purposes.get(held.hold.id, "") if held.hold.active(visit.now) else ""
+    listening = listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
+    viewed = listening.view(Wanted(held.hold.id, purpose, held=True)) if purpose else None
+    recordings, waveforms = (playable(viewed.entry), listening.waveforms(viewed)) if viewed else ((), {})
+    return visit.page("hold.html", held=held, now=visit.now, opens=visit.rights.everywhere(Action.CALL_VIEWED),
+                      viewed=viewed, recordings=recordings, waveforms=waveforms)
+
+
+@router.post(f"{PLACE}/{{hold}}/purpose")
+def purpose(visit: Browsing, sent: Form, hold: str) -> RedirectResponse:
+    """Name the purpose for which the call of a hold is opened. It is looked at, and recorded, when the call is shown."""
+    visit.session.purposes[uuid_of(hold)] = field(sent, "purpose")
+    return go(f"{PLACE}/{uuid_of(hold)}")
+
+
+@router.post(f"{PLACE}/{{hold}}/release")
+def release(visit: Browsing, sent: Form, hold: str) -> RedirectResponse:
+    """Propose the release of a hold, or agree to it."""
+    found = uuid_of(hold)
+    keeping_of(visit).release(found)
+    visit.session.purposes.pop(found, None)
+    return go(f"{PLACE}/{found}")
+
+
+def _form(visit: Visit, sent: Mapping[str, str], mistake: str = "") -> HTMLResponse:
+    return visit.page("hold_new.html", 422 if mistake else 200, sent=sent, mistake=mistake)

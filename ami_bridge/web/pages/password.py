@@ -1,0 +1,56 @@
+"""Changing one's own password."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from ami_bridge.app import proving
+from ami_bridge.core.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Account
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.web.visit import COOKIE, Browsing, Form, Visit, go
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/password")
+def form(visit: Browsing) -> HTMLResponse:
+    """Show the form."""
+    return _page(visit, "")
+
+
+@router.post("/password")
+def change(visit: Browsing, sent: Form) -> Response:
+    """Change it. All sessions with the old password end; this browser gets a new one."""
+    try:
+        account = changed(visit, _twice(sent), sent.get("password", ""), sent.get("code", ""))
+    except ConfigurationError as mistake:
+        return _page(visit, "not-good", 422, str(mistake))
+    if account is None:
+        return _page(visit, "refused", 403)
+    token, _ = visit.house.sessions.begin(account, bearer=False)
+    answer = go("/")
+    answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict")
+    return answer
+
+
+def changed(visit: Visit, new: str, password: str, code: str) -> Account | None:
+    """Return the account with its new password, and end this session; None when who asks did not prove themselves."""
+    house = visit.house
+    with house.door:
+        proved = proving(house.config, house.register).change_password(
+            visit.rights.account.id, password, code.replace(" ", ""), new)
+    if proved.account:
+        house.sessions.end(visit.session)
+    return proved.account
+
+
+def _twice(sent: Mapping[str, str]) -> str:
+    if sent.get("new", "") != sent.get("again", ""):
+        raise ConfigurationError("the new password was not typed twice alike", "Type it again.")
+    return sent.get("new", "")
+
+
+def _page(visit: Visit, problem: str, status: int = 200, detail: str = "") -> HTMLResponse:
+    return visit.page("password.html", status, problem=problem, detail=detail, shortest=SHORTEST_PASSWORD,
+                      longest=LONGEST_PASSWORD, due=visit.rights.account.password_due)

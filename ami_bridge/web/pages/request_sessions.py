@@ -1,0 +1,44 @@
+"""Listening under supervision: the session of an officer, and its sound, under an address of its own."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.web.pages.requests import PLACE, bureau_of
+from ami_bridge.web.sound import played
+from ami_bridge.web.visit import Browsing, Form, field, go, uuid_of
+
+router = APIRouter(include_in_schema=False)
+SESSION = f"{PLACE}/{{request}}/sessions/{{session}}"
+
+
+@router.post(f"{PLACE}/{{request}}/sessions")
+def begin(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Begin a session: all that may be heard in it is recorded now."""
+    minutes = field(sent, "minutes")
+    if not (minutes.isascii() and minutes.isdecimal()):
+        raise ConfigurationError("the minutes are not a number", "Give 1 to 60.")
+    session = bureau_of(visit).supervising.begin(uuid_of(request), int(minutes[:6]))
+    return go(f"{PLACE}/{session.request}/sessions/{session.id}")
+
+
+@router.get(SESSION)
+def show(visit: Browsing, request: str, session: str) -> HTMLResponse:
+    """Show the players of a session that lasts."""
+    room = bureau_of(visit).supervising.room(uuid_of(request), uuid_of(session))
+    return visit.page("request_session.html", room=room)
+
+
+@router.post(f"{SESSION}/end")
+def end(visit: Browsing, sent: Form, request: str, session: str) -> RedirectResponse:
+    """End a session."""
+    bureau_of(visit).supervising.end(uuid_of(request), uuid_of(session))
+    return go(f"{PLACE}/{uuid_of(request)}")
+
+
+@router.api_route(f"{SESSION}/holds/{{hold}}/recordings/{{recording}}/audio", methods=["GET", "HEAD"])
+def sound(visit: Browsing, request: str, session: str, hold: str, recording: str) -> Response:
+    """Play a frozen recording, while the session lasts."""
+    supervising = bureau_of(visit).supervising
+    asked_for = uuid_of(request), uuid_of(session), uuid_of(hold), uuid_of(recording)
+    return played(visit.request, lambda asked: supervising.sound(*asked_for, asked), lambda: supervising.measure(*asked_for))

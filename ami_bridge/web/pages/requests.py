@@ -1,0 +1,149 @@
+"""Requests of callers: the list, a new one, and each with what may be done about it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from ami_bridge.app import Bureau, bureau
+from ami_bridge.core.actions import Action
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.requests import BY_HAND, Answer, Extension, Identity, Kind, Outcome
+from ami_bridge.services.request_closing import close
+from ami_bridge.services.request_search import Searched
+from ami_bridge.services.subject_requests import Application
+from ami_bridge.web.visit import Browsing, Form, Visit, field, go, uuid_of
+
+router = APIRouter(include_in_schema=False)
+PLACE = "/requests"
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def bureau_of(visit: Visit) -> Bureau:
+    """Return what answers callers on behalf of a visitor."""
+    house = visit.house
+    return bureau(house.config, house.register, house.vault, visit.rights, house.now)
+
+
+@router.get(PLACE)
+def requests(visit: Browsing) -> HTMLResponse:
+    """List the requests, what is due first first."""
+    return visit.page("requests.html", listed=bureau_of(visit).requests.all())
+
+
+@router.get(f"{PLACE}/new")
+def form(visit: Browsing) -> HTMLResponse:
+    """Ask what a caller asks for."""
+    visit.rights.require(Action.REQUEST_HANDLED)
+    return _form(visit, {})
+
+
+@router.post(f"{PLACE}/new")
+def take(visit: Browsing, sent: Form) -> Response:
+    """Open a request, and freeze what is found at once."""
+    try:
+        request = bureau_of(visit).requests.open(_application(sent, visit.house.config.controller.zone))
+    except ConfigurationError as mistake:
+        return _form(visit, sent, str(mistake))
+    return _searched(visit, str(request.id))
+
+
+@router.get(f"{PLACE}/{{request}}")
+def show(visit: Browsing, request: str, search: str = "") -> HTMLResponse:
+    """Show a request with the calls that were found for it."""
+    dossier = bureau_of(visit).requests.view(uuid_of(request))
+    found = visit.session.searches.get(search)
+    return visit.page("request.html", dossier=dossier, searched=found if isinstance(found, Searched) else None,
+                      answers=sorted(BY_HAND[dossier.request.kind]), outcomes=list(Outcome), extensions=list(Extension))
+
+
+@router.post(f"{PLACE}/{{request}}/search")
+def search(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Search again, and freeze what came since."""
+    return _searched(visit, request)
+
+
+@router.post(f"{PLACE}/{{request}}/calls/{{call}}")
+def answer(visit: Browsing, sent: Form, request: str, call: str) -> RedirectResponse:
+    """Note what a call is answered with."""
+    bureau_of(visit).requests.answer(uuid_of(request), uuid_of(call), word(Answer, field(sent, "answer")),
+                                     sent.get("transcript", ""), verbatim=sent.get("verbatim") == "yes")
+    return _back(request)
+
+
+@router.post(f"{PLACE}/{{request}}/extend")
+def extend(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Take two months more."""
+    bureau_of(visit).requests.extend(uuid_of(request), word(Extension, field(sent, "reason")))
+    return _back(request)
+
+
+@router.post(f"{PLACE}/{{request}}/settle")
+def settle(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Note that the caller was told the outcome."""
+    bureau_of(visit).requests.settle(uuid_of(request), word(Outcome, field(sent, "outcome")))
+    return _back(request)
+
+
+@router.post(f"{PLACE}/{{request}}/close")
+def end(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Close a request, propose it, or agree to it."""
+    close(bureau_of(visit).agreeing, uuid_of(request))
+    return _back(request)
+
+
+@router.post(f"{PLACE}/{{request}}/propose-erasure")
+def propose(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Propose that the calls of a request are destroyed."""
+    bureau_of(visit).erasing.propose(uuid_of(request))
+    return _back(request)
+
+
+@router.post(f"{PLACE}/{{request}}/erase")
+def erase(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Destroy the calls of a request, as two persons agreed."""
+    bureau_of(visit).erasing.erase(uuid_of(request))
+    return _back(request)
+
+
+def word(kind: type[Word], text: str) -> Word:
+    """Return one of our words that a form names; ConfigurationError for any other."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise ConfigurationError("a choice of the form is none that can be made", "Choose from the list.") from None
+
+
+def _searched(visit: Visit, request: str) -> RedirectResponse:
+    found = uuid_of(request)
+    said = visit.session.keep_search(bureau_of(visit).search.search(found))
+    return go(f"{PLACE}/{found}?search={said}")
+
+
+def _back(request: str) -> RedirectResponse:
+    return go(f"{PLACE}/{uuid_of(request)}")
+
+
+def _application(sent: Mapping[str, str], zone: ZoneInfo) -> Application:
+    identity = word(Identity, sent["identity"]) if sent.get("identity") else None
+    return Application(kind=word(Kind, field(sent, "kind")), received_at=_received(field(sent, "received"), zone),
+                       identity=identity, name=sent.get("name", ""), contact=sent.get("contact", ""),
+                       numbers=tuple(sent.get("numbers", "").splitlines()))
+
+
+def _received(text: str, zone: ZoneInfo) -> datetime:
+    """Return the beginning of a day: the period is counted from the day, whatever the hour."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), zone)
+    except (ValueError, OverflowError):
+        raise ConfigurationError("this is not a day", "Write it as 2026-11-23.") from None
+
+
+def _form(visit: Visit, sent: Mapping[str, str], mistake: str = "") -> HTMLResponse:
+    today = visit.now.astimezone(visit.house.config.controller.zone).date().isoformat()
+    return visit.page("request_new.html", 422 if mistake else 200, sent=sent, mistake=mistake, today=today, kinds=list(Kind),
+                      identities=list(Identity))

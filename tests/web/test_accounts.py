@@ -1,0 +1,207 @@
+"""Accounts: looked after by the administrator, read by the auditor, by nobody else; and nobody's own by themselves."""
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlparse
+
+import httpx
+import pyotp
+import pytest
+
+from ami_bridge.core.duties import Duty
+from ami_bridge.web.codes import as_picture
+from tests.web.console import PASSWORD, Console
+from tests.web.test_signing_in import form, sign_in
+
+NEW = "several words in a row"
+
+
+def post(client: httpx.Client, path: str, sent: Mapping[str, str] | None = None) -> httpx.Response:
+    return client.post(path, data={"csrf": client.csrf, **(sent or {})})  # type: ignore[attr-defined]
+
+
+def last(office: Console, action: str) -> tuple[str, ...]:
+    entry = office.trail(action)[-1]
+    return entry.actor, entry.object, entry.outcome, entry.reason
+
+
+def test_an_administrator_makes_an_account_and_gives_it_what_a_listener_needs(office: Console) -> None:
+    with office.browser("admin") as client:
+        assert 'href="/accounts/new"' in client.get("/accounts").text
+        made = post(client, "/accounts", {"login": "maija", "name": "Maija <script>alert(1)</script>", "language": "sv"})
+        path = made.headers["location"]
+        assert made.status_code == 303 and post(client, path + "/duties", {"duty": "listener"}).status_code == 303
+        post(client, path + "/scope", {"teams": "support\r\n\r\nsales ", "queues": "q1"})
+        post(client, path + "/clearance", {"until": "2099-12-31"})
+        page = client.get(path).text
+        assert "sales, support, q1" in page and "2100-01-01 00:00:00" in page and "<script>alert" not in page
+        assert "account-administrator" not in page.split('name="duty"')[1].split("</select>")[0], "never both"
+        assert "<script>alert" not in client.get("/accounts").text and "&lt;script&gt;" in client.get("/accounts").text
+        post(client, path + "/clearance", {"until": ""})
+        post(client, path + "/duties/revoke", {"duty": "listener"})
+        post(client, path + "/state", {"deed": "disable"})
+    account, admin = office.account("maija"), f"account:{office.account('admin').id}"
+    assert account.disabled_at and not account.duties and not account.scope.teams and account.clearance_until is None
+    assert [entry.action for entry in office.trail() if entry.object == str(account.id) and entry.actor == admin] == [
+        "account-added", "duty-granted", "duty-granted", "clearance-set", "accounts-listed", "clearance-set", "duty-revoked",
+        "account-disabled"]
+    assert [dict(entry.detail) for entry in office.trail("clearance-set")][-2:] == [{"until": "2099-12-31"}, {}]
+
+
+def test_a_given_password_is_shown_once_and_opens_nothing_but_the_changing_of_it(office: Console) -> None:
+    path = f"/accounts/{office.account('listener').id}"
+    with office.browser("admin") as client, office.browser("listener") as old:
+        page = post(client, path + "/password").text
+        given = re.search(r'<code class="secret">([^<]+)</code>', page)[1]
+        assert re.fullmatch(r"([a-z2-9]{5}-){3}[a-z2-9]{5}", given) and given not in client.get(path).text
+        assert old.get("/").headers["location"] == "/sign-in", "the sessions with the old password have ended"
+    with office.stranger() as client:
+        sign_in(client, office, "listener", {"password": given})
+        assert client.get("/").headers["location"] == "/password"
+        page = client.get("/password").text
+        assert "Somebody else gave you this password" in page
+        code = pyotp.TOTP(office.secrets["listener"]).at(datetime.now(UTC) + timedelta(seconds=30))
+        sent = {"password": given, "code": code, "new": NEW, "again": NEW, **form(page)}
+        for wrong, status in (({"again": "another word or two"}, 422), ({"new": given, "again": given}, 422),
+                              ({"new": "short", "again": "short"}, 422), ({"password": PASSWORD}, 403)):
+            answer = client.post("/password", data=sent | wrong)
+            assert answer.status_code == status and NEW not in answer.text and given not in answer.text
+        time.sleep(1.1)  # after a try that failed an account waits a second
+        before = dict(client.cookies)
+        assert client.post("/password", data=sent).headers["location"] == "/"
+        assert dict(client.cookies) != before and client.get("/").status_code == 200
+    listener = str(office.account("listener").id)
+    assert [(one.outcome, one.reason, one.actor) for one in office.trail("password-set") if one.object == listener][-3:] == [
+        ("allowed", "", f"account:{office.account('admin').id}"), ("refused", "wrong-password", f"account:{listener}"),
+        ("allowed", "", f"account:{listener}")]
+    assert not office.account("listener").password_due
+
+
+def test_new_codes_are_shown_once_as_address_and_picture(office: Console) -> None:
+    path = f"/accounts/{office.account('trainer').id}"
+    with office.browser("admin") as client:
+        page = post(client, path + "/codes").text
+        address = re.search(r"otpauth://[^<]+", page)[0].replace("&amp;", "&")
+        assert parse_qs(urlparse(address).query)["issuer"] == ["ami-bridge"] and address.startswith("otpauth://totp/ami-bridge:trainer")
+        assert str(as_picture(address)) in page, "the picture is of this address"
+        assert "style=" not in page and "otpauth" not in client.get(path).text
+    said = repr(office.trail())
+    assert parse_qs(urlparse(address).query)["secret"][0] not in said and last(office, "codes-set")[2] == "allowed"
+
+
+@pytest.mark.parametrize("login", ["listener", "officer", "keeper", "nobody", "auditor"])
+def test_nobody_else_changes_accounts_and_only_the_auditor_reads_them(office: Console, login: str) -> None:
+    account = office.account("trainer")
+    path = f"/accounts/{account.id}"
+    reads = 200 if login == "auditor" else 403
+    with office.browser(login) as client, office.program(login) as program:
+        assert client.get("/accounts").status_code == client.get(path).status_code == reads
+        assert program.get("/api/v1/accounts").status_code == program.get(f"/api/v1{path}").status_code == reads
+        if login == "auditor":
+            assert "<form" not in client.get(path).text.split("<main")[1].split("</main")[0]
+        assert client.get("/accounts/new").status_code == 403
+        before = len(office.trail())
+        refused = [post(client, "/accounts", {"login": "maija", "name": "M", "language": "fi"}),
+                   post(client, path + "/duties", {"duty": "auditor"}), post(client, path + "/clearance", {"until": "2099-01-01"}),
+                   post(client, path + "/state", {"deed": "disable"}), post(client, path + "/password"), post(client, path + "/codes"),
+                   program.put(f"/api/v1{path}/duties/auditor"), program.post(f"/api/v1{path}/disable"),
+                   program.post("/api/v1/accounts", json={"login": "maija", "name": "M"}), program.post(f"/api/v1{path}/codes")]
+        assert {answer.status_code for answer in refused} == {403}
+    assert [(entry.outcome, entry.reason) for entry in office.trail()[before:]] == [("refused", "no-duty")] * len(refused)
+    assert office.account("trainer") == account
+
+
+def test_nobody_grants_themselves_anything(office: Console) -> None:
+    admin = office.account("admin")
+    path = f"/accounts/{admin.id}"
+    with office.browser("admin") as client, office.program("admin") as program:
+        page = client.get(path).text
+        assert "/duties" not in page and "changed by another account administrator" in page
+        for sent in ({"duty": "auditor"}, {"duty": "listener"}):
+            assert post(client, path + "/duties", sent).status_code == 403
+        assert post(client, path + "/clearance", {"until": "2099-01-01"}).status_code == 403
+        assert post(client, path + "/password").status_code == post(client, path + "/state", {"deed": "disable"}).status_code == 403
+        answer = program.put(f"/api/v1{path}/duties/auditor")
+        assert answer.status_code == 403 and "own-account" in answer.json()["detail"]
+    who = f"account:{admin.id}"
+    for action in ("duty-granted", "clearance-set", "password-set", "account-disabled"):
+        assert last(office, action) == (who, str(admin.id), "refused", "own-account")
+    assert office.account("admin") == admin
+
+
+def test_the_last_administrator_stays_unless_the_machine_says_otherwise(office: Console) -> None:
+    from ami_bridge.app import accounts_office, people, rights
+
+    other = people(office.config, office.register, "os:tests")
+    other.grant("nobody", Duty.ACCOUNT_ADMINISTRATOR)
+    stale = rights(office.config, office.register, office.account("nobody"))
+    with office.browser("admin") as client:
+        assert post(client, f"/accounts/{office.account('nobody').id}/state", {"deed": "disable"}).status_code == 303
+    late = accounts_office(office.config, office.register, stale)
+    for act in (lambda: late.disable("admin"), lambda: late.revoke("admin", Duty.ACCOUNT_ADMINISTRATOR)):
+        with pytest.raises(Exception, match="the last account that can look after the accounts"):
+            act()
+    assert last(office, "duty-revoked")[2:] == ("refused", "last-administrator")
+    assert office.account("admin").usable and other.disable("admin").disabled_at, "the command line can always"
+
+
+def test_who_may_not_hold_both_is_told_why_in_their_language(office: Console) -> None:
+    with office.browser("admin") as client:
+        post(client, "/language", {"language": "sv"})
+        answer = post(client, f"/accounts/{office.account('listener').id}/duties", {"duty": "auditor"})
+    assert answer.status_code == 403 and "Samma person får inte både lyssna" in answer.text
+    assert last(office, "duty-granted")[2:] == ("refused", "no-listening-with-it")
+
+
+@pytest.mark.parametrize(("path", "sent", "status"), [
+    ("/duties", {"duty": "king"}, 422), ("/duties/revoke", {"duty": "auditor"}, 404), ("/clearance", {"until": "9999-12-31"}, 422),
+    ("/clearance", {"until": "soon"}, 422), ("/state", {"deed": "delete"}, 422), ("/scope", {"teams": "x\n" * 300}, 303),
+    ("/scope", {"teams": "\n".join(map(str, range(300)))}, 422)])
+def test_a_mistake_changes_nothing_and_says_so(office: Console, path: str, sent: dict[str, str], status: int) -> None:
+    before = office.account("listener")
+    with office.browser("admin") as client:
+        assert post(client, f"/accounts/{before.id}{path}", sent).status_code == status
+        assert client.get("/accounts/not-an-id").status_code == client.get(f"/accounts/{PASSWORD}").status_code == 404
+        assert client.get("/accounts/00000000-0000-0000-0000-000000000000").status_code == 404
+    assert status == 303 or office.account("listener") == before
+
+
+def test_a_program_does_the_same(office: Console) -> None:
+    with office.program("admin") as client:
+        made = client.post("/api/v1/accounts", json={"login": "maija", "name": "Maija", "language": "fi"})
+        path = f"/api/v1/accounts/{made.json()['id']}"
+        assert made.status_code == 201 and made.json()["state"] == "not-ready"
+        client.put(f"{path}/duties/listener")
+        client.put(f"{path}/scope", json={"teams": ["support"], "queues": []})
+        assert client.put(f"{path}/clearance", json={"until": "2099-12-31T00:00:00"}).status_code == 422, "aware"
+        assert client.put(f"{path}/clearance", json={"until": "2099-12-31T00:00:00+02:00"}).json()["clearance_until"]
+        given = client.post(f"{path}/password").json()["password"]
+        secret = parse_qs(urlparse(client.post(f"{path}/codes").json()["address"]).query)["secret"][0]
+        shown = client.get(path).json()
+        assert shown["state"] == "password-due" and shown["duties"] == ["listener"] and shown["teams"] == ["support"]
+        assert "password" not in shown and secret not in client.get("/api/v1/accounts").text
+    with office.stranger() as client:
+        totp = pyotp.TOTP(secret)
+        sent = {"login": "maija", "password": given, "code": totp.now()}
+        client.headers["Authorization"] = f"Bearer {client.post('/api/v1/session', json=sent).json()['token']}"
+        assert client.get("/api/v1/health").json()["title"] == "password-due"
+        assert client.get("/api/v1/session").status_code == 200
+        other = {"password": given, "code": totp.at(datetime.now(UTC) + timedelta(seconds=30)), "new_password": NEW}
+        token = client.put("/api/v1/session/password", json=other).json()["token"]
+        assert client.get("/api/v1/session").status_code == 401, "the old session has ended"
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert client.get("/api/v1/health").json()["title"] == "not-allowed"
+
+
+def test_who_was_shut_out_is_out_at_the_next_click_and_the_next_sign_in(office: Console) -> None:
+    path = f"/accounts/{office.account('listener').id}"
+    with office.browser("admin") as admin, office.browser("listener") as client:
+        post(admin, path + "/state", {"deed": "disable"})
+        assert client.get("/").headers["location"] == "/sign-in"
+        with office.stranger() as again:
+            assert sign_in(again, office, "listener").status_code == 403
+        post(admin, path + "/state", {"deed": "enable"})
+        post(admin, path + "/state", {"deed": "unlock"})
+    assert last(office, "signed-in")[2:] == ("refused", "disabled") and office.account("listener").usable

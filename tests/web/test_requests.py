@@ -1,0 +1,255 @@
+"""A caller asks: from the form to the letter, as an officer does it in the browser and a program by the API."""
+
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from ami_bridge.core.accounts import Language
+from ami_bridge.core.entries import Entry
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.requests import Extension, Kind
+from ami_bridge.web import letter_pdf
+from ami_bridge.web.letter import Letter, Section
+from ami_bridge.web.words import catalogue
+from tests.web.console import Console
+from tests.web.recordings import record, tone
+
+NAMES = "Nguyễn Željka Ελένη"
+MARKUP = '<script>alert(1)</script>"><img src=x>'
+FORM = {"kind": "access", "received": datetime.now(UTC).date().isoformat(), "identity": "strong-authentication", "name": NAMES,
+        "numbers": "040 123 4567\n0509999999", "contact": "Mannerheimintie 1"}
+
+
+def send(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    return client.post(path, data={"csrf": client.csrf, **fields})
+
+
+def opened(client: httpx.Client, **changes: str) -> str:
+    """Open a request with the form; return its page."""
+    answer = send(client, "/requests/new", **FORM | changes)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("?")[0]
+
+
+def agree(office: Console, login: str) -> None:
+    """Have somebody agree to the proposal that waits."""
+    with office.register.reading() as work:
+        waiting = next(one for one in work.proposals.since(datetime.now(UTC) - timedelta(days=1)) if not one.approved_at)
+    from ami_bridge.app import agreeing, rights
+
+    agreeing(office.register, rights(office.config, office.register, office.account(login))).approve(waiting.id)
+
+
+def test_a_request_goes_from_the_form_to_its_end(office: Console) -> None:
+    first, second = record(office), record(office, caller="0509999999")
+    record(office, caller="0451111111")
+    with office.browser("officer") as client:
+        assert send(client, "/requests/new", **FORM | {"identity": ""}).status_code == 422
+        page = opened(client)
+        shown = client.get(page).text
+        assert NAMES in shown and "+358401234567" in shown and "0509999999" in shown and "0451111111" not in shown
+        assert "days left: 3" in shown and "Outi Oksanen" in shown
+        for one in (first, second):
+            said = {"answer": "transcript", "transcript": "Hei.\nHei hei.", "verbatim": "yes"}
+            assert send(client, f"{page}/calls/{one.id}", **said).status_code == 303
+        assert "Hei hei." in client.get(f"{page}/letter?language=fi").text
+        assert send(client, f"{page}/settle", outcome="granted").status_code == 303
+        assert send(client, f"{page}/close").status_code == 303
+        assert "waits for a second person" in client.get(page).text
+        agree(office, "keeper")
+        closed = client.get(page).text
+        assert "closed" in closed and NAMES not in closed and "040 123" not in closed and "Mannerheimintie" not in closed
+        assert client.get(f"{page}/letter").status_code == 404 and NAMES not in client.get("/requests").text
+    with office.register.reading() as work:
+        assert all(hold.released_at for hold in work.holds.all()) and len(work.holds.all()) == 2
+
+
+def test_a_mistake_in_the_form_loses_nothing_and_opens_nothing(office: Console) -> None:
+    with office.browser("officer") as client:
+        for wrong in ({"identity": ""}, {"name": " "}, {"numbers": "\n"}, {"received": "2999-01-01"}, {"received": "yesterday"},
+                      {"kind": "portability"}):
+            answer = send(client, "/requests/new", **FORM | wrong)
+            assert answer.status_code == 422 and 'role="alert"' in answer.text, wrong
+            assert wrong.get("name") or NAMES in answer.text
+        assert "There are no requests" in client.get("/requests").text
+
+
+def test_names_with_markup_do_nothing_on_any_page(office: Console) -> None:
+    entry = record(office, agent=MARKUP)
+    with office.browser("officer") as client:
+        page = opened(client, name=MARKUP, contact=MARKUP)
+        send(client, f"{page}/calls/{entry.id}", answer="transcript", transcript=MARKUP, verbatim="yes")
+        for path in ("/requests", page, f"{page}/letter?language=sv"):
+            text = client.get(path).text
+            assert "<script>alert" not in text and "<img" not in text, path
+        again = send(client, "/requests/new", **FORM | {"name": MARKUP, "identity": ""}).text
+        assert "<script>alert" not in again and "&lt;script&gt;" in again
+
+
+@contextmanager
+def session(client: httpx.Client, page: str):
+    """A session of supervised listening: its page, and where its first recording is."""
+    answer = send(client, f"{page}/sessions", minutes="10")
+    assert answer.status_code == 303, answer.text
+    room = answer.headers["location"]
+    yield room, re.search(r'src="([^"]+/audio)"', client.get(room).text)[1]
+
+
+def test_under_supervision_it_is_heard_with_one_entry_while_the_session_lasts(office: Console) -> None:
+    record(office, tone(90))
+    with office.browser("officer") as client, office.browser("second") as other:
+        page = opened(client)
+        with session(client, page) as (room, audio):
+            for start in (0, 1000, 1 << 20):
+                answer = client.get(audio, headers={"Range": f"bytes={start}-"})
+                assert answer.status_code == 206 and answer.headers["cache-control"] == "no-store"
+            assert client.head(audio).headers["content-length"] == str(len(tone(90)))
+            assert len(office.trail("listening-supervised")) == 1 and office.trail("call-listened") == []
+            assert other.get(audio).status_code == other.get(room).status_code == 404
+            assert send(client, f"{room}/end").status_code == 303
+            assert client.get(audio).status_code == client.get(room).status_code == 403
+            assert "&ndash;" in client.get(page).text or "–" in client.get(page).text
+
+
+def test_a_session_ends_by_itself(office: Console) -> None:
+    record(office)
+    with office.browser("officer") as client:
+        page = opened(client)
+        with session(client, page) as (room, audio):
+            assert client.get(audio).status_code == 200
+            house, began = office.house, datetime.now(UTC)
+            house.now = lambda: began + timedelta(minutes=10)
+            assert client.get(audio).status_code == client.get(room).status_code == 403
+        assert send(client, f"{page}/sessions", minutes="61").status_code == 422
+        assert send(client, f"{page}/sessions", minutes="soon").status_code == 422
+
+
+def test_erasure_takes_two_and_destroys_what_was_agreed(office: Console) -> None:
+    entry, other = record(office), record(office, caller="0451111111")
+    with office.browser("officer") as client:
+        page = opened(client, kind="erasure")
+        assert send(client, f"{page}/erase").status_code == 403
+        assert send(client, f"{page}/propose-erasure").status_code == 303
+        assert send(client, f"{page}/erase").status_code == 403
+        agree(office, "second")
+        assert "Destroy the calls for good" in client.get(page).text
+        assert send(client, f"{page}/erase").status_code == 303
+        assert "erased" in client.get(page).text
+    with office.register.reading() as work:
+        left = [one.id for one in work.calls.of_ids([entry.id, other.id], datetime.now(UTC))]
+    done = [one.object for one in office.trail("call-erased") if one.outcome == "allowed"]
+    assert left == [other.id] and done == [str(entry.id)]
+
+
+def test_a_restricted_call_cannot_be_heard_by_who_listens(office: Console) -> None:
+    entry = record(office)
+    audio = f"/calls/{entry.id}/recordings/{entry.recordings[0].id}/audio"
+    with office.browser("officer") as officer, office.browser("listener") as listener:
+        listener.session.purposes[entry.id] = office.config.purposes.names[0]
+        assert listener.get(audio).status_code == 200
+        opened(officer, kind="restriction")
+        assert listener.get(audio).status_code == 404
+        officer.session.purposes[entry.id] = "data-subject-request"
+        assert officer.get(audio).status_code == 200
+        assert "restricted at its caller" in officer.get(f"/calls/{entry.id}").text
+    for login, found in (("listener", False), ("officer", True)):
+        with office.browser(login) as client:
+            page = client.get(send(client, "/calls", number="0401234567").headers["location"]).text
+            assert (str(entry.id) in page) is found, login
+
+
+@pytest.mark.parametrize("login", ["listener", "trainer", "keeper", "admin", "auditor", "nobody"])
+def test_for_whom_it_is_not_every_page_and_operation_is_refused_and_recorded(office: Console, login: str) -> None:
+    with office.browser("officer") as client:
+        page = opened(client, numbers="0400000001")
+    deeds = ("search", "settle", "extend", "close", "propose-erasure", "erase")
+    with office.browser(login) as client:
+        assert "/requests" not in client.get("/").text
+        for path in ("/requests", "/requests/new", page, f"{page}/letter", f"{page}/letter.pdf", f"{page}/sessions/{uuid4()}"):
+            before = len(office.trail())
+            assert client.get(path).status_code == 403 and office.trail()[before:][0].outcome == "refused", path
+        for deed in deeds:
+            before = len(office.trail())
+            answer = send(client, f"{page}/{deed}", outcome="withdrawn", reason="complex")
+            assert answer.status_code == 403 and office.trail()[before:][0].outcome == "refused", deed
+    with office.program(login) as program:
+        assert program.get("/api/v1/requests").status_code == 403
+
+
+def test_a_guessed_id_is_not_there(office: Console) -> None:
+    with office.browser("officer") as client:
+        for path in (f"/requests/{uuid4()}", "/requests/1", f"/requests/{uuid4()}/letter", f"/requests/{uuid4()}/sessions/{uuid4()}"):
+            assert client.get(path).status_code == 404, path
+
+
+def test_a_program_does_the_same(office: Console) -> None:
+    entry = record(office)
+    with office.program("officer") as program:
+        asked = {"kind": "access", "received_at": datetime.now(UTC).isoformat(), "identity": "in-person", "name": NAMES,
+                 "numbers": ["0401234567"]}
+        made = program.post("/api/v1/requests", json=asked)
+        assert made.status_code == 201 and made.json()["fates"]["frozen"] == 1
+        place = f"/api/v1/requests/{made.json()['request']}"
+        (call,) = program.get(place).json()["calls"]
+        assert (call["call"], call["caller"], call["answer"]) == (str(entry.id), "+358401234567", "none")
+        assert program.put(f"{place}/calls/{entry.id}", json={"answer": "transcript", "transcript": "Hei."}).status_code == 422
+        said = {"answer": "transcript", "transcript": "Hei.", "verbatim": True}
+        assert program.put(f"{place}/calls/{entry.id}", json=said).status_code == 204
+        assert program.post(f"{place}/extension", json={"reason": "complex"}).status_code == 204
+        assert program.get(f"{place}/letter.pdf").content.startswith(b"%PDF")
+        session = program.post(f"{place}/sessions", json={"minutes": 5})
+        assert session.status_code == 201 and program.delete(f"{place}/sessions/{session.json()['id']}").status_code == 204
+        assert program.post(f"{place}/outcome", json={"outcome": "granted"}).status_code == 204
+        assert program.post(f"{place}/closing").status_code == 202
+        assert program.get("/api/v1/requests").json()[0]["state"] == "answered"
+        assert program.post("/api/v1/requests", json=asked | {"identity": None}).status_code == 422
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_the_letter_says_what_the_law_asks_in_each_language(office: Console, language: str) -> None:
+    entry: Entry = record(office, agent="Ελένη")
+    with office.browser("officer") as client:
+        page = opened(client)
+        text = client.get(f"{page}/letter?language={language}").text
+        assert f'<html lang="{language}">' in text
+        authority = office.config.authority.called(language)
+        for words in (NAMES, "+358401234567", "Ελένη", "0:00:30", authority, *office.config.purposes.said(language)):
+            assert words in text, words
+        assert f"{office.config.retention.days}" in text and client.get(f"{page}/letter?language=de").status_code == 422
+        made = client.get(f"{page}/letter.pdf?language={language}")
+        assert made.status_code == 200 and made.headers["content-type"] == "application/pdf"
+        assert NAMES not in str(made.headers) and made.content.startswith(b"%PDF") and entry.id
+    assert [one.detail["section"] for one in office.trail("request-handled")][1:] == ["letter-made"] * 2
+
+
+def letter(name: str) -> Letter:
+    return Letter(Language.FINNISH, "Vastaus", (("Vastaanottaja", name),), (Section("Otsikko", ("Käännä – sivu.",)),),
+                  (Section("Liite", ("Ensimmäinen rivi", "", "Kolmas rivi")),))
+
+
+def test_the_pdf_has_the_fonts_for_names_of_all_europe_in_it() -> None:
+    made = letter_pdf.pdf(letter(NAMES), datetime.now(UTC))
+    assert b"DejaVuSans" in made and b"/Lang (fi)" in made and made.count(b"/Type /Page\n") == 2
+
+
+def test_a_name_that_the_fonts_cannot_write_is_refused_and_not_maimed(tmp_path: Path) -> None:
+    for name, fonts in ((NAMES, tmp_path), ("山田", letter_pdf.FONTS)):
+        with pytest.raises(ConfigurationError, match="Print the letter from the browser") as refusal:
+            letter_pdf.pdf(letter(name), datetime.now(UTC), fonts)
+        assert name not in str(refusal.value)
+    assert letter_pdf.pdf(Letter(Language.SWEDISH, "Svar", (("Till", "Åsa Öberg"),), (), ()), datetime.now(UTC), tmp_path)
+
+
+def test_every_text_is_there_in_three_languages_and_every_word_of_ours_has_one() -> None:
+    texts = catalogue()
+    areas = ("requests", "letter", "request_kinds", "request_answers", "request_outcomes")
+    ours = {key: said for key, said in texts.items() if key.partition(".")[0] in areas}
+    assert len(ours) > 100 and all(set(said) == {"fi", "sv", "en"} and all(said.values()) for said in ours.values())
+    for kind in Kind:
+        assert f"letter.title_{kind}" in texts and f"request_kinds.{kind}" in texts
+    assert all(f"request_extensions.{one}" in texts for one in Extension) and UUID(int=0)

@@ -1,0 +1,131 @@
+"""The trail as the auditor sees it: read, searched, taken away, verified; and that this leaves traces too."""
+
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ami_bridge.app import people, trail_keeping
+from ami_bridge.core.accounts import Language
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail, Outcome
+from ami_bridge.core.duties import Why
+from ami_bridge.core.sign_in import Word
+from ami_bridge.services.trail import REASONS
+from ami_bridge.web.cells import STARTS_A_FORMULA, as_csv
+from ami_bridge.web.words import catalogue
+from tests.register.test_audit import without_triggers
+from tests.web.console import Console
+from tests.web.test_accounts import post
+
+BAD_NAME = "<script>alert('x')</script>"
+
+
+def numbers(page: str) -> list[int]:
+    return [int(number) for number in re.findall(r'data-name="Number">(\d+)<', page)]
+
+
+def test_the_auditor_reads_newest_first_page_by_page_in_words(office: Console) -> None:
+    people(office.config, office.register, "os:tests").add("maija", BAD_NAME, Language.FINNISH)
+    for _ in range(60):
+        people(office.config, office.register, "os:tests").unlock("maija")
+    newest = office.trail()[-1].number
+    with office.browser("auditor") as client:
+        page = client.get("/trail").text
+        assert numbers(page) == list(range(newest, newest - 50, -1)) and "unlocked an account" in page
+        assert BAD_NAME not in page and "&lt;script&gt;" in page and "machine account tests" in page
+        older = re.search(r'href="(/trail\?before=\d+)"', page)[1]
+        assert numbers(client.get(older).text)[0] == newest - 50
+        assert [dict(entry.detail) for entry in office.trail("trail-read")] == [{"found": 50}, {"found": newest - 50}]
+        assert "Arto Ahonen (auditor)" in client.get("/trail").text, "names stand beside what ids say"
+
+
+def test_a_search_says_nothing_in_its_address_and_is_the_sessions_own(office: Console) -> None:
+    with office.browser("admin") as admin:
+        post(admin, "/accounts", {"login": "maija", "name": "Maija", "language": "fi"})
+    with office.browser("auditor") as client, office.browser("auditor") as another:
+        sent = {"actor": "admin", "action": "account-added", "outcome": "allowed", "since": "2026-01-01", "until": "2199-12-31"}
+        path = post(client, "/trail", sent).headers["location"]
+        assert "admin" not in path and "account-added" not in path
+        page = client.get(path).text
+        assert len(numbers(page)) == 1 and "added an account" in page and 'value="admin"' in page
+        assert another.get(path).status_code == 404
+        assert numbers(client.get(post(client, "/trail", {"since": "2199-12-31"}).headers["location"]).text) == []
+        assert len(numbers(client.get(post(client, "/trail", {"actor": "os:tests"}).headers["location"]).text)) > 20
+        for wrong in ({"actor": "who?"}, {"action": "sang"}, {"outcome": "maybe"}, {"since": "yesterday"}):
+            assert post(client, "/trail", wrong).status_code == 422
+        assert client.get("/trail?before=-1").status_code == client.get(f"/trail?before={10 ** 30}").status_code == 422
+    assert {"by": "action,actor,outcome,since,until", "found": 1} in [dict(entry.detail) for entry in office.trail("trail-read")]
+
+
+@pytest.mark.parametrize("login", ["listener", "trainer", "officer", "keeper", "admin", "nobody"])
+def test_nobody_else_reads_it(office: Console, login: str) -> None:
+    with office.browser(login) as client, office.program(login) as program:
+        answers = [client.get("/trail"), post(client, "/trail", {"actor": "admin"}), post(client, "/trail/csv"),
+                   post(client, "/trail/verify"), program.post("/api/v1/trail/search", json={}), program.get("/api/v1/trail/head"),
+                   program.post("/api/v1/trail/verify")]
+    assert {answer.status_code for answer in answers} == {403}
+    assert [(one.outcome, one.reason) for one in office.trail("trail-read")] == [("refused", "no-duty")] * len(answers)
+
+
+def test_it_is_taken_away_as_csv_that_runs_nothing(office: Console) -> None:
+    people(office.config, office.register, "os:tests").add("maija", "=cmd|' /C calc'!A0", Language.FINNISH)
+    with office.browser("auditor") as client:
+        answer = post(client, "/trail/csv")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert answer.headers["content-disposition"] == 'attachment; filename="trail.csv"'
+    assert rows[0][:4] == ["number", "at", "actor", "action"] and {len(row) for row in rows} == {len(rows[0])}
+    assert [int(row[0]) for row in rows[1:]] == sorted([entry.number for entry in office.trail()[:-1]], reverse=True)
+    assert not any(cell.startswith("=") for row in rows for cell in row)
+
+
+@given(st.lists(st.lists(st.text(), min_size=1), min_size=1))
+def test_no_cell_is_a_formula_and_every_cell_comes_back(rows: list[list[str]]) -> None:
+    back = list(csv.reader(io.StringIO(as_csv(["a"], rows), newline="")))[1:]
+    assert [[cell.removeprefix("'") if cell[1:] == kept else cell for cell, kept in zip(row, given, strict=True)]
+            for row, given in zip(back, rows, strict=True)] == rows
+    assert not any(cell.lstrip(" ").startswith(STARTS_A_FORMULA) for row in back for cell in row)
+
+
+def test_the_whole_trail_is_verified_and_a_change_is_found(office: Console) -> None:
+    trail_keeping(office.config, office.register).write_head()
+    with office.browser("auditor") as client, office.program("auditor") as program:
+        page = client.get("/trail").text
+        head = program.get("/api/v1/trail/head").json()
+        assert head["digest"] in page and f"number {head['number']}" in page
+        assert "The trail is whole" in post(client, "/trail/verify").text
+        without_triggers(office.config.register.url, "UPDATE audit_entries SET actor = 'os:somebody' WHERE number = 3")
+        page = post(client, "/trail/verify").text
+        assert "An entry was changed" in page and "entry 3" in page
+        assert program.post("/api/v1/trail/verify").json() | {"said": ""} == {"finding": "changed", "number": 3, "entries": 2, "said": ""}
+    assert [entry.detail["verdict"] for entry in office.trail("trail-read") if "verdict" in entry.detail] == [
+        "whole", "changed", "changed"]
+
+
+def test_what_takes_long_is_done_once_at_a_time(office: Console) -> None:
+    with office.house.long_work, office.browser("auditor") as client:
+        assert post(client, "/trail/verify").status_code == post(client, "/health/notice").status_code == 409
+        assert post(client, "/certificates/verify").status_code == 409
+
+
+def test_a_program_reads_it_page_by_page(office: Console) -> None:
+    with office.program("auditor") as client:
+        first = client.post("/api/v1/trail/search", json={"limit": 10}).json()
+        assert len(first["entries"]) == 10 and first["older"] == first["entries"][-1]["number"]
+        second = client.post("/api/v1/trail/search", json={"limit": 1000, "before": first["older"]}).json()
+        assert second["entries"][0]["number"] == first["older"] - 1 and second["older"] == 0
+        mine = client.post("/api/v1/trail/search", json={"actor": "auditor"}).json()["entries"]
+        assert {entry["actor_name"] for entry in mine} == {"Arto Ahonen (auditor)"}
+        assert client.post("/api/v1/trail/search", json={"since": "2026-01-01T00:00:00"}).status_code == 422
+
+
+def test_everything_the_trail_can_say_has_words() -> None:
+    known = catalogue()
+    wanted = [*(f"actions.{one}" for one in Action), *(f"outcomes.{one}" for one in Outcome), *(f"details.{one}" for one in Detail),
+              *(f"refusals.{one}" for one in [*REASONS.values(), "failed", *set(Word) - {Word.WELCOME}]),
+              *(f"refusals.{one}" for one in set(Why) - {Why.DUTY, Why.AGREED}),
+              *(f"why.{one}" for one in set(Why) - {Why.DUTY, Why.AGREED})]
+    assert [key for key in wanted if key not in known] == []

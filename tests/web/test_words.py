@@ -1,0 +1,73 @@
+"""What the console says: each text in three languages, with the same gaps to fill; none missing, none left over."""
+
+import re
+from string import Formatter
+
+import pytest
+
+from ami_bridge.core.accounts import Language
+from ami_bridge.core.actions import Action
+from ami_bridge.core.duties import Duty, Why
+from ami_bridge.web.words import FOLDER, Words, catalogue
+
+WEB = FOLDER.parent
+SOURCES = [*WEB.rglob("*.html"), *WEB.rglob("*.py")]
+AREAS = {key.partition(".")[0] for key in catalogue()}
+LITERAL = re.compile(r"""["']([a-z_-]+\.[a-z0-9_-]+)["'](?!\s*~)""")
+OPEN = re.compile(r"""(?:["']([a-z_-]+\.[a-z0-9_-]*)["']\s*~|\.of\(\s*["']([a-z_-]+)["']|f["']([a-z_-]+\.[a-z0-9_-]*)\{)""")
+"""Where the key is made of what is found: ``t("area." ~ word)``, ``t.of("area", word)``, ``f"area.{word}"``."""
+
+ENUMERATIONS = {"duties": Duty, "actions": Action, "why": Why}
+NEVER_SHOWN = {"duties": set(), "actions": set(), "why": {Why.DUTY, Why.AGREED}}
+"""Words that no page says, for it says only why something is refused."""
+
+
+def named(pattern: re.Pattern[str]) -> set[str]:
+    """What the pages name, by one of the ways."""
+    return {next(filter(None, found.groups())) for source in SOURCES for found in pattern.finditer(source.read_text("utf-8"))}
+
+
+def gaps(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def test_each_text_is_there_in_the_three_languages() -> None:
+    wanted = set(Language)
+    assert {key for key, texts in catalogue().items() if set(texts) != wanted or not all(text.strip() for text in texts.values())} == set()
+
+
+def test_the_three_leave_the_same_gaps_to_be_filled() -> None:
+    assert {key: texts for key, texts in catalogue().items() if len({tuple(gaps(text)) for text in texts.values()}) > 1} == {}
+
+
+def test_each_text_that_a_page_names_is_there() -> None:
+    keys = {key for key in named(LITERAL) if key.partition(".")[0] in AREAS and not key.endswith((".html", ".py", ".toml", ".js"))}
+    assert keys and keys - set(catalogue()) == set()
+
+
+def test_no_text_is_left_over() -> None:
+    used, beginnings = named(LITERAL), tuple(part if "." in part else f"{part}." for part in named(OPEN))
+    assert {key for key in catalogue() if key not in used and not key.startswith(beginnings)} == set()
+
+
+@pytest.mark.parametrize("area", sorted(ENUMERATIONS.keys() & AREAS))
+def test_each_word_of_ours_has_its_text_and_no_text_is_of_a_word_that_we_have_not(area: str) -> None:
+    words = {word.value for word in ENUMERATIONS[area]}
+    texts = {key.partition(".")[2] for key in catalogue() if key.startswith(f"{area}.")}
+    assert (words - texts - NEVER_SHOWN[area], texts - words) == (set(), set())
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_text_that_is_filled_has_no_gap_left(language: Language) -> None:
+    words = Words(language)
+    filled = {key: words(key, **dict.fromkeys(gaps(texts[language]), "…")) for key, texts in catalogue().items()}
+    assert {key for key, text in filled.items() if "{" in text or "}" in text} == set()
+
+
+def test_no_page_says_anything_that_is_not_of_the_words() -> None:
+    """Text between tags in a template is code, a name of a language or of a program, or a sign."""
+    allowed = {"Suomeksi", "På svenska", "In English"}
+    for template in (WEB / "templates").glob("*.html"):
+        bare = re.sub(r"{%.*?%}|{#.*?#}|{{.*?}}|\b(ami-bridge|Asterisk|CSV|JSON)\b", "", template.read_text("utf-8"), flags=re.S)
+        found = {part.strip() for part in re.sub(r"<[^>]*>", "\n", bare).splitlines()}
+        assert {part for part in found if re.search(r"[^\W\d_]{2}", part)} <= allowed, template.name
