@@ -204,7 +204,7 @@ def test_what_was_altered_after_the_approval_does_not_leave(team: Team, url: str
 @pytest.mark.parametrize("change", [
     {"country": "US"}, {"country": "GB"}, {"country": "CH"}, {"country": ""}, {"country": "F"}, {"recipient": " "}, {"statute": ""},
     {"recipient_key": ""}, {"recipient_key": "age1qqq"}, {"recipient_key": str(IDENTITY)}, {"recipient": "x" * 201}, {"kind": Kind.COPY, "country": "US"}],
-    ids=str)
+    ids="-".join)
 def test_what_says_too_little_or_would_leave_the_eea_is_refused_and_recorded(team: Team, change: dict) -> None:
     with pytest.raises(ConfigurationError, match="N7" if "country" in change else None):
         team.disclosing("outi").propose(replace(POLICE, **change))
