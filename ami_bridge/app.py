@@ -187,9 +187,9 @@ def vault_of(config: Config) -> Vault:
     return Vault(config.vault.directory, key_store(config))
 
 
-def search(register: Register, rights: Rights, now: Callable[[], datetime] = now) -> Search:
+def search(config: Config, register: Register, rights: Rights, now: Callable[[], datetime] = now) -> Search:
     """Return what finds calls for somebody."""
-    return Search(register, rights, now)
+    return Search(register, rights, now, config.controller.zone)
 
 
 def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], datetime] = now) -> Listen:

@@ -66,7 +66,7 @@ def find(config: Config, since: datetime | None, until: datetime | None, directi
     with looking(config, Action.CALLS_SEARCHED) as look:
         with look.register.reading() as work:
             found = remarked(work, work.calls.find(terms))
-        look.detail |= {Detail.FOUND: len(found), **asked(terms)}
+        look.detail |= {Detail.FOUND: len(found), **asked(terms, zone)}
     return found
 
 

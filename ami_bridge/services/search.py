@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail
+from ami_bridge.core.audit import Detail, first_day, last_day
 from ami_bridge.register import CallFilter, Place, Register
 from ami_bridge.services.remarks import Remarked, remarked
 from ami_bridge.services.rights import Rights
@@ -25,10 +25,10 @@ class Page:
 
 
 class Search:
-    """Finds calls for whom ``rights`` allow it."""
+    """Finds calls for whom ``rights`` allow it. Days in the trail are of ``zone``."""
 
-    def __init__(self, register: Register, rights: Rights, now: Callable[[], datetime]) -> None:
-        self._register, self._rights, self._now = register, rights, now
+    def __init__(self, register: Register, rights: Rights, now: Callable[[], datetime], zone: tzinfo) -> None:
+        self._register, self._rights, self._now, self._zone = register, rights, now, zone
 
     def page(self, terms: CallFilter, after: Place | None = None, limit: int = PAGE) -> Page:
         """Return the page of ``limit`` calls after a place. What the terms say of now, scope and limit does not count.
@@ -44,20 +44,16 @@ class Search:
                 hidden = work.requests.restricted_among([one.id for one in found]) if scope else frozenset()
                 shown = tuple(remarked(work, [one for one in found[:limit] if one.id not in hidden]))
                 held = work.holds.on([one.entry.id for one in shown], wanted.now)
-            look.detail |= {Detail.FOUND: len(shown), **asked(terms)}
+            look.detail |= {Detail.FOUND: len(shown), **asked(terms, self._zone)}
         last = found[limit - 1] if len(found) > limit else None
         return Page(shown, held, Place(last.started_at, last.id) if last else None)
 
 
-def asked(wanted: CallFilter) -> dict[Detail, int | str]:
+def asked(wanted: CallFilter, zone: tzinfo) -> dict[Detail, int | str]:
     """Return by what was searched, as the trail may know it: that a number or a name was given, never which."""
     given = (("agent", wanted.agent), ("length", wanted.shortest or wanted.longest), ("number", wanted.number),
              ("queue", wanted.queue))
     said = ((Detail.BY, ",".join(name for name, value in given if value)), (Detail.DIRECTION, str(wanted.direction or "")),
-            (Detail.SINCE, day(wanted.since)), (Detail.UNTIL, day(wanted.until)))
+            (Detail.SINCE, first_day(wanted.since, zone) if wanted.since else ""),
+            (Detail.UNTIL, last_day(wanted.until, zone) if wanted.until else ""))
     return {key: value for key, value in said if value}
-
-
-def day(at: datetime | None) -> str:
-    """Return the day of a moment (UTC); empty for None."""
-    return at.astimezone(UTC).date().isoformat() if at else ""

@@ -103,7 +103,7 @@ def test_neither_address_nor_trail_nor_another_session_knows_what_was_searched_f
         assert "401234567" not in str(answer.url) and "Maija" not in str(answer.url)
         assert other.get(str(answer.url)).status_code == 404
     (entry,) = office.trail("calls-searched")
-    assert dict(entry.detail) == {"found": 1, "by": "agent,number,queue", "direction": "inbound", "since": "2019-12-31"}
+    assert dict(entry.detail) == {"found": 1, "by": "agent,number,queue", "direction": "inbound", "since": "2020-01-01"}
     assert (entry.actor, entry.outcome) == (f"account:{office.account('listener').id}", "allowed")
 
 

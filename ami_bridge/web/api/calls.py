@@ -157,7 +157,8 @@ def find(visit: Calling, terms: Terms) -> Found:
     texts: dict[str, Any] = {name: clean(getattr(terms, name) or "") or None for name in ("number", "agent", "queue")}
     wanted = CallFilter(now=visit.now, direction=terms.direction, since=terms.since, until=terms.until,
                         shortest=terms.shortest, longest=terms.longest, **texts)
-    page = search(visit.house.register, visit.rights, visit.house.now).page(wanted, place_of(terms.after), terms.limit)
+    at_work = search(visit.house.config, visit.house.register, visit.rights, visit.house.now)
+    page = at_work.page(wanted, place_of(terms.after), terms.limit)
     return Found(calls=[Call.of(one) for one in page.calls], held=sorted(page.held),
                  following=place_as_text(page.following) if page.following else None)
 
