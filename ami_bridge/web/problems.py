@@ -44,6 +44,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         (403, "Not allowed: the duty, the clearance or a second person is missing."),
         (404, "There is no such thing, or it is not to be seen."), (409, "Somebody else is at it."),
         (422, "The request says too little, or something that cannot be."), (503, "Register or keys are away."))}
+ANSWERS[413] = {"description": "The request is longer than a mebibyte.", "content": {"text/plain": {}}}
 """What every operation of the API may answer besides its own."""
 
 
