@@ -166,7 +166,7 @@ def test_before_all_that_a_start_found_was_tried_nothing_is_settled() -> None:
 
 def test_a_long_backlog_is_tried_in_rounds_and_drains_at_once_when_one_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intaking, "A_ROUND", 10)
-    rounds = 0.2
+    rounds = 1.0
 
     async def story(desk: Desk, one: Intaking) -> None:
         desk.wrong = dict.fromkeys(calls(300), KeyMissing("no key"))
