@@ -22,7 +22,8 @@ from tests.web.browser import Desk, Tab, chromium, desk
 from tests.web.console import NAMES, Console, running, where_it_listens
 
 __all__ = ["chromium", "desk"]
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
+"""Each day goes on from the one before."""
 
 CALLER_HZ, AGENT_HZ, OTHER_CALLER_HZ, OTHER_AGENT_HZ = 440, 660, 520, 880
 CALLER, OTHER = "0401234567", "0407654321"

@@ -56,7 +56,7 @@ def test_the_howto_word_by_word(host: Host) -> None:
 
     assert "the dialplan still calls ami-bridge" in host.run("ami-bridge uninstall", code=3)
     plan.write_text(plan.read_text().replace(f" same => n,{gosub.partition(',1,')[2]}\n", ""))
-    for command in commands("7. Take it out again"):
+    for command in commands("8. Take it out again"):
         said = host.run(command)
     assert everything(host) == before
     assert not [path for path in host.see("/etc/systemd/system").rglob("*ami-bridge*") if path.is_file()]

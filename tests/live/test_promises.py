@@ -32,7 +32,7 @@ address = "Main Street 1, 00100 Helsinki"
 phone = "09 310 1691"
 data_protection_officer = "dpo@example.org"
 """
-FOR_A_PERSON = {"listening", "copies", "other-programs", "disclosures", "backup", "accounts", "published"}
+FOR_A_PERSON = {"copies", "other-programs", "backup", "accounts", "published", "supervision"}
 OF_THE_MACHINE = {"timer", "at-rest", "elsewhere", "duties"}
 
 

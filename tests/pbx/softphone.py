@@ -139,8 +139,9 @@ class Softphone:
         while not self._stopped.is_set():
             with contextlib.suppress(TimeoutError, ConnectionError):
                 raw = self._socket.recv(65536)
-                if raw.strip():
-                    self._take(parse(raw))
+                message = parse(raw)
+                if message.first("CSeq"):  # else no SIP: a keep-alive, or the late sound of a phone that had our port before
+                    self._take(message)
 
     def _take(self, message: Message) -> None:
         if message.status:
