@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -14,12 +14,15 @@ from ami_bridge.asterisk.fastagi import FastAgiLimits, FastAgiServer
 from ami_bridge.certificates import Certificates
 from ami_bridge.clock import read as read_clock
 from ami_bridge.config import Config
+from ami_bridge.core import alarms
 from ami_bridge.core.accounts import Account
 from ami_bridge.core.agi import Script
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import DAEMON
 from ami_bridge.core.clock import Clock
+from ami_bridge.core.errors import AmiBridgeError
 from ami_bridge.core.events import Event
+from ami_bridge.core.faults import said
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
 from ami_bridge.core.parties import Direction
@@ -44,6 +47,7 @@ from ami_bridge.services.health_reading import HealthReading
 from ami_bridge.services.holds import Holding
 from ami_bridge.services.intake import Intake
 from ami_bridge.services.keeping import Keeping
+from ami_bridge.services.keys import keep_ahead
 from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
@@ -95,10 +99,11 @@ def new_id(at: datetime) -> UUID:
 
 
 def build(config: Config) -> App:
-    """Return the application; SpoolError or RegisterError when it cannot work."""
+    """Return the application; SpoolError or RegisterError when it cannot work. It seals, and has nothing to open with."""
     spool = Spool(config.spool.directory)
     spool.create()
-    keys = key_store(config)
+    keys = KeyStore(config.keys.recipients, None)
+    keys.create()
     vault = Vault(config.vault.directory, keys)
     vault.create()
     prompts = PromptStore(config.notice.directory, config.notice.played_from)
@@ -132,8 +137,16 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = 
         return (sweep(at) | forgetting(at) | forget_requests(register, kept, at)
                 | forget_disclosures(register, evidence, at))
 
-    return Purge(vault, register, certificates, rules, clock, swept,
-                 trail(config, register, actor))
+    traces, tell = trail(config, register, actor), telling(config)
+
+    def ahead(today: date) -> None:
+        try:
+            keep_ahead(vault.keys, traces, today, config.retention.days, config.keys.ahead)
+        except (AmiBridgeError, OSError) as problem:
+            tell(alarms.keys_not_made(said(problem, "keys could not be made ahead")))
+            raise
+
+    return Purge(vault, register, certificates, rules, clock, swept, ahead, traces)
 
 
 def heads(config: Config) -> Heads:

@@ -34,6 +34,8 @@ from tests.web.recordings import record, tone
 DAYS = 31
 WANTED_MS = 10.0
 WARMING = 20
+PATIENCE = 20.0
+FEWEST = 5
 AT_ONCE = 8
 SOUND_SECONDS = 120.0
 PIECE = "bytes=960000-1440000"
@@ -172,8 +174,11 @@ def opened(running: Console, entry: Entry) -> None:
 
 
 def times_of(work: Callable[[], object], count: int) -> list[float]:
-    """Return how long it takes each time."""
-    return [clocked(work) for _ in range(count)]
+    """Return how long it takes each time, in milliseconds; fewer times, where all would take longer than PATIENCE."""
+    found: list[float] = []
+    while len(found) < count and (sum(found) < PATIENCE * 1000 or len(found) < FEWEST):
+        found.append(clocked(work))
+    return found
 
 
 def clocked(work: Callable[[], object]) -> float:

@@ -145,11 +145,6 @@ def register_away(problem: AmiBridgeError) -> Alarm:
     return _alarm(Name.REGISTER_UNAVAILABLE, problem)
 
 
-def purge_failed(problem: AmiBridgeError) -> Alarm:
-    """Return the alarm of a run that the daemon began itself, and that did not come to its end."""
-    return _alarm(Name.PURGE_FAILED, problem)
-
-
 def keys_not_made(problem: AmiBridgeError) -> Alarm:
     """Return the alarm of keys, or room in the register, that could not be made ahead."""
     return _alarm(Name.KEYS_NOT_MADE, problem)

@@ -29,7 +29,7 @@ from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.housekeeping import Housekeeping
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
-from ami_bridge.daemon.parts import Duties, duties_of, ended_at, figures, watching
+from ami_bridge.daemon.parts import ended_at, figures, watching
 from ami_bridge.daemon.steersman import Steersman
 from ami_bridge.daemon.writing_heads import writing_heads
 from ami_bridge.metrics import Metrics
@@ -52,7 +52,7 @@ DRAIN = 10.0
 class Daemon:
     """The running daemon. ``stop`` may be called from a signal handler."""
 
-    def __init__(self, app: App, duties: Duties) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
@@ -64,7 +64,7 @@ class Daemon:
         self._hearing = Hearing(self._following.take_messages, now, self._shedding_begins, lambda: self._comparing.ask_all())
         app.intake.on_finding = self._nudge_from_thread
         self._metrics = Metrics(timedelta(days=app.config.retention.days))
-        self._watching = watching(app, duties, self._metrics)
+        self._watching = watching(app, self._metrics)
         self._intaking = Intaking(app.intake.take, partial(ended_at, app.spool), now, self._nudge)
         self._link = AmiLink(ami_settings(app.config), self._hearing.hear, self._link_up, self._link_down, self._alarm)
         self._comparing = Comparing(self._link, self._hearing, app.config.reconcile.every_minutes * 60.0,
@@ -230,7 +230,7 @@ async def _signs_of_life() -> None:
 
 async def serve(app: App) -> None:
     """Run the daemon until SIGTERM or SIGINT."""
-    daemon = Daemon(app, duties_of(app))
+    daemon = Daemon(app)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, daemon.stop)
     await daemon.run()

@@ -2,29 +2,26 @@
 
 import math
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from ami_bridge import __version__
-from ami_bridge.app import App, now, purge, trail
+from ami_bridge.app import App, now
 from ami_bridge.asterisk.ami import AmiLink
 from ami_bridge.asterisk.conversation import Ending
 from ami_bridge.asterisk.fastagi import FastAgiServer
-from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import DAEMON, Detail
 from ami_bridge.core.errors import SpoolError
 from ami_bridge.core.retention import days_of_keys
 from ami_bridge.daemon.hearing import Hearing
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.steersman import Steersman
-from ami_bridge.daemon.watching import Duties, Watching
+from ami_bridge.daemon.watching import Watching
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.disks import Disk, places
-from ami_bridge.services.keys import days_left, make_ahead
+from ami_bridge.services.keys import days_left
 from ami_bridge.services.report import Report
 from ami_bridge.services.watch import Lookout, installed_at, patience_of
 from ami_bridge.spool import Spool
@@ -40,30 +37,16 @@ def ended_at(spool: Spool, call: UUID) -> datetime:
         return now()
 
 
-def watching(app: App, duties: Duties, metrics: Metrics) -> Watching:
+def watching(app: App, metrics: Metrics) -> Watching:
     """Return the watch over this application."""
     config, keys = app.config, app.vault.keys
     lookout = Lookout(app.register, app.spool, installed_at(config, now()),
                       lambda at: days_left(keys, at.date(), config.retention.days), app.policy.floor)
-    return Watching(lookout, patience_of(config), Telling(config.alarm, config.exchange.name), metrics, duties, now)
 
+    def make_room() -> None:
+        app.register.prepare(days_of_keys(now().date(), config.retention.days, config.keys.ahead))
 
-def duties_of(app: App) -> Duties:
-    """Return the daily work, keys (where the private halves are here) and room in the register; and one run of the purge."""
-    config, keys = app.config, app.vault.keys
-
-    def ahead() -> None:
-        today = now().date()
-        app.register.prepare(days_of_keys(today, config.retention.days, config.keys.ahead))
-        made = make_ahead(keys, today, config.retention.days, config.keys.ahead) if keys.private else []
-        if made:
-            trail(config, app.register, DAEMON).afterwards(Action.KEYS_MADE, detail={Detail.FOUND: len(made)})
-
-    def destroy() -> None:
-        with closing(purge(config)) as job:
-            job.run()
-
-    return Duties(ahead, destroy)
+    return Watching(lookout, patience_of(config), Telling(config.alarm, config.exchange.name), metrics, make_room, now)
 
 
 def figures(metrics: Metrics, app: App, intaking: Intaking, hearing: Hearing, link: AmiLink, server: FastAgiServer,

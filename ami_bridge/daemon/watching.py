@@ -1,49 +1,39 @@
-"""The daemon's watch over itself and the nightly job: keys made ahead, a missed run made up for, and humans told."""
+"""The daemon's watch over itself and the nightly job: room made ahead in the register, and humans told."""
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Name, Patience, Seen, must_suspend
-from ami_bridge.core.errors import AmiBridgeError, Busy, RegisterError
-from ami_bridge.core.faults import fault
+from ami_bridge.core.errors import AmiBridgeError
+from ami_bridge.core.faults import fault, said
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.alarm import Telling
-from ami_bridge.services.watch import Board, Lookout, ask
+from ami_bridge.services.watch import Board, Lookout
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 180.0
-PURGE_FIRST = 60.0
-"""Seconds that a run made up for may take before the first look is taken without it."""
-
-A_DAY = timedelta(days=1)
 BUG = "This is a bug: report it. Recording goes on."
 
 
-@dataclass(frozen=True, slots=True)
-class Duties:
-    """What the watch does besides looking; both block. ``ahead``: keys and room for the days to come; ``purge``: one run."""
-
-    ahead: Callable[[], object]
-    purge: Callable[[], object]
-
-
 class Watching:
-    """The task. ``put_up``, ``take_down`` and ``nudge`` may be called on the event loop at any time."""
+    """The task. ``put_up``, ``take_down`` and ``nudge`` may be called on the event loop at any time.
 
-    def __init__(self, lookout: Lookout, patience: Patience, telling: Telling, metrics: Metrics, duties: Duties,
-                 now: Callable[[], datetime]) -> None:
+    ``make_room`` is the one thing that it does besides looking: room in the register for the days to come. It blocks.
+    """
+
+    def __init__(self, lookout: Lookout, patience: Patience, telling: Telling, metrics: Metrics,
+                 make_room: Callable[[], object], now: Callable[[], datetime]) -> None:
         self._lookout, self._patience, self._telling, self._metrics = lookout, patience, telling, metrics
-        self._duties, self._now = duties, now
+        self._make_room, self._now = make_room, now
         self._board = Board(patience)
         self._nudged = asyncio.Event()
         self._prepared: date | None = None
@@ -66,19 +56,13 @@ class Watching:
 
     async def run(self, intaking: Intaking) -> None:
         """Watch until cancelled. Nothing that fails here keeps calls from being recorded."""
-        await self._prepare()
-        purging = asyncio.create_task(self._make_up(), name="purge-at-start")
-        await asyncio.wait({purging}, timeout=PURGE_FIRST)
-        try:
-            while True:
-                self._nudged.clear()
-                await self._look_or_say(intaking)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):
-                        await self._nudged.wait()
-                await self._prepare()
-        finally:
-            purging.cancel()
+        while True:
+            self._nudged.clear()
+            await self._prepare()
+            await self._look_or_say(intaking)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._nudged.wait()
 
     def close(self) -> None:
         """End the threads; what was not sent yet is not sent any more."""
@@ -117,66 +101,18 @@ class Watching:
         return replace(seen, suspended=wanted)
 
     async def _prepare(self) -> None:
-        """Once a day make keys and room ahead; what failed is tried again at the next look."""
+        """Once a day make room ahead; what failed is tried again at the next look."""
         today = self._now().date()
         if self._prepared == today:
             return
         try:
-            await self._in_thread(self._duties.ahead)
+            await self._in_thread(self._make_room)
         except (AmiBridgeError, OSError) as problem:
-            self._board.put_up(alarms.keys_not_made(said(problem, "keys could not be made ahead")), self._now())
+            what = "room in the register could not be made ahead"
+            self._board.put_up(alarms.keys_not_made(said(problem, what)), self._now())
         else:
             self._prepared = today
             self._board.take_down(Name.KEYS_NOT_MADE)
 
-    async def _make_up(self) -> None:
-        """Run the purge when its last good run is more than a day old: the machine may have been off in the night."""
-        try:
-            kept = await self._in_thread(ask, self._lookout.register, self._now())
-        except RegisterError:
-            return
-        if kept.last_success and self._now() - kept.last_success < A_DAY:
-            return
-        log.info("The last good run of the purge is not of today: one begins", extra={"action": "purge_at_start"})
-        try:
-            await _apart(self._duties.purge)
-        except Busy:
-            log.info("Another run of the purge goes on already", extra={"action": "purge_busy"})
-        except (AmiBridgeError, OSError) as problem:
-            self.put_up(alarms.purge_failed(said(problem, "the purge failed")))
-        except Exception as problem:  # noqa: BLE001 - as above
-            self.put_up(alarms.purge_failed(AmiBridgeError(f"the purge failed ({fault(problem)})", BUG)))
-        else:
-            self.nudge()
-
     async def _in_thread(self, work: Callable[..., Any], *arguments: object) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._looking, work, *arguments)
-
-
-def said(problem: AmiBridgeError | OSError, what: str) -> AmiBridgeError:
-    """Return a problem as one of ours; ``what`` says what failed where the system only says why."""
-    if isinstance(problem, AmiBridgeError):
-        return problem
-    return AmiBridgeError(f"{what} ({problem.strerror or type(problem).__name__})", "See the disk, and who may write there.")
-
-
-def _apart(work: Callable[[], object]) -> asyncio.Future[None]:
-    """Run long work in a thread that does not keep the process from ending: a purge may be killed at any moment."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def finish(problem: Exception | None) -> None:
-        if not done.done():
-            done.set_exception(problem) if problem else done.set_result(None)
-
-    def run() -> None:
-        problem = None
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - handed on
-            problem = error
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(finish, problem)
-
-    threading.Thread(target=run, name="purge", daemon=True).start()
-    return done

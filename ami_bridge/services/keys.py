@@ -1,10 +1,13 @@
-"""The keys of the days: made ahead, never for a day that is over, destroyed only then."""
+"""The keys of the days: made ahead by the nightly job, never for a day that is over, destroyed only then."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Detail
 from ami_bridge.core.errors import KeyMissing, PurgeRefused
 from ami_bridge.core.retention import days_of_keys
+from ami_bridge.services.trail import Trail
 from ami_bridge.vault import KeyStore, day_key, day_of
 
 
@@ -14,6 +17,13 @@ def make_ahead(store: KeyStore, today: date, days: int, ahead: int) -> list[str]
     No earlier day gets one: what was destroyed stays so.
     """
     return store.make(map(day_key, days_of_keys(today, days, ahead)))
+
+
+def keep_ahead(store: KeyStore, trail: Trail, today: date, days: int, ahead: int) -> None:
+    """Make them where the private halves are kept, and leave a trace of those that were new."""
+    made = make_ahead(store, today, days, ahead) if store.private else []
+    if made:
+        trail.afterwards(Action.KEYS_MADE, detail={Detail.FOUND: len(made)})
 
 
 def days_left(store: KeyStore, today: date, days: int, most: int = 400) -> int:

@@ -1,4 +1,4 @@
-"""The nightly destruction: what is past its time goes, in an order that a kill at any moment cannot turn into a loss.
+"""The nightly job: what is past its time goes, in an order that a kill at any moment cannot turn into a loss; keys come.
 
 resume -> guards -> plan -> for each key the steps of ``services.destroying``.
 """
@@ -6,7 +6,7 @@ resume -> guards -> plan -> for each key the steps of ``services.destroying``.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from ami_bridge.certificates import Certificates
@@ -68,11 +68,15 @@ class Report:
 
 
 class Purge:
-    """The job. Blocking; one at a time (Busy). ``sweep`` clears what else is past its time, and says how much."""
+    """The job. Blocking; one at a time (Busy). ``sweep`` clears what else is past its time, and says how much.
+
+    ``ahead`` makes the keys of the days to come, whatever became of the run.
+    """
 
     def __init__(self, vault: Vault, register: Register, certificates: Certificates, rules: Rules,
                  clock: Callable[[], Clock], sweep: Callable[[datetime], dict[str, int]],
-                 trail: Trail | None = None) -> None:
+                 ahead: Callable[[date], None] = lambda today: None, trail: Trail | None = None) -> None:
+        self._ahead = ahead
         self._trail = trail
         self._vault = vault
         self._register = register
@@ -94,15 +98,22 @@ class Purge:
         with self._vault.alone():
             started = self._clock()
             try:
-                report = self._run(asked, started, progress)
-            except PurgeRefused:
-                self._record(started, RunOutcome.REFUSED, asked)
-                raise
-            except (AmiBridgeError, OSError):
-                self._record(started, RunOutcome.FAILED, asked)
-                raise
-            self._record(started, RunOutcome.DONE, asked, report)
-            return report
+                return self._recorded(asked, started, progress)
+            finally:
+                if not asked.dry:
+                    self._ahead(started.now.date())
+
+    def _recorded(self, asked: Asked, started: Clock, progress: Progress) -> Report:
+        try:
+            report = self._run(asked, started, progress)
+        except PurgeRefused:
+            self._record(started, RunOutcome.REFUSED, asked)
+            raise
+        except (AmiBridgeError, OSError):
+            self._record(started, RunOutcome.FAILED, asked)
+            raise
+        self._record(started, RunOutcome.DONE, asked, report)
+        return report
 
     def _run(self, asked: Asked, clock: Clock, progress: Progress) -> Report:
         report = Report()

@@ -21,10 +21,11 @@ PACKAGED = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 TEMPORARY = Path("/etc/tmpfiles.d/ami-bridge.conf")
 BOOTED = Path("/run/systemd/system")
 PROGRAM = "/opt/ami-bridge/bin/ami-bridge"
-SERVICES = ("ami-bridge", "ami-bridge-purge", "ami-bridge-verify")
-CONSOLE = "ami-bridge-console"
+DAEMON, CONSOLE = "ami-bridge", "ami-bridge-console"
+JOBS = ("ami-bridge-purge", "ami-bridge-verify")
 STARTED = ("ami-bridge.service", "ami-bridge-purge.timer", "ami-bridge-verify.timer")
-WRITABLE = (Path("/run/ami-bridge"), HOME, Path("/var/log/asterisk"), Path("/var/spool/asterisk"))
+WRITABLE = (Path("/run/ami-bridge"), HOME)
+WRITABLE_BY_JOBS = (*WRITABLE, Path("/var/log/asterisk"), Path("/var/spool/asterisk"))
 """What the shipped units may write to."""
 
 _PUBLIC = Rights("root", "root", 0o644)
@@ -91,22 +92,37 @@ def changed_by_hand() -> Iterator[str]:
             yield f"{path} was changed or written by hand: left so. Remove it and run init again to have it anew."
 
 
-def drop_in(config: Config) -> str:
-    """Return what fits our services to this machine: secrets handed over by systemd, further folders to write to."""
-    return _lines(config, places(config), WRITABLE)
+def drop_in_of_daemon(config: Config) -> str:
+    """Return what fits the daemon to this machine: secrets handed over by systemd, further folders to write to.
+
+    Wherever they are, it gets to no key that opens, and to none that signs for a destruction.
+    """
+    barred = (config.keys.private, config.certificates.key, config.accounts.key)
+    return _lines(config, places_of_daemon(config), WRITABLE, (path for path in barred if path))
+
+
+def drop_in_of_jobs(config: Config) -> str:
+    """Return the same for the nightly jobs."""
+    return _lines(config, places_of_jobs(config), WRITABLE_BY_JOBS)
 
 
 def drop_in_of_console(config: Config) -> str:
-    """Return the same for the console, which also gets to no sound of a call in progress, wherever the spool is."""
+    """Return the same for the console, which gets to no sound of a call in progress, wherever the spool is."""
     spool = Spool(config.spool.directory)
-    return (_lines(config, places_of_console(config), (HOME,)) +
-            f"InaccessiblePaths=-{spool.live} -{spool.legs_folder}\n")
+    return _lines(config, places_of_console(config), (HOME,), (spool.live, spool.legs_folder))
 
 
-def places(config: Config) -> Iterator[Path]:
+def places_of_daemon(config: Config) -> Iterator[Path]:
     """Yield the folders that the daemon writes to."""
+    yield from (config.vault.directory, config.spool.directory, config.audit.directory)
+    if file := file_of(address_of(config.register.url)):
+        yield file.parent
+
+
+def places_of_jobs(config: Config) -> Iterator[Path]:
+    """Yield the folders that the nightly jobs write to, where they destroy and where they make keys."""
     yield from places_of_console(config)
-    yield from (config.spool.directory, config.notice.directory, config.audit.directory, config.audit.key.parent)
+    yield from (config.spool.directory, config.audit.directory)
     if config.cel.file:
         yield config.cel.file.parent
     yield from (journal.parent for journal in config.purge.journals)
@@ -135,8 +151,9 @@ def _files(config: Config, unit_of_asterisk: bool, group: str) -> Iterator[Write
     if not any((folder / "ami-bridge.service").exists() for folder in PACKAGED):
         for unit in sorted((*SHIPPED.glob("*.service"), *SHIPPED.glob("*.timer"))):
             yield from owned(ETC / unit.name, unit.read_text("utf-8").replace(PROGRAM, str(program())))
-    for service in SERVICES:
-        yield from owned(_drop_in_of(service), drop_in(config))
+    yield from owned(_drop_in_of(DAEMON), drop_in_of_daemon(config))
+    for job in JOBS:
+        yield from owned(_drop_in_of(job), drop_in_of_jobs(config))
     yield from owned(_drop_in_of(CONSOLE), drop_in_of_console(config))
     if unit_of_asterisk:
         yield from owned(_drop_in_of("asterisk"), ASTERISK)
@@ -146,7 +163,7 @@ def _files(config: Config, unit_of_asterisk: bool, group: str) -> Iterator[Write
 
 def _places() -> Iterator[Path]:
     yield from (ETC / unit.name for unit in sorted((*SHIPPED.glob("*.service"), *SHIPPED.glob("*.timer"))))
-    yield from (_drop_in_of(service) for service in (*SERVICES, CONSOLE, "asterisk"))
+    yield from (_drop_in_of(service) for service in (DAEMON, *JOBS, CONSOLE, "asterisk"))
     yield TEMPORARY
 
 
@@ -161,12 +178,17 @@ def _drop_in_of(service: str) -> Path:
     return ETC / f"{service}.service.d" / "10-ami-bridge.conf"
 
 
-def _lines(config: Config, written: Iterable[Path], shipped: tuple[Path, ...]) -> str:
-    """A drop-in; ``written``: what must be written to, ``shipped``: what the unit lets be written to by itself."""
+def _lines(config: Config, written: Iterable[Path], shipped: tuple[Path, ...], barred: Iterable[Path] = ()) -> str:
+    """A drop-in; ``written``: what must be written to, ``shipped``: what the unit lets be written to by itself.
+
+    ``barred``: what must not be got to.
+    """
     lines = [f"LoadCredential={name}:{file}" for name, file in _secret_files(config)]
     lines += [f"Environment=AMI_BRIDGE__{name.upper()}__SECRET_FILE=%d/{name}" for name, _ in _secret_files(config)]
     further = {str(place) for place in written if not any(place.is_relative_to(folder) for folder in shipped)}
     lines += [f"ReadWritePaths=-{place}" for place in sorted(further)]
+    if shut := " ".join(f"-{path}" for path in barred):
+        lines.append(f"InaccessiblePaths={shut}")
     return "".join(f"{line}\n" for line in ["[Service]", *lines])
 
 

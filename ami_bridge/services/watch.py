@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ami_bridge.certificates import PUBLIC
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Backlog, Kept, Name, Patience, Seen, Tidings
@@ -17,10 +18,10 @@ from ami_bridge.spool import Spool
 def installed_at(config: Config, otherwise: datetime) -> datetime:
     """Return from when runs of the purge are expected where none ever was: when ``init`` made the key of the certificates.
 
-    That key is made once and never again. ``otherwise``: the daemon's start, where there is no such key.
+    That key is made once and never again; the daemon sees its public half. ``otherwise``: now, where there is no such key.
     """
     try:
-        made = config.certificates.key.stat().st_mtime
+        made = (config.certificates.directory / PUBLIC).stat().st_mtime
     except OSError:
         return otherwise
     return datetime.fromtimestamp(made, otherwise.tzinfo)
@@ -104,15 +105,8 @@ class Board:
 
     def judge(self, seen: Seen, away: tuple[Alarm, ...], now: datetime) -> Tidings:
         """Return what is to be told after a look."""
-        self._forgive_purge(seen.kept)
         judged = {alarm.name: alarm for alarm in (*alarms.judge(seen, self._patience, now), *away)}
         standing = {name: alarm for name, (alarm, _) in self._standing.items()}
         tidings = alarms.tidings((judged | standing).values(), self._told, now, alarms.unjudged(seen))
         self._told = tidings.told
         return tidings
-
-    def _forgive_purge(self, kept: Kept | None) -> None:
-        """A good run after the one that failed ends its alarm."""
-        failed = self._standing.get(Name.PURGE_FAILED)
-        if failed and kept and kept.last_success and kept.last_success > failed[1]:
-            self.take_down(Name.PURGE_FAILED)

@@ -85,13 +85,19 @@ class KeyStore:
     def make(self, names: Iterable[str]) -> list[str]:
         """Make each key that is not there yet, and return the names of the new ones.
 
-        KeyMissing without a private folder, and (the others made) where of a key only the public half is left.
+        KeyMissing without a private folder, and (the others made) where of a key only the public half is left, or its
+        halves are not of one pair: who seals has only the public one, and would not notice.
         """
         if self.private is None:
             raise KeyMissing("the private keys are kept on another host", "Make keys there, and publish them here.")
         wanted = list(names)
         with _locked(self.private):
             made = [name for name in wanted if self._make(self.private, name)]
+        foreign = [name for name in wanted if self.has_identity(name) and self._is_foreign(name)]
+        if foreign:
+            raise KeyMissing(f"the two halves of key {foreign[0]} are not of one pair: nothing opens what is sealed to it",
+                             f"Restore both from the backup, or remove {self.recipients / foreign[0]}{PUBLIC}: it is then "
+                             "made anew from the private half.")
         lost = [name for name in wanted if not (self.private / f"{name}{PRIVATE}").exists()]
         if lost:
             raise KeyMissing(f"the private half of key {lost[0]} is lost: nothing opens what is sealed to it",
@@ -152,6 +158,9 @@ class KeyStore:
             write_durably(private, content.encode(), 0o600)
         write_durably(public, f"# ami-bridge {name}\n{self.identity(name).to_public()}\n".encode(), 0o644)
         return True
+
+    def _is_foreign(self, name: str) -> bool:
+        return str(self.identity(name).to_public()) != self.recipient(name)
 
     def _pair(self, name: str) -> KeyPair:
         public = (self.recipients / f"{name}{PUBLIC}").exists()

@@ -84,8 +84,8 @@ class Vault:
     def seal(self, file: str, source: Source) -> Sealed:
         """Seal ``source`` to the key that ``file`` begins with. May be repeated. Durable only after ``settle``.
 
-        Sealed, flushed, read back, opened and compared with ``source``; where the private half is at hand, the file must
-        open with it; then renamed.
+        Sealed, flushed, read back, opened and compared with ``source``; where the private half is at hand (the daemon has
+        none), the file must open with it; then renamed.
         KeyMissing, AudioError or OSError: nothing of it is left, and ``source`` is as it was.
         """
         key = file.partition("/")[0]

@@ -10,10 +10,12 @@ from uuid import UUID
 
 import pytest
 
+from ami_bridge import clock
 from ami_bridge.app import agreeing, build, holding, key_store, new_id, people, rights
 from ami_bridge.core.accounts import Language
 from ami_bridge.core.actions import Action
 from ami_bridge.core.duties import Duty, Refused
+from ami_bridge.core.errors import KeyMissing
 from ami_bridge.core.facts import Closed
 from ami_bridge.register import Register
 from ami_bridge.services.intake import Outcome
@@ -77,6 +79,41 @@ def test_publishing_copies_public_halves_only(machine: Machine, tmp_path: Path) 
     assert machine.said("keys", "publish", str(folder)) == f"{count} public keys are in {folder}.\n"
     assert len(list(folder.iterdir())) == count and {path.suffix for path in folder.iterdir()} == {".pub"}
     assert not [path for path in folder.iterdir() if b"SECRET" in path.read_bytes().upper()]
+
+
+def lose(machine: Machine) -> str:
+    """Destroy the key that was made last; return its name."""
+    last = max(pair["name"] for pair in machine.json("keys", "list"))
+    key_store(machine.config).destroy(last)
+    return last
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--accept-clock"], 0), ([], 10)], ids=["well", "refused"])
+def test_the_nightly_job_makes_keys_whatever_becomes_of_it_and_leaves_a_trace(
+        machine: Machine, monkeypatch: pytest.MonkeyPatch, words: list[str], code: int) -> None:
+    monkeypatch.setenv("AMI_BRIDGE__PURGE__CLOCK", "synchronised")
+    monkeypatch.setattr(clock, "synchronised", lambda: False)
+    last = lose(machine)
+    machine.run("purge", "--dry-run", *words)
+    assert last not in {pair["name"] for pair in machine.json("keys", "list")}
+    assert machine.run("purge", *words).exit_code == code
+    assert last in {pair["name"] for pair in machine.json("keys", "list")}
+    assert "keys-made" in [one["action"] for one in machine.json("audit", "list")]
+
+
+def test_a_nightly_job_that_can_make_no_key_destroys_all_the_same_and_tells_a_human(machine: Machine, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    alarmed = Machine(machine.folder, machine.ports | {
+        "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {told}"]'})
+    over, last = (today() - timedelta(days=1)).date().isoformat(), max(pair["name"] for pair in machine.json("keys", "list"))
+    store = key_store(machine.config)
+    store.make([over])
+    assert store.private
+    (store.private / f"{last}.key").unlink()
+    result = alarmed.run("purge", "--accept-clock")
+    assert result.exit_code == KeyMissing.exit_code and f"the private half of key {last} is lost" in result.stderr
+    assert told.read_text().split() == ["keys-not-made"] and "Traceback" not in result.output
+    assert over not in {pair["name"] for pair in machine.json("keys", "list")}
 
 
 @pytest.mark.parametrize("days", [0, 1], ids=["today", "tomorrow"])

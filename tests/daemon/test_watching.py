@@ -1,8 +1,7 @@
-"""The daemon's watch: keys made ahead, a missed purge made up for, recording suspended and resumed, humans told."""
+"""The daemon's watch: room made ahead, recording suspended and resumed, humans told."""
 
 import asyncio
 import sqlite3
-import threading
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -17,12 +16,10 @@ from ami_bridge.config.model import Alarm as Settings
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Name, Patience
 from ami_bridge.core.destructions import Run, RunOutcome
-from ami_bridge.core.errors import AuthenticationRefused, Busy, KeyMissing, PurgeRefused
-from ami_bridge.core.retention import days_of_keys
-from ami_bridge.daemon import watching
+from ami_bridge.core.errors import AuthenticationRefused, RegisterError
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.parts import ended_at
-from ami_bridge.daemon.watching import Duties, Watching
+from ami_bridge.daemon.watching import Watching
 from ami_bridge.metrics import Metrics
 from ami_bridge.register import Register, engine
 from ami_bridge.services.alarm import Telling
@@ -52,16 +49,23 @@ class Machine:
         self.register = Register.create(f"sqlite:///{root}/register.db")
         self.intake = Intake(self.spool, self.vault, self.register, self.clock)
         self.metrics = Metrics(timedelta(days=31))
-        self.ahead: Callable[[], object] = partial(make_ahead, self.keys, self.now.date(), 31, 14)
-        self.purge: Callable[[], object] = self.good_purge
-        self.purges = 0
+        self.make_room: Callable[[], object] = self.good_room
+        self.rooms = 0
+        self.make_keys()
 
     def clock(self) -> datetime:
         return self.now
 
-    def good_purge(self) -> None:
-        self.purges += 1
-        self.ran(RunOutcome.DONE)
+    def make_keys(self) -> None:
+        """As the nightly job does."""
+        make_ahead(self.keys, self.now.date(), 31, 14)
+
+    def lose_keys(self) -> None:
+        for pair in self.keys.pairs():
+            self.keys.destroy(pair.name)
+
+    def good_room(self) -> None:
+        self.rooms += 1
 
     def ran(self, outcome: RunOutcome, at: datetime | None = None) -> None:
         with self.register.writing() as work:
@@ -83,9 +87,8 @@ class Machine:
     async def _play(self, story: Callable[[Watching, Intaking], Awaitable[None]]) -> None:
         lookout = Lookout(self.register, self.spool, self.now - HOUR, lambda at: days_left(self.keys, at.date(), 31))
         command = ("sh", "-c", f"echo $AMI_BRIDGE_ALARM >> {self.root}/told")
-        duties = Duties(lambda: self.ahead(), lambda: self.purge())
         watch = Watching(lookout, Patience(26 * HOUR, 24 * HOUR), Telling(Settings(command=command), "pbx"), self.metrics,
-                         duties, self.clock)
+                         lambda: self.make_room(), self.clock)
         intaking = Intaking(self.intake.take, partial(ended_at, self.spool), self.clock, watch.nudge, try_again=0.05)
         self.metrics.count_waiting(intaking.count)
         tasks = [asyncio.create_task(one) for one in (intaking.taking(), intaking.trying_again(), watch.run(intaking))]
@@ -108,34 +111,22 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     machine.register.close()
 
 
-def test_a_fresh_machine_gets_its_keys_and_its_first_purge_and_alarms_nobody(machine: Machine) -> None:
+def test_a_fresh_machine_alarms_nobody_and_a_good_run_of_the_purge_is_shown(machine: Machine) -> None:
     async def story(watch: Watching, intaking: Intaking) -> None:
         await until(lambda: machine.figure("key_days_left") == 15.0)
-        assert machine.figure("last_successful_purge") == machine.now.timestamp()
+        assert machine.figure("last_successful_purge") == 0
+        machine.ran(RunOutcome.DONE)
+        watch.nudge()
+        await until(lambda: machine.figure("last_successful_purge") == machine.now.timestamp())
         assert machine.figure("purge_failures") == 0 and machine.figure("oldest_entry_age_seconds") == 0
         assert {machine.figure("alarm", name=name) for name in Name} == {0.0}
 
     machine.play(story)
-    assert machine.purges == 1 and machine.told() == []
+    assert machine.rooms == 1 and machine.told() == []
 
 
-def test_a_purge_of_today_is_not_made_again(machine: Machine) -> None:
-    machine.ran(RunOutcome.DONE, machine.now - 23 * HOUR)
-
-    async def story(watch: Watching, intaking: Intaking) -> None:
-        await until(lambda: machine.figure("key_days_left") == 15.0)
-
-    machine.play(story)
-    assert machine.purges == 0
-
-
-@pytest.mark.parametrize("problem", [PurgeRefused("the clock is wrong", "Look."), OSError(5, "Input/output error"),
-                                     ValueError("a bug")])
-def test_a_purge_that_fails_is_an_alarm_until_a_good_one(machine: Machine, problem: Exception) -> None:
-    def fail() -> None:
-        raise problem
-
-    machine.purge = fail
+def test_a_purge_that_failed_is_an_alarm_until_a_good_one(machine: Machine) -> None:
+    machine.ran(RunOutcome.FAILED)
 
     async def story(watch: Watching, intaking: Intaking) -> None:
         await until(lambda: machine.told() == ["purge-failed"])
@@ -149,62 +140,34 @@ def test_a_purge_that_fails_is_an_alarm_until_a_good_one(machine: Machine, probl
     assert machine.told() == ["purge-failed"]
 
 
-def test_another_purge_at_work_is_no_alarm(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-
-    def busy() -> None:
-        raise Busy("another purge is running")
-
-    machine.purge = busy
-
-    async def story(watch: Watching, intaking: Intaking) -> None:
-        await until(lambda: "Another run of the purge goes on" in caplog.text and machine.figure("key_days_left") == 15.0)
-
-    machine.play(story)
-    assert machine.told() == []
-
-
-def test_a_long_purge_keeps_neither_the_watch_nor_the_end_waiting(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "PURGE_FIRST", 0.01)
-    released = threading.Event()
-    machine.purge = lambda: released.wait(60)
-
-    async def story(watch: Watching, intaking: Intaking) -> None:
-        await until(lambda: machine.figure("key_days_left") == 15.0)
-
-    machine.play(story)
-    assert not released.is_set()
-    released.set()
-
-
-def test_keys_that_cannot_be_made_are_an_alarm_and_tried_again(machine: Machine) -> None:
+@pytest.mark.parametrize("problem", [RegisterError("a partition cannot be made", "See the log."), OSError(28, "No space left on device")])
+def test_room_that_cannot_be_made_is_an_alarm_and_tried_again(machine: Machine, problem: Exception) -> None:
     def fail() -> None:
-        raise KeyMissing("the folder is read only", "Mount it.")
+        raise problem
 
-    good, machine.ahead = machine.ahead, fail
+    good, machine.make_room = machine.make_room, fail
 
     async def story(watch: Watching, intaking: Intaking) -> None:
-        await until(lambda: set(machine.told()) == {"keys-not-made", "keys-none"})
-        machine.ahead = good
+        await until(lambda: machine.told() == ["keys-not-made"])
+        machine.make_room = good
         watch.nudge()
         await until(lambda: machine.figure("alarm", name="keys-not-made") == 0.0)
-        watch.nudge()
-        await until(lambda: machine.figure("alarm", name="keys-none") == 0.0)
 
     machine.play(story)
+    assert machine.rooms == 1
 
 
-def test_keys_are_made_anew_each_day(machine: Machine) -> None:
-    machine.ahead = lambda: make_ahead(machine.keys, machine.now.date(), 31, 14)
-
+def test_room_is_made_once_a_day(machine: Machine) -> None:
     async def story(watch: Watching, intaking: Intaking) -> None:
-        await until(lambda: machine.figure("key_days_left") == 15.0)
-        machine.now += timedelta(days=10)
+        await until(lambda: machine.rooms == 1)
         watch.nudge()
-        last = days_of_keys(machine.now.date(), 31, 14)[-1]
-        await until(lambda: machine.keys.has_identity(str(last)))
+        machine.now += timedelta(days=1)
+        watch.nudge()
+        await until(lambda: machine.rooms == 2)
+        await until(lambda: machine.figure("key_days_left") == 14.0)
 
     machine.play(story)
+    assert machine.rooms == 2
 
 
 def test_what_the_exchange_refuses_is_told_once_and_ends_with_the_login(machine: Machine) -> None:
@@ -227,7 +190,7 @@ def finished(machine: Machine, ticket=TICKET) -> UUID:
 
 
 def test_a_missing_key_suspends_recording_in_time_and_the_key_lets_it_go_on(machine: Machine) -> None:
-    good, machine.ahead = machine.ahead, lambda: None
+    machine.lose_keys()
 
     async def story(watch: Watching, intaking: Intaking) -> None:
         intaking.offer(finished(machine))
@@ -239,7 +202,7 @@ def test_a_missing_key_suspends_recording_in_time_and_the_key_lets_it_go_on(mach
         await until(lambda: machine.figure("alarm", name="recording-suspended") == 1.0)
         assert machine.spool.suspended()
         machine.now = START + HOUR
-        good()
+        machine.make_keys()
         await until(lambda: machine.figure("alarm", name="recording-suspended") == 0.0)
         assert not machine.spool.suspended() and machine.figure("calls_waiting") == 0
 
@@ -267,7 +230,7 @@ def test_a_register_that_can_be_read_but_takes_no_call_is_an_alarm(machine: Mach
 
 
 def test_a_restart_does_not_lift_a_suspension_before_all_waiting_calls_were_tried(machine: Machine) -> None:
-    machine.ahead = lambda: None
+    machine.lose_keys()
     machine.spool.suspend(True)
     call = finished(machine)
 

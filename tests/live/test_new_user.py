@@ -151,6 +151,7 @@ def follow(host: Host) -> None:
             shown = host.run(command)
             assert re.search(r"inbound +0401234567 +2000 +Maija Mäkinen +0:00:\d\d +sealed +recorded-v1 en", shown), shown
             assert_files_stay_the_daemons(host)
+            assert_the_daemon_has_no_key_that_opens(host)
         elif command == "ami-bridge doctor":
             host.wait_for("cat /run/standin/ami-bridge.log", "action=ami_link_up")
             findings = host.run(f"{command} || true")
@@ -159,6 +160,20 @@ def follow(host: Host) -> None:
         else:
             host.run(command)
             host.wait_for("asterisk -rx 'core waitfullybooted'", "fully booted")
+
+
+def assert_the_daemon_has_no_key_that_opens(host: Host) -> None:
+    """Not where they lie, and not by way of a process of its own user, from which only its user namespace keeps it."""
+    keys = "/var/lib/ami-bridge/keys"
+    daemon = host.run("cat /run/standin/ami-bridge.pid").strip()
+    assert len(host.run(f"ls {keys}").split()) > 40 and host.run(f"ls /proc/{daemon}/root{keys}") == ""
+    other = host.run("runuser -u ami-bridge -- sh -c 'sleep 600 > /dev/null 2>&1 & echo $!'").strip()
+    look = f"runuser -u ami-bridge -- %s ls /proc/{other}/root{keys} 2>&1 || true"
+    assert len(host.run(look % "").split()) > 40
+    assert host.run(look % "unshare --user").endswith("Permission denied\n")
+    same = f"test $(readlink /proc/{daemon}/ns/user) = $(readlink /proc/{other}/ns/user)"
+    host.run(same, code=1)
+    host.run(f"kill {other}")
 
 
 def assert_files_stay_the_daemons(host: Host) -> None:

@@ -1,10 +1,11 @@
 """Stands in for systemctl where no systemd runs: starts and stops what unit files say, as far as the tests ask.
 
-Read of a unit: ExecStart, User, Group, UMask, Environment, LoadCredential, RuntimeDirectory and StateDirectory with their modes;
-drop-ins after it. Nothing is fenced in (ProtectSystem and the like): whether systemd takes the units is tested in tests/units.
+Read of a unit: ExecStart, User, Group, UMask, Environment, LoadCredential, RuntimeDirectory and StateDirectory with their modes,
+InaccessiblePaths and PrivateUsers; drop-ins after it. Other fences (ProtectSystem and the like) are not put up: whether systemd takes
+the units is tested in tests/units.
 """
 
-import grp
+import ctypes
 import os
 import pwd
 import shlex
@@ -13,10 +14,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 UNITS = Path("/etc/systemd/system")
 STATE = Path("/run/standin")
+NEW_MOUNTS, NEW_USERS = 0x20000, 0x10000000
+BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000
+SET_DUMPABLE = 4
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def main(words: list[str]) -> None:
@@ -57,12 +63,50 @@ def start(path: Path) -> None:
     environment = dict(os.environ)
     for line in unit.get("Environment", []):
         environment.update(word.split("=", 1) for word in shlex.split(line.replace("%d", str(credentials))))
-    who = {"user": account.pw_uid, "group": grp.getgrnam(last["Group"]).gr_gid,
-           "extra_groups": os.getgrouplist(account.pw_name, account.pw_gid)} if account else {}
+    barred = [word.lstrip("-") for line in unit.get("InaccessiblePaths", []) for word in line.split()]
+    fence = Fence([Path(path) for path in barred], last.get("PrivateUsers") == "yes", account)
     with (STATE / f"{path.stem}.log").open("ab") as log:
         process = subprocess.Popen(shlex.split(last["ExecStart"]), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                                   env=environment, umask=int(last.get("UMask", "0022"), 8), start_new_session=True, **who)
+                                   env=environment, umask=int(last.get("UMask", "0022"), 8), start_new_session=True,
+                                   preexec_fn=fence.put_up)
     (STATE / f"{path.stem}.pid").write_text(str(process.pid))
+
+
+@dataclass(frozen=True)
+class Fence:
+    """What keeps a service from paths, and from the processes of others of its user (user_namespaces(7), ptrace(2))."""
+
+    barred: list[Path]
+    users: bool
+    account: pwd.struct_passwd | None
+
+    def put_up(self) -> None:
+        """Go behind it, as the user that the unit names: in the process that is about to be the service."""
+        if self.barred:
+            checked(LIBC.unshare(NEW_MOUNTS))
+            checked(LIBC.mount(b"none", b"/", None, RECURSIVE | PRIVATE, None))
+        for path in self.barred:
+            if path.is_dir():
+                checked(LIBC.mount(b"none", bytes(path), b"tmpfs", 0, b"mode=000"))
+            elif path.exists():
+                nothing = STATE / "nothing"
+                nothing.touch(0o000)
+                checked(LIBC.mount(bytes(nothing), bytes(path), None, BIND, None))
+        if self.account:
+            uid, gid = self.account.pw_uid, self.account.pw_gid
+            os.initgroups(self.account.pw_name, gid)
+            os.setgid(gid)
+            os.setuid(uid)
+            if self.users:
+                checked(LIBC.unshare(NEW_USERS))
+                checked(LIBC.prctl(SET_DUMPABLE, 1))
+                for file, said in (("uid_map", f"{uid} {uid} 1"), ("setgroups", "deny"), ("gid_map", f"{gid} {gid} 1")):
+                    Path("/proc/self", file).write_text(said)
+
+
+def checked(code: int) -> None:
+    if code:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def folder(path: Path, mode: int, account: pwd.struct_passwd) -> None:

@@ -1,6 +1,7 @@
 """A PBX with ami-bridge on it, set up as an admin would: a configuration file, `ami-bridge init`, `ami-bridge run`."""
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -196,12 +197,21 @@ class System:
         """Start `ami-bridge run` and return when it says that it is ready and its link to Asterisk is up."""
         with (self.home / "daemon.log").open("ab") as log:
             before = self.log().count("action=ami_link_up")
-            self.daemon = subprocess.Popen([sys.executable, "-m", "ami_bridge", "run"], stdout=log, stderr=log,
+            self.daemon = subprocess.Popen([*self._shut_in(), sys.executable, "-m", "ami_bridge", "run"], stdout=log, stderr=log,
                                            env=self.environment())
         process = self.daemon
         self.wait_for(lambda: self.log().count("action=ami_link_up") > before or process.poll() is not None, "the daemon")
         if process.poll() is not None:
             raise RuntimeError(f"the daemon ended at once:\n{self.log()}")
+
+    def _shut_in(self) -> list[str]:
+        """Return what runs a command so that it gets to no key that opens, as the daemon's unit says (InaccessiblePaths)."""
+        config, nothing = load(self.config_file), self.home / "nothing"
+        nothing.mkdir(exist_ok=True)
+        barred = (config.keys.private, config.certificates.key, config.accounts.key)
+        over = [(nothing if path.is_dir() else "/dev/null", path) for path in barred if path and path.exists()]
+        mounts = "".join(f"mount --bind {shlex.quote(str(what))} {shlex.quote(str(path))}; " for what, path in over)
+        return ["unshare", "--mount", "--propagation", "slave", "sh", "-ec", f'{mounts}exec "$@"', "sh"]
 
     def stop_daemon(self, sign: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal to the daemon and wait for its end; return its exit code."""

@@ -42,8 +42,16 @@ def test_the_registers_password_is_not_shown(url: str) -> None:
 
 def test_the_purge_may_write_where_journals_and_leftovers_are() -> None:
     config = configured(purge={"journals": ["/srv/log/Master.csv"], "leftovers": ["/srv/exports/*.wav", "/srv/copies/one.wav"]})
-    (line,) = [line for line in units.drop_in(config).splitlines() if line == "ReadWritePaths=-/srv/log"]
-    assert line and {"ReadWritePaths=-/srv/exports", "ReadWritePaths=-/srv/copies"} <= set(units.drop_in(config).splitlines())
+    assert {f"ReadWritePaths=-/srv/{name}" for name in ("log", "exports", "copies")} <= set(units.drop_in_of_jobs(config).splitlines())
+    assert "ReadWritePaths" not in units.drop_in_of_daemon(config)
+
+
+def test_the_daemon_gets_to_no_key_that_opens_wherever_the_keys_are() -> None:
+    config = configured(keys={"private": "/srv/keys"}, accounts={"key": "/srv/codes"}, certificates={"key": "/srv/signing"})
+    assert "InaccessiblePaths=-/srv/keys -/srv/signing -/srv/codes" in units.drop_in_of_daemon(config).splitlines()
+    assert "Inaccessible" not in units.drop_in_of_jobs(config)
+    elsewhere = units.drop_in_of_daemon(configured(keys={"private": ""}))
+    assert "InaccessiblePaths=-/var/lib/ami-bridge/certificate.key -/var/lib/ami-bridge/accounts.key" in elsewhere.splitlines()
 
 
 @pytest.mark.parametrize(("name", "user"), [("asterisk", "root"), ("another", "nobody")])

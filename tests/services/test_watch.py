@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from ami_bridge.certificates import PUBLIC, Certificates
 from ami_bridge.config import Config
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Backlog, Name, Patience, Seen
@@ -101,17 +102,17 @@ def test_a_register_that_is_gone_is_an_alarm_of_its_own(tmp_path: Path) -> None:
 
 def test_the_installation_is_as_old_as_the_key_of_its_certificates(tmp_path: Path) -> None:
     config = Config.model_validate({"exchange": {"name": "x"}, "ami": {"secret": "s"}, "agi": {"secret": "s" * 16},
-                                    "certificates": {"key": str(tmp_path / "certificate.key")}})
+                                    "certificates": {"directory": str(tmp_path), "key": str(tmp_path / "certificate.key")}})
     assert installed_at(config, NOW) == NOW
-    (tmp_path / "certificate.key").touch()
-    os.utime(tmp_path / "certificate.key", ((NOW - HOUR).timestamp(),) * 2)
+    Certificates(config.certificates.directory, config.certificates.key).create()
+    os.utime(config.certificates.directory / PUBLIC, ((NOW - HOUR).timestamp(),) * 2)
+    config.certificates.key.unlink()
     assert installed_at(config, NOW) == NOW - HOUR
     assert patience_of(config) == PATIENCE
 
 
 WELL = Seen(installed=NOW, kept=alarms.Kept(last_success=NOW, failures=0, oldest_expiry=None, reminders=0), key_days=15,
             backlog=Backlog(), suspended=False)
-FAILED = alarms.purge_failed(PurgeRefused("nothing was destroyed: the clock is wrong", "Look at the clock."))
 
 
 def told(board: Board, seen: Seen, now: datetime) -> list[str]:
@@ -125,20 +126,3 @@ def test_what_an_event_began_stands_until_it_is_taken_down() -> None:
     assert board.names == {Name.EXCHANGE_REFUSES}
     board.take_down(Name.EXCHANGE_REFUSES)
     assert board.judge(WELL, (), NOW + HOUR).ended == (Name.EXCHANGE_REFUSES,) and board.names == set()
-
-
-def test_a_good_run_ends_the_alarm_of_one_that_failed() -> None:
-    board = Board(PATIENCE)
-    board.put_up(FAILED, NOW + HOUR)
-    assert told(board, WELL, NOW + HOUR) == ["Nothing was destroyed: the clock is wrong. Look at the clock."]
-    better = Seen(installed=NOW, kept=alarms.Kept(last_success=NOW + 2 * HOUR, failures=0, oldest_expiry=None, reminders=0),
-                  key_days=15, backlog=Backlog(), suspended=False)
-    assert board.judge(better, (), NOW + 2 * HOUR).ended == (Name.PURGE_FAILED,)
-
-
-def test_the_reason_of_a_failure_is_told_once_also_when_the_register_counts_it() -> None:
-    board = Board(PATIENCE)
-    board.put_up(FAILED, NOW + HOUR)
-    counted = Seen(installed=NOW, kept=alarms.Kept(last_success=NOW, failures=1, oldest_expiry=None, reminders=0),
-                   key_days=15, backlog=Backlog(), suspended=False)
-    assert len(told(board, counted, NOW + HOUR)) == 1 and told(board, counted, NOW + 2 * HOUR) == []

@@ -41,16 +41,27 @@ def test_a_service_runs_a_verb_that_exists_as_the_programs_own_user(service: Pat
     assert section["NoNewPrivileges"] == "yes" and section["ProtectSystem"] == "strict" and section["CapabilityBoundingSet"] == ""
 
 
+KEYS_THAT_OPEN = {model.Keys().private, model.CertificateFolder().key, model.AccountKeys().key}
+
+
 @pytest.mark.parametrize("service", SERVICES, ids=lambda path: path.stem)
 def test_a_service_may_write_wherever_the_defaults_say(service: Path) -> None:
     allowed = [Path(path.lstrip("-")) for path in parsed(service)["Service"]["ReadWritePaths"].split()]
     register = Path(model.RegisterDatabase().url.removeprefix("sqlite:///"))
-    places = [model.VaultFolder().directory, model.Keys().recipients, model.Keys().private,
-              model.CertificateFolder().directory, model.CertificateFolder().key, register, model.Notice().directory]
+    places = [model.VaultFolder().directory, register]
+    if service.stem != "ami-bridge":
+        places += [model.Keys().recipients, model.CertificateFolder().directory, *KEYS_THAT_OPEN]
     if service.stem != "ami-bridge-console":
         places.append(model.SpoolFolder().directory)
     for place in places:
         assert place and any(place.is_relative_to(folder) for folder in allowed), place
+
+
+def test_the_daemon_gets_to_no_key_that_opens_not_by_way_of_another_process_either() -> None:
+    """A mount of its own is not enough: /proc/<pid>/root of the same user's processes leads past it."""
+    section = parsed(UNITS / "ami-bridge.service")["Service"]
+    assert {Path(path.lstrip("-")) for path in section["InaccessiblePaths"].split()} >= KEYS_THAT_OPEN
+    assert section["PrivateUsers"] == "yes"
 
 
 def test_the_daemon_is_watched_and_always_comes_back() -> None:

@@ -49,6 +49,20 @@ def test_of_many_makers_at_once_one_makes_each_key(tmp_path: Path) -> None:
     assert all(str(store.identity(pair.name).to_public()) == store.recipient(pair.name) for pair in store.pairs())
 
 
+def test_halves_that_are_not_of_one_pair_are_found_when_keys_are_made_and_the_others_are_made_all_the_same(store: KeyStore, tmp_path: Path) -> None:
+    other = store_in(tmp_path / "other")
+    store.make(["2026-12-24"])
+    other.make(["2026-12-24"])
+    public = store.recipients / "2026-12-24.pub"
+    public.write_bytes((other.recipients / "2026-12-24.pub").read_bytes())
+    with pytest.raises(KeyMissing, match="not of one pair") as refused:
+        store.make(["2026-12-24", "2026-12-25"])
+    assert str(public) in str(refused.value.hint) and store.has_identity("2026-12-25")
+    public.unlink()
+    assert store.make(["2026-12-24"]) == ["2026-12-24"]
+    assert str(store.identity("2026-12-24").to_public()) == store.recipient("2026-12-24")
+
+
 def test_only_days_before_today_are_over_and_a_hold_is_no_day(store: KeyStore) -> None:
     store.make(["2026-11-20", "2026-11-22", "2026-11-23", "2026-12-24", "hold-0"])
     assert days_over(store, NOW) == [date(2026, 11, 20), date(2026, 11, 22)]
