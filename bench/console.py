@@ -35,7 +35,8 @@ DAYS = 31
 WANTED_MS = 10.0
 WARMING = 20
 PATIENCE = 20.0
-FEWEST = 5
+"""Seconds after which the peer is not asked again."""
+
 AT_ONCE = 8
 SOUND_SECONDS = 120.0
 PIECE = "bytes=960000-1440000"
@@ -176,7 +177,7 @@ def opened(running: Console, entry: Entry) -> None:
 def times_of(work: Callable[[], object], count: int) -> list[float]:
     """Return how long it takes each time, in milliseconds; fewer times, where all would take longer than PATIENCE."""
     found: list[float] = []
-    while len(found) < count and (sum(found) < PATIENCE * 1000 or len(found) < FEWEST):
+    while len(found) < count and sum(found) < PATIENCE * 1000:
         found.append(clocked(work))
     return found
 

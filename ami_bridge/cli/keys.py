@@ -26,7 +26,7 @@ def keys_command() -> None:
 @configured
 @as_owner
 def make(config: Config, ahead: int | None) -> None:
-    """Make the keys of the coming days that are not there yet. The daemon does so too, where the private keys are."""
+    """Make the keys of the coming days that are not there yet. The nightly purge does so too, where the private keys are."""
     from ami_bridge.app import key_store
     from ami_bridge.services.keys import make_ahead
 

@@ -128,14 +128,18 @@ class Calls:
         return [rows.entry_of(call, segments[call.id], parties[call.id], proofs[call.id]) for call in found]
 
     def _children(self, order: Column, found: Sequence[Row]) -> dict[UUID, list[Row]]:
-        """Return the child rows by call, asked for day by day: so PostgreSQL looks at one partition at a time."""
-        table = order.table
-        by_day: dict[date, list[UUID]] = defaultdict(list)
+        """Return the child rows by call.
+
+        PostgreSQL is asked day by day, so that it looks at one partition at a time; SQLite would walk through the day for it.
+        """
+        table, days = order.table, self._connection.dialect.name == POSTGRESQL
+        by_day: dict[date | None, list[UUID]] = defaultdict(list)
         for call in found:
-            by_day[call.expiry_day].append(call.id)
+            by_day[call.expiry_day if days else None].append(call.id)
         children: dict[UUID, list[Row]] = defaultdict(list)
         for day, ids in by_day.items():
-            query = select(table).where(table.c.expiry_day == day, self._among(table.c.call_id, ids)).order_by(order)
+            of_day = [table.c.expiry_day == day] if day else []
+            query = select(table).where(*of_day, self._among(table.c.call_id, ids)).order_by(order)
             for row in self._connection.execute(query):
                 children[row.call_id].append(row)
         return children
