@@ -11,8 +11,8 @@ from ami_bridge.core.spans import WAV_HEADER
 BARS = 400
 """Bars of a waveform."""
 
-LOOKED_AT = 1500
-"""Samples of each bar and channel that are looked at, evenly spread: an hour of sound is then done in tenths of a second."""
+LOOKED_AT = 400
+"""Samples of each bar and channel that are looked at, evenly spread: speech and silence show, in hundredths of a second."""
 
 LOUDEST = 32767
 CHANNELS_AT = 22

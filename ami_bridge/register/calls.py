@@ -130,7 +130,7 @@ class Calls:
     def _children(self, order: Column, found: Sequence[Row]) -> dict[UUID, list[Row]]:
         """Return the child rows by call.
 
-        PostgreSQL is asked day by day, so that it looks at one partition at a time; SQLite would walk through the day for it.
+        PostgreSQL is asked day by day, to look at one partition at a time; SQLite would walk through the day for it.
         """
         table, days = order.table, self._connection.dialect.name == POSTGRESQL
         by_day: dict[date | None, list[UUID]] = defaultdict(list)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pyrage.x25519 import Identity as Key
 
-from ami_bridge.app import Bureau, agreeing, bureau, disclosing, keeping, people, purge, rights
+from ami_bridge.app import Bureau, agreeing, bureau, disclosing, keeping, key_store, people, purge, rights
 from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.disclosures import Kind
 from ami_bridge.core.duties import Duty
@@ -19,6 +19,7 @@ from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.purge import Asked
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.subject_requests import Application
+from ami_bridge.vault import day_key
 from tests.web.console import Console
 from tests.web.recordings import hold, record
 
@@ -204,9 +205,10 @@ def recipient_key(things: Things) -> object:
 
 @made
 def certificate(things: Things) -> object:
-    """Of a purge that had nothing to destroy."""
-    purge(things.office.config).run(Asked(accept_clock=True))
-    return 1
+    """Of a day that is over, and on which nothing expired."""
+    config = things.office.config
+    key_store(config).make([day_key(datetime.now(UTC).date() - timedelta(days=1))])
+    return purge(config).run(Asked(accept_clock=True)).certificates[-1].number
 
 
 @made
