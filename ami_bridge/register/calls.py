@@ -14,7 +14,7 @@ from ami_bridge.core.notice import Reason
 from ami_bridge.core.recordings import KEPT
 from ami_bridge.register import partitions, rows
 from ami_bridge.register.engine import POSTGRESQL, serialise
-from ami_bridge.register.search import CallFilter, alive, statements
+from ami_bridge.register.search import CallFilter, alive, statements, walk_indexes
 from ami_bridge.register.tables import calls, notice_proofs, participants, recordings
 
 RECORDED = frozenset({Reason.ANNOUNCED, Reason.NOTICE_NOT_REQUIRED})
@@ -74,6 +74,7 @@ class Calls:
     def find(self, wanted: CallFilter) -> list[Entry]:
         """Return the calls that fit, newest first; never one that has expired at ``wanted.now``."""
         found: dict[UUID, Row] = {}
+        walk_indexes(self._connection)
         for statement in statements(wanted, self._connection):
             found |= {call.id: call for call in self._connection.execute(statement)}
         newest = sorted(found.values(), key=lambda call: (call.started_at, call.id), reverse=True)

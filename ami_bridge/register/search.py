@@ -16,7 +16,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, and_, extract,
 from ami_bridge.core.accounts import Scope
 from ami_bridge.core.ids import aware
 from ami_bridge.core.parties import Direction
-from ami_bridge.register.engine import SQLITE
+from ami_bridge.register.engine import POSTGRESQL, SQLITE
 from ami_bridge.register.numbers import SHORTEST, significant, tail
 from ami_bridge.register.tables import calls, participants
 
@@ -24,6 +24,10 @@ FEW = 2000
 """Calls with a number up to which it is quicker to look at each of them than to walk through those of a team."""
 
 SECONDS_A_DAY = 86_400
+
+WALKING = select(*(func.set_config(f"enable_{way}", "off", literal(True))
+                   for way in ("hashjoin", "mergejoin", "sort", "seqscan", "bitmapscan", "gathermerge")))
+"""For this transaction only. Source: PostgreSQL 15, 20.7.1 "Planner Method Configuration", 9.27.1 ``set_config``."""
 
 
 class Place(NamedTuple):
@@ -59,6 +63,15 @@ class CallFilter:
         for moment in (self.now, self.since, self.until, self.after.started_at if self.after else None):
             if moment is not None:
                 aware(moment)
+
+
+def walk_indexes(connection: Connection) -> None:
+    """Have PostgreSQL walk as the statements are meant to be walked, until the end of the transaction.
+
+    It guesses that a name stands in a few calls of each day, and then reads all calls of all days to join them at once.
+    """
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(WALKING)
 
 
 Conditions = list[ColumnElement[bool]]
