@@ -83,7 +83,7 @@ def engine_for(address: URL) -> Engine:
 
 
 def _session(address: URL) -> dict[str, Any]:
-    own = f"-c timezone=UTC -c lock_timeout={WAIT_SECONDS}s -c jit=off"  # to compile a plan over all partitions takes longest
+    own = f"-c timezone=UTC -c lock_timeout={WAIT_SECONDS}s -c jit=off"  # compiling a plan over all partitions takes longest
     asked = address.query.get("options", "")
     return {
         "options": f"{asked} {own}".strip(),
