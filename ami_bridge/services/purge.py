@@ -86,10 +86,6 @@ class Purge:
         self._sweep = sweep
         self._destroying = Destroying(vault, register, certificates, rules.exchange, rules.days, lambda: clock().now)
 
-    def close(self) -> None:
-        """Close the register, which was opened for this job alone."""
-        self._register.close()
-
     def run(self, asked: Asked = Asked(), progress: Progress = lambda key, done, of: None) -> Report:
         """Destroy what is past its time. PurgeRefused when a person must look first; what was begun is finished even so.
 

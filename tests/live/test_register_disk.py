@@ -23,12 +23,18 @@ class Disk:
     """A file system of its own on a loop device, which can fail as the kernel makes it fail."""
 
     def __init__(self, folder: Path) -> None:
-        self.image, self.place = folder / "image", folder / "disk"
+        self.folder, self.image, self.place = folder, folder / "image", folder / "disk"
         self.place.mkdir()
+        self._share()
         with self.image.open("wb") as file:
             file.truncate(64 << 20)
         subprocess.run(["mkfs.ext4", "-q", str(self.image)], check=True)
         self.mount()
+
+    def _share(self) -> None:
+        """What is mounted there later reaches the daemon, which has mounts of its own: as on any machine that systemd has started."""
+        subprocess.run(["mount", "--bind", str(self.folder), str(self.folder)], check=True)
+        subprocess.run(["mount", "--make-shared", str(self.folder)], check=True)
 
     def mount(self) -> None:
         """On a device of its own each time: an exchange's mount namespace may still hold the one that failed."""
@@ -51,7 +57,8 @@ class Disk:
         self.mount()
 
     def remove(self) -> None:
-        subprocess.run(["umount", "-l", str(self.place)], check=True)
+        for mounted in (self.place, self.folder):
+            subprocess.run(["umount", "-l", str(mounted)], check=True)
 
 
 @pytest.fixture
@@ -59,6 +66,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     try:
         disk = Disk(tmp_path)
     except subprocess.CalledProcessError as error:
+        subprocess.run(["umount", "-l", str(tmp_path)], capture_output=True)
         pytest.skip(f"no loop device can be mounted here: {error}")
     yield disk
     disk.remove()
