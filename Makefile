@@ -26,9 +26,9 @@ demo: pbx  ## Real calls through a real Asterisk: announced, recorded, registere
 # Live tests wait more than they compute, so more of them than there are cores go on at once; the others wait for disks.
 LIVE = $(shell grep -rl --include='test_*.py' 'mark\.live' tests)
 test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not live"
-	$(BIN)/pytest -n 4 --dist loadgroup -m "live and not soak and not alone" $(LIVE)
-	$(BIN)/pytest -m "alone or soak" tests/live/test_console.py tests/live/test_soak.py
+	$(BIN)/pytest -n 3 --dist loadgroup -m "not live"
+	$(BIN)/pytest -n 6 --dist loadgroup -m "live and not soak" $(LIVE)
+	$(BIN)/pytest -m soak tests/live/test_soak.py
 
 test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no browser, no kills; under a minute
 	$(BIN)/pytest -n 2 -m "not live and not postgresql and not crash and not packaging and not browser"

@@ -120,8 +120,8 @@ def key_store(config: Config) -> KeyStore:
     return keys
 
 
-def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = DAEMON) -> Purge:
-    """Return the nightly job; KeyMissing or RegisterError when it cannot work."""
+def purge(config: Config, register: Register, actor: str, clock: Callable[[], Clock] = read_clock) -> Purge:
+    """Return the nightly job, run by an actor; KeyMissing when it cannot work."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
     certificates.create()
     vault = vault_of(config)
@@ -129,7 +129,6 @@ def purge(config: Config, clock: Callable[[], Clock] = read_clock, actor: str = 
                   synchronised=config.purge.clock == "synchronised")
     sweep = Sweep(spool=Spool(config.spool.directory), days=config.retention.days, leftovers=config.purge.leftovers,
                   journals=(*config.purge.journals, *([config.cel.file] if config.cel.file else [])))
-    register = Register.open(config.register.url)
     evidence, kept = timedelta(days=config.audit.keep_days), timedelta(days=config.requests.keep_days)
     forgetting = TrailForgetting(register, heads(config), evidence, telling(config))
 
@@ -230,15 +229,14 @@ def note_configuration(config: Config, register: Register) -> None:
     record_configuration(config, register, trail(config, register, DAEMON))
 
 
-def verify(config: Config, *, everything: bool) -> Verify:
+def verify(config: Config, register: Register, *, everything: bool) -> Verify:
     """Return what compares register, vault and certificates."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
-    return Verify(vault_of(config), Register.open(config.register.url), certificates, everything=everything)
+    return Verify(vault_of(config), register, certificates, everything=everything)
 
 
-def holding(config: Config, actor: str = DAEMON) -> Holding:
+def holding(config: Config, register: Register, actor: str) -> Holding:
     """Return what places holds on behalf of an actor."""
-    register = Register.open(config.register.url)
     return Holding(vault_of(config), register, now, new_id, trail(config, register, actor).within)
 
 

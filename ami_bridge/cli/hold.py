@@ -46,8 +46,8 @@ def place(config: Config, call: str, reason: str, basis: str, until: datetime, r
     assert ends
     wish = Wish(call=call, reason=reason, basis=basis, by=by or getpass.getuser(), until=ends,
                 remind_at=in_zone(remind, zone))
-    with refusals(config, Action.HOLD_PLACED):
-        hold = holding(config, invoker()).place(wish)
+    with refusals(config, Action.HOLD_PLACED) as register:
+        hold = holding(config, register, invoker()).place(wish)
     click.echo(f"Call {hold.call} is held until {on_screen(hold.until, zone)} as {hold.id}.")
 
 
@@ -79,7 +79,7 @@ def show(config: Config, hold: str, as_json: bool) -> None:
     from ami_bridge.app import holding
 
     with looking(config, Action.HOLD_VIEWED) as look:
-        found, entry = holding(config, invoker()).show(hold)
+        found, entry = holding(config, look.register, invoker()).show(hold)
         look.object = str(found.id)
     if as_json:
         print_json({"hold": asdict(found), "call": entry_as_dict(entry)})

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -33,11 +33,13 @@ def purge_command(config: Config, dry_run: bool, accept_clock: bool, accept_size
     run is going on.
     """
     from ami_bridge.app import purge
+    from ami_bridge.register import Register
     from ami_bridge.services.purge import Asked
 
-    job = purge(config, actor=invoker())
-    with progress_bar(show=not as_json and sys.stderr.isatty()) as progress:
-        report = job.run(Asked(dry=dry_run, accept_clock=accept_clock, accept_size=accept_size), progress)
+    asked = Asked(dry=dry_run, accept_clock=accept_clock, accept_size=accept_size)
+    with closing(Register.open(config.register.url)) as register, \
+            progress_bar(show=not as_json and sys.stderr.isatty()) as progress:
+        report = purge(config, register, invoker()).run(asked, progress)
     if as_json:
         print_json({"planned": [asdict(one) for one in report.planned], "resumed": report.resumed, "swept": report.swept,
                     "certificates": [asdict(certificate) for certificate in report.certificates]})

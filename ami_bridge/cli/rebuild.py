@@ -1,5 +1,6 @@
 """``ami-bridge rebuild``."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 import click
@@ -19,12 +20,12 @@ def rebuild_command(config: Config) -> None:
 
     After restoring a backup run 'ami-bridge purge' first: it removes what is past its time.
     """
-    from ami_bridge.app import key_store
+    from ami_bridge.app import vault_of
     from ami_bridge.register import Register
     from ami_bridge.services.rebuild import rebuild
-    from ami_bridge.vault import Vault
 
-    done = rebuild(Vault(config.vault.directory, key_store(config)), Register.open(config.register.url), datetime.now(UTC))
+    with closing(Register.open(config.register.url)) as register:
+        done = rebuild(vault_of(config), register, datetime.now(UTC))
     afterwards(config, Action.REGISTER_REBUILT, detail={Detail.CALLS: min(done.calls, MOST)})
     for problem in done.problems:
         click.echo(problem, err=True)

@@ -13,6 +13,7 @@ from ami_bridge.core.errors import RegisterError
 from ami_bridge.services.invoker import invoker
 
 if TYPE_CHECKING:
+    from ami_bridge.register import Register
     from ami_bridge.services.trail import Look
 
 
@@ -28,15 +29,15 @@ def looking(config: Config, action: Action) -> "Iterator[Look]":
 
 
 @contextmanager
-def refusals(config: Config, action: Action) -> "Iterator[None]":
-    """Record that the block, which records what it does by itself, was refused."""
+def refusals(config: Config, action: Action) -> "Iterator[Register]":
+    """Open the register for a block that records what it does by itself; record that it was refused."""
     from ami_bridge.app import trail
     from ami_bridge.register import Register
     from ami_bridge.services.trail import Look
 
     with closing(Register.open(config.register.url)) as register, \
             trail(config, register, invoker()).refusals(action, Look(register)):
-        yield
+        yield register
 
 
 def afterwards(config: Config, action: Action, *objects: str, detail: Mapping[Detail, int | str] | None = None) -> None:

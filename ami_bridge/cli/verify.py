@@ -1,5 +1,6 @@
 """``ami-bridge verify``."""
 
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -20,13 +21,15 @@ def verify_command(config: Config, everything: bool, as_json: bool) -> None:
     The exit code is 1 when something does not agree.
     """
     from ami_bridge.app import verify
+    from ami_bridge.register import Register
 
-    job = verify(config, everything=everything)
     found = []
-    for disagreement in job.run(datetime.now(UTC)):
-        found.append(disagreement)
-        if not as_json:
-            click.echo(f"{disagreement.what} -> {disagreement.remedy}")
+    with closing(Register.open(config.register.url)) as register:
+        job = verify(config, register, everything=everything)
+        for disagreement in job.run(datetime.now(UTC)):
+            found.append(disagreement)
+            if not as_json:
+                click.echo(f"{disagreement.what} -> {disagreement.remedy}")
     if as_json:
         print_json({"disagreements": [asdict(one) for one in found], **asdict(job.seen)})
     else:

@@ -279,6 +279,7 @@ def test_help_tells_that_no_caller_is_named_in_a_reason(machine: Machine) -> Non
 
 def test_the_holds_copy_is_what_the_call_was(machine: Machine, call: str) -> None:
     held = place(machine, call)
-    hold, entry = holding(machine.config).show(held)
+    with closing(Register.open(machine.config.register.url)) as register:
+        hold, entry = holding(machine.config, register, "os:tests").show(held)
     assert str(hold.call) == call == str(entry.id)
     assert machine.json("show", call) == machine.json("hold", "show", held)["call"] | {"gap": False, "findings": []}

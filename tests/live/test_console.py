@@ -22,7 +22,7 @@ from tests.web.browser import Desk, Tab, chromium, desk
 from tests.web.console import NAMES, Console, running, where_it_listens
 
 __all__ = ["chromium", "desk"]
-pytestmark = [pytest.mark.live, pytest.mark.alone]
+pytestmark = pytest.mark.live
 """Each day goes on from the one before."""
 
 CALLER_HZ, AGENT_HZ, OTHER_CALLER_HZ, OTHER_AGENT_HZ = 440, 660, 520, 880
@@ -279,7 +279,7 @@ def test_an_administrator_makes_an_account_and_cannot_change_their_own(desk: Des
 def test_after_its_time_the_call_is_gone_and_the_held_one_is_there(desk: Desk, office: Console, system: System, own: Entry,
                                                                    foreign: Entry) -> None:
     system.stop_daemon()
-    report = purge(office.config, clock_at(own.expires_at + timedelta(days=1))).run()
+    report = purge(office.config, office.register, "os:tests", clock_at(own.expires_at + timedelta(days=1))).run()
     assert report.calls == 2 and calls_of(office) == []
     with desk.sit(office, "officer") as tab:
         find(tab, CALLER)

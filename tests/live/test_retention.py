@@ -10,6 +10,7 @@ import pytest
 from ami_bridge.app import purge
 from ami_bridge.config import load
 from ami_bridge.core.recordings import State
+from ami_bridge.register import Register
 from tests.clocks import clock_at
 from tests.pbx.phones import answer, call
 from tests.pbx.system import System
@@ -46,10 +47,12 @@ def test_after_its_time_nothing_of_a_call_is_left_and_the_certificate_names_nobo
     assert not list((system.home / "spool").rglob("*.wav")) and not list((system.home / "vault").rglob("*.wav"))
     system.stop_daemon()
     config = load(system.config_file)
-    purge(config, clock_at(entry.expires_at - timedelta(seconds=1))).run()
+    register = Register.open(config.register.url)
+    purge(config, register, "os:tests", clock_at(entry.expires_at - timedelta(seconds=1))).run()
     assert [found.id for found in system.calls()] == [entry.id] and heard(system.audio(entry), CALLER_HZ)
     (system.home / "opened" / f"{entry.recordings[0].id}.wav").unlink()
-    report = purge(config, clock_at(datetime.now(UTC) + timedelta(days=32))).run()
+    report = purge(config, register, "os:tests", clock_at(datetime.now(UTC) + timedelta(days=32))).run()
+    register.close()
     assert report.calls == 1 and system.calls() == []
     for canary in (NUMBER, NUMBER.lstrip("0"), AGENT, entry.uniqueid):
         assert [path for path in ours(system) if canary.encode() in path.read_bytes()] == []

@@ -11,9 +11,11 @@ from tests.web.console import Console, console
 from tests.web.office import staffed
 
 
-def made(folder: Path) -> Machine:
+def made(folder: Path, url: str = "") -> Machine:
+    """Set up a machine; ``url``: an empty database for its register, else a file."""
     machine = Machine(folder, {"AMI_BRIDGE__AMI__PORT": str(free_port()), "AMI_BRIDGE__AGI__PORT": str(free_port()),
-                               "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(folder / "none")})
+                               "AMI_BRIDGE__METRICS__PORT": "0", "AMI_BRIDGE__EXCHANGE__CONFIGURATION": str(folder / "none"),
+                               **({"AMI_BRIDGE__REGISTER__URL": url} if url else {})})
     machine.init()
     return machine
 

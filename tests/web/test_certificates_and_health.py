@@ -81,7 +81,7 @@ def test_who_sees_them_is_said_by_the_table(office: Console, login: str, certifi
 
 
 def test_health_is_shown_in_words_and_the_notice_is_checked_when_asked(office: Console) -> None:
-    purge(office.config)
+    purge(office.config, office.register, "os:tests")
     with office.browser("auditor") as client, office.program("auditor") as program:
         page = client.get("/health").text
         assert "Not all is well" in page and "does not run" in page and "were not checked since the console began" in page

@@ -14,14 +14,26 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import AuditEntry, Link
 from ami_bridge.core.duties import RECORDINGS, TABLE, Reach, reach
 from ami_bridge.register import TrailFilter
+from tests.register.conftest import DATABASES, server
 from tests.web.asked import ASKS, EVERYBODY, NOT_YET, ONLY_BY_COMMAND, Ask
+from tests.web.conftest import made
 from tests.web.console import DUTIES, Console
+from tests.web.office import staffed
 from tests.web.routes import SIGN_IN, doors
 from tests.web.things import Things
 
+__all__ = ["server"]
 pytestmark = pytest.mark.xdist_group("matrix")
 PEOPLE = ("listener", "trainer", "officer", "keeper", "admin", "auditor", "nobody")
 IN_TABLE = {action for row in TABLE.values() for action in row}
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """The office of this file, once on each database."""
+    url = request.getfixturevalue("server").make("matrix", "template0") if request.param == "postgresql" else ""
+    with staffed(made(tmp_path_factory.mktemp("office"), url)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -208,7 +208,7 @@ def certificate(things: Things) -> object:
     """Of a day that is over, and on which nothing expired."""
     config = things.office.config
     key_store(config).make([day_key(datetime.now(UTC).date() - timedelta(days=1))])
-    return purge(config).run(Asked(accept_clock=True)).certificates[-1].number
+    return purge(config, things.office.register, "os:tests").run(Asked(accept_clock=True)).certificates[-1].number
 
 
 @made
