@@ -32,7 +32,9 @@ from tests.web.console import Console, console
 from tests.web.recordings import record, tone
 
 DAYS = 31
-WANTED_MS = 10.0
+WANTED_MS = 100.0
+"""Below this an answer feels immediate. Source: J. Nielsen, *Usability Engineering*, 1993, chapter 5."""
+
 WARMING = 20
 PATIENCE = 20.0
 """Seconds after which the peer is not asked again."""
@@ -138,7 +140,8 @@ def crowded(running: Console, question: Question, count: int, where: str) -> Lim
     times = asked_by(running, question, count, clients=AT_ONCE)
     rate = (count + WARMING) / (time.perf_counter() - begun)
     return Limit(name=f"console, {question.name}, {AT_ONCE} clients at once, {where}", unit="ms (p99)",
-                 ours=Figure(percentile(times, 0.99)), remark=f"p50 {percentile(times, 0.5):.1f} ms, {rate:.0f} pages/s")
+                 ours=Figure(percentile(times, 0.99)), wanted=WANTED_MS,
+                 remark=f"p50 {percentile(times, 0.5):.1f} ms, {rate:.0f} pages/s")
 
 
 def beside(name: str, ours: list[float], peer: list[float], peer_name: str) -> Limit:
