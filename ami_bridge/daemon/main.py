@@ -6,6 +6,7 @@ import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from ami_bridge import systemd
@@ -243,10 +244,18 @@ def run(config: Config) -> None:
     try:
         app.spool.lock()
         publish(config)
+        _say_if_keys_are_in_reach(config.keys.private)
         _note_configuration(app)
         asyncio.run(serve(app))
     finally:
         app.register.close()
+
+
+def _say_if_keys_are_in_reach(private: Path | None) -> None:
+    """The daemon never opens them; but whoever took it over could, where nothing keeps the process from them."""
+    if private and next(private.glob("*.key"), None):
+        log.warning("This process could read the private keys. Start it by its unit, which keeps it from them",
+                    extra={"action": "keys_in_reach"})
 
 
 def _note_configuration(app: App) -> None:

@@ -104,6 +104,17 @@ def test_the_daemon_opens_no_file_of_a_key_that_opens_or_signs_a_destruction(mac
     assert "action=alarm" not in log.read_text()
 
 
+def test_a_daemon_that_could_read_private_keys_says_so(machine: Machine) -> None:
+    with running(machine) as log:
+        assert log.read_text().count("action=keys_in_reach") == 1
+    private = machine.config.keys.private
+    assert private
+    private.rename(private.with_name("elsewhere"))
+    with running(machine):
+        pass
+    assert log.read_text().count("action=keys_in_reach") == 1
+
+
 def test_the_daemon_writes_down_the_end_of_the_trail(machine: Machine) -> None:
     machine.said("calls")
     heads = machine.config.audit.directory / "heads"

@@ -165,6 +165,7 @@ def follow(host: Host) -> None:
 def assert_the_daemon_has_no_key_that_opens(host: Host) -> None:
     """Not where they lie, and not by way of a process of its own user, from which only its user namespace keeps it."""
     keys = "/var/lib/ami-bridge/keys"
+    assert "keys_in_reach" not in host.run("cat /run/standin/ami-bridge.log")
     daemon = host.run("cat /run/standin/ami-bridge.pid").strip()
     assert len(host.run(f"ls {keys}").split()) > 40 and host.run(f"ls /proc/{daemon}/root{keys}") == ""
     other = host.run("runuser -u ami-bridge -- sh -c 'sleep 600 > /dev/null 2>&1 & echo $!'").strip()
