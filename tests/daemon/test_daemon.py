@@ -111,7 +111,7 @@ def test_a_daemon_that_could_read_private_keys_says_so(machine: Machine) -> None
     assert private
     private.rename(private.with_name("elsewhere"))
     with running(machine):
-        pass
+        wait(lambda: log.read_text().count("action=daemon_ready") == 2)
     assert log.read_text().count("action=keys_in_reach") == 1
 
 
