@@ -27,7 +27,7 @@ demo: pbx  ## Real calls through a real Asterisk: announced, recorded, registere
 LIVE = $(shell grep -rl --include='test_*.py' 'mark\.live' tests)
 test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
 	$(BIN)/pytest -n 3 --dist loadgroup -m "not live"
-	$(BIN)/pytest -n 6 --dist loadgroup -m "live and not soak" $(LIVE)
+	$(BIN)/pytest -n 4 --dist loadgroup -m "live and not soak" $(LIVE)
 	$(BIN)/pytest -m soak tests/live/test_soak.py
 
 test-fast: $(READY)  ## The inner loop: no PBX, no PostgreSQL, no browser, no kills; under a minute

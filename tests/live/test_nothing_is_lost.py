@@ -373,7 +373,7 @@ def test_a_recording_that_cannot_be_written_is_noticed_within_a_second_and_the_r
     finally:
         live.unlink()
         aside.rename(live)
-    entries = bench.entries(2, 30)
+    entries = bench.entries(2)
     assert [entry.state for entry in entries] == [State.MISSING, State.MISSING]
     kinds = {one.kind for one in bench.findings()}
     assert kinds >= {Kind.NOT_STARTED, Kind.AUDIO_MISSING}

@@ -44,7 +44,7 @@ def page(system: System, path: str) -> tuple[int, str]:
 
 def paused(system: System) -> None:
     """A call in which the agent asks for silence, and for its end."""
-    callee, caller = answer(system.pbx, "6001"), call(system.pbx, DIALLED, caller=CALLER, name=NAME, talk=8.0)
+    callee, caller = answer(system.pbx, "6001"), call(system.pbx, DIALLED, caller=CALLER, name=NAME, talk=16.0)
     system.wait_for(lambda: figures(system.metrics_port)["ami_bridge_calls_in_progress"] == 1, "the call", 20)
     system.wait_for(lambda: "6001" in system.pbx.rx("core show channels") and "Up" in system.pbx.rx("core show channels"), "the agent", 20)
     system.wait_for(lambda: said(system, "pause", "--agent", "PJSIP/6001"), "silence", 10)
