@@ -32,7 +32,7 @@ test: pbx lint  ## Everything: rules, fast tests, both databases, live calls
 
 FAST = $(addprefix tests/,core config asterisk vault units streams)
 test-fast: $(READY)  ## The inner loop: what decides, what speaks to Asterisk, what seals; under a minute
-	$(BIN)/pytest -n 2 $(FAST)
+	$(BIN)/pytest -n 2 -m "not live" $(FAST)
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
