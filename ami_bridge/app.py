@@ -20,9 +20,8 @@ from ami_bridge.core.agi import Script
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import DAEMON
 from ami_bridge.core.clock import Clock
-from ami_bridge.core.errors import AmiBridgeError
+from ami_bridge.core.errors import AmiBridgeError, as_ours
 from ami_bridge.core.events import Event
-from ami_bridge.core.faults import said
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
 from ami_bridge.core.parties import Direction
@@ -142,7 +141,7 @@ def purge(config: Config, register: Register, actor: str, clock: Callable[[], Cl
         try:
             keep_ahead(vault.keys, traces, today, config.retention.days, config.keys.ahead)
         except (AmiBridgeError, OSError) as problem:
-            tell(alarms.keys_not_made(said(problem, "keys could not be made ahead")))
+            tell(alarms.keys_not_made(as_ours(problem, "keys could not be made ahead")))
             raise
 
     return Purge(vault, register, certificates, rules, clock, swept, ahead, traces)

@@ -32,9 +32,7 @@ from tests.web.console import Console, console
 from tests.web.recordings import record, tone
 
 DAYS = 31
-WANTED_MS = 100.0
-"""Below this an answer feels immediate. Source: J. Nielsen, *Usability Engineering*, 1993, chapter 5."""
-
+WANTED_MS = 10.0
 WARMING = 20
 PATIENCE = 20.0
 """Seconds after which the peer is not asked again."""

@@ -102,3 +102,10 @@ class AgiSyntaxError(PeerError):
 
 class AgiHangup(PeerError):
     """The channel hung up, or the exchange closed the conversation."""
+
+
+def as_ours(problem: AmiBridgeError | OSError, what: str) -> AmiBridgeError:
+    """Return a problem as one of ours; ``what`` says what failed where the system only says why."""
+    if isinstance(problem, AmiBridgeError):
+        return problem
+    return AmiBridgeError(f"{what} ({problem.strerror or type(problem).__name__})", "See the disk, and who may write there.")

@@ -11,8 +11,8 @@ from typing import Any
 
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Name, Patience, Seen, must_suspend
-from ami_bridge.core.errors import AmiBridgeError
-from ami_bridge.core.faults import fault, said
+from ami_bridge.core.errors import AmiBridgeError, as_ours
+from ami_bridge.core.faults import fault
 from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.alarm import Telling
@@ -109,7 +109,7 @@ class Watching:
             await self._in_thread(self._make_room)
         except (AmiBridgeError, OSError) as problem:
             what = "room in the register could not be made ahead"
-            self._board.put_up(alarms.keys_not_made(said(problem, what)), self._now())
+            self._board.put_up(alarms.keys_not_made(as_ours(problem, what)), self._now())
         else:
             self._prepared = today
             self._board.take_down(Name.KEYS_NOT_MADE)

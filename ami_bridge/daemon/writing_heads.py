@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from ami_bridge.app import App, trail_keeping
 from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Name
-from ami_bridge.core.errors import AmiBridgeError, RegisterError
-from ami_bridge.daemon.watching import said
+from ami_bridge.core.errors import AmiBridgeError, RegisterError, as_ours
 from ami_bridge.services.trail_keeping import TrailKeeping
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ async def _once(keeping: TrailKeeping, watching: "Watching") -> bool:
     except RegisterError:
         return False
     except (AmiBridgeError, OSError) as problem:
-        watching.put_up(alarms.head_unwritten(said(problem, "the end of the trail could not be written down")))
+        watching.put_up(alarms.head_unwritten(as_ours(problem, "the end of the trail could not be written down")))
         return False
     watching.take_down(Name.HEAD_UNWRITTEN)
     _tell(watching, Name.TRAIL_BROKEN, broken)

@@ -1,5 +1,6 @@
 """The filters of the search."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from ami_bridge.core.accounts import Scope
 from ami_bridge.core.entries import Entry
@@ -41,6 +43,33 @@ def filled(register: Register) -> Register:
 def find(register: Register, **asked: Any) -> list[Entry]:
     with register.reading() as work:
         return work.calls.find(CallFilter(now=NOON, **asked))
+
+
+def plans(register: Register, **asked: Any) -> list[str]:
+    """What the database says of how it finds each part of a page, in the transaction that found it."""
+    said: list[tuple[str, Any]] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM " in statement:
+            said.append((statement, parameters))
+
+    with register.reading() as work:
+        connection = work.calls._connection
+        event.listen(connection, "before_cursor_execute", keep)
+        work.calls.find(CallFilter(now=NOON, **asked))
+        event.remove(connection, "before_cursor_execute", keep)
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        return ["\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {one}", given)) for one, given in said]
+
+
+@pytest.mark.parametrize("asked", [{}, {"agent": "Bo Ek"}, {"scope": Scope(frozenset({"support"}), frozenset())}, {"queue": "support"}],
+                         ids=["newest", "agent", "team", "queue"])
+def test_no_page_reads_a_whole_table_nor_all_recordings_of_a_day(filled: Register, asked: dict[str, Any]) -> None:
+    found = plans(filled, **asked)
+    assert len(found) >= (4 if not asked or "agent" in asked else 1)
+    for plan in found:
+        assert "Seq Scan" not in plan and "Hash Join" not in plan and not re.search(r"SCAN \w+'", plan), plan
+        assert "(expiry_day=?)" not in plan, plan
 
 
 def test_no_filter_finds_all_newest_first(filled: Register) -> None:
