@@ -57,5 +57,6 @@ def test_the_longest_time_until_a_key_is_dead() -> None:
 def test_the_number_of_keys() -> None:
     days, ahead = setting("retention", "days"), setting("keys", "ahead")
     count = len(days_of_keys(datetime.now(UTC).date(), days, ahead))
-    assert f"With {days} days and `[keys] ahead = {ahead}` there are {count} at any time" in PAGE
+    assert f"With {days} days and `[keys] ahead = {ahead}` there are {count} after each run" in " ".join(PAGE.split())
+    assert f"one for each of the {count - 1} days after it" in " ".join(PAGE.split())
     assert f"`[purge] overdue_hours` ({setting('purge', 'overdue_hours')})" in PAGE
