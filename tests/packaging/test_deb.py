@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,12 +26,13 @@ LAYOUT = ("/opt/ami-bridge/bin/ami-bridge", "/opt/ami-bridge/bin/ami-bridge-agi"
 class System:
     """A copy of a Debian system: what is written goes to a layer above it, which shows all that was changed."""
 
-    def __init__(self, base: Path, folder: Path, package: Path) -> None:
+    def __init__(self, base: Path, folder: Path, like: Path) -> None:
+        """Begin with the changes that lie in ``like``."""
         self.changed = folder / "changed"
         self._root, work = folder / "root", folder / "work"
-        for made in (self.changed, self._root, work, self.changed / "tmp"):
+        for made in (self._root, work):
             made.mkdir()
-        shutil.copy(package, self.changed / "tmp/ami-bridge.deb")
+        run("cp", "--archive", like, self.changed)
         self._mounts = (f"mount -t overlay overlay -o lowerdir={base},upperdir={self.changed},workdir={work} {self._root}\n"
                         f"mount -t proc proc {self._root}/proc\nmount --rbind /dev {self._root}/dev\n")
 
@@ -72,112 +72,135 @@ def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "prompts"
 
 
-@pytest.fixture
-def system(debian: Path, package: Path, prompts: Path, tmp_path: Path) -> Iterator[System]:
-    system = System(debian, tmp_path, package)
-    shutil.copytree(prompts, system.changed / "tmp/prompts", symlinks=True)
-    yield system
-
-
-INSTALL = "dpkg -i /tmp/ami-bridge.deb"
+INSTALL = "dpkg --force-unsafe-io -i /tmp/ami-bridge.deb"
 INIT = "mkdir -p /var/lib/ami-bridge && cp -a /tmp/prompts /var/lib/ami-bridge/ && ami-bridge init --yes"
 
 
-def test_it_is_there_as_the_documentation_says(system: System) -> None:
+@pytest.fixture(scope="session")
+def bare(package: Path, prompts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a system has before anything of us is installed: the package and the notices, in /tmp."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "tmp").mkdir()
+    shutil.copy(package, folder / "tmp/ami-bridge.deb")
+    shutil.copytree(prompts, folder / "tmp/prompts", symlinks=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def with_package(debian: Path, bare: Path, tmp_path_factory: pytest.TempPathFactory) -> System:
+    """A system in which the package was installed; tests begin with a copy."""
+    system = System(debian, tmp_path_factory.mktemp("installed"), bare)
     assert "ami-bridge init --dry-run" in system.said(INSTALL)
-    assert system.said("ami-bridge --version") == f"ami-bridge {__version__}\n"
-    system.said("\n".join(f"test -e {place} || {{ echo {place}; exit 1; }}" for place in LAYOUT))
-    assert system.said("dpkg --verify ami-bridge") == ""
-    assert "usage: ami-bridge-agi" in system.sh("/opt/ami-bridge/bin/ami-bridge-agi").stderr
+    return system
 
 
-def test_init_sets_it_up_there_with_the_units_of_the_package(system: System) -> None:
-    system.said(INSTALL)
-    before = system.left()
+@pytest.fixture(scope="session")
+def with_init(debian: Path, with_package: System, tmp_path_factory: pytest.TempPathFactory) -> System:
+    """One in which ``init`` was run, too."""
+    system = System(debian, tmp_path_factory.mktemp("set-up"), with_package.changed)
     system.said(INIT)
-    made = {f"/{name}" for name in system.left()} - {f"/{name}" for name in before}
+    return system
+
+
+@pytest.fixture
+def system(debian: Path, bare: Path, tmp_path: Path) -> System:
+    return System(debian, tmp_path, bare)
+
+
+@pytest.fixture
+def packaged(debian: Path, with_package: System, tmp_path: Path) -> System:
+    return System(debian, tmp_path, with_package.changed)
+
+
+@pytest.fixture
+def set_up(debian: Path, with_init: System, tmp_path: Path) -> System:
+    return System(debian, tmp_path, with_init.changed)
+
+
+def test_it_is_there_as_the_documentation_says(packaged: System) -> None:
+    assert packaged.said("ami-bridge --version") == f"ami-bridge {__version__}\n"
+    packaged.said("\n".join(f"test -e {place} || {{ echo {place}; exit 1; }}" for place in LAYOUT))
+    assert packaged.said("dpkg --verify ami-bridge") == ""
+    assert "usage: ami-bridge-agi" in packaged.sh("/opt/ami-bridge/bin/ami-bridge-agi").stderr
+
+
+def test_init_sets_it_up_there_with_the_units_of_the_package(packaged: System) -> None:
+    before = packaged.left()
+    packaged.said(INIT)
+    made = {f"/{name}" for name in packaged.left()} - {f"/{name}" for name in before}
     assert "/etc/systemd/system/ami-bridge.service.d/10-ami-bridge.conf" in made
     assert "/etc/systemd/system/ami-bridge.service" not in made
-    assert "is up to date" in system.said("ami-bridge register upgrade")
-    assert system.said("ami-bridge calls --json") == "[]\n"
-    assert "Traceback" not in (done := system.sh("ami-bridge doctor")).stderr and "register" in done.stdout
-    assert "/opt/ami-bridge/bin/ami-bridge-agi" in system.said("ami-bridge dialplan")
+    assert "is up to date" in packaged.said("ami-bridge register upgrade")
+    assert packaged.said("ami-bridge calls --json") == "[]\n"
+    assert "Traceback" not in (done := packaged.sh("ami-bridge doctor")).stderr and "register" in done.stdout
+    assert "/opt/ami-bridge/bin/ami-bridge-agi" in packaged.said("ami-bridge dialplan")
 
 
-def test_removed_and_purged_it_leaves_nothing(system: System) -> None:
-    system.said(f"{INSTALL}; ami-bridge --version; dpkg --remove ami-bridge; test ! -e /opt/ami-bridge")
-    system.said("dpkg --purge ami-bridge")
-    assert system.left() == []
+def test_removed_and_purged_it_leaves_nothing(packaged: System) -> None:
+    packaged.said("ami-bridge --version; dpkg --remove ami-bridge; test ! -e /opt/ami-bridge")
+    packaged.said("dpkg --purge ami-bridge")
+    assert packaged.left() == []
 
 
-def test_purged_it_leaves_recordings_keys_and_certificates_and_says_so(system: System) -> None:
-    system.said(INSTALL)
-    system.said(INIT)
-    removed = system.sh("dpkg --purge ami-bridge")
+def test_purged_it_leaves_recordings_keys_and_certificates_and_says_so(set_up: System) -> None:
+    removed = set_up.sh("dpkg --purge ami-bridge")
     said = removed.stdout
     assert removed.returncode == 0 and "Asterisk's configuration still names it" in removed.stderr
     assert "left as they are" in said and "/var/lib/ami-bridge" in said and "/etc/ami-bridge" in said
-    left = system.left()
+    left = set_up.left()
     assert any(name.startswith("var/lib/ami-bridge/keys/") for name in left) and not any(name.startswith("opt/") for name in left)
-    assert system.sh("getent passwd ami-bridge").returncode == 0
+    assert set_up.sh("getent passwd ami-bridge").returncode == 0
 
 
-def test_taken_out_of_asterisk_first_nothing_but_the_archive_stays(system: System) -> None:
-    system.said(INSTALL)
-    system.said(INIT)
-    system.said("ami-bridge uninstall")
-    removed = system.sh("dpkg --purge ami-bridge")
+def test_taken_out_of_asterisk_first_nothing_but_the_archive_stays(set_up: System) -> None:
+    set_up.said("ami-bridge uninstall")
+    removed = set_up.sh("dpkg --purge ami-bridge")
     assert removed.returncode == 0 and "still names it" not in removed.stderr
-    left = {name for name in system.left() if not name.startswith(("var/lib/ami-bridge/", "etc/ami-bridge/", "run/"))}
+    left = {name for name in set_up.left() if not name.startswith(("var/lib/ami-bridge/", "etc/ami-bridge/", "run/"))}
     assert not [name for name in left if "ami-bridge" in name or "ami_bridge" in name], left
 
 
 def with_a_register_of(system: System, version: str, folder: Path) -> None:
-    """Install it, set it up, and put a register of an earlier version in place of the new one."""
-    system.said(INSTALL)
-    system.said(INIT)
+    """Put a register of an earlier version in place of the new one."""
     with filled(f"sqlite:///{folder}/register.db", version):
         shutil.copy(folder / "register.db", system.changed / "var/lib/ami-bridge/register.db")
     system.said("chown ami-bridge:ami-bridge /var/lib/ami-bridge/register.db; rm -f /var/lib/ami-bridge/register.db-*")
 
 
-def test_an_upgrade_brings_the_register_with_it(system: System, tmp_path: Path) -> None:
-    with_a_register_of(system, "0004", tmp_path)
-    assert system.sh("ami-bridge calls").returncode == 5
-    assert "was brought from version 0004 to" in system.said(INSTALL)
-    assert system.said("ami-bridge register upgrade --dry-run").strip().endswith(f"is up to date (version {HEAD}).")
+def test_an_upgrade_brings_the_register_with_it(set_up: System, tmp_path: Path) -> None:
+    with_a_register_of(set_up, "0004", tmp_path)
+    assert set_up.sh("ami-bridge calls").returncode == 5
+    assert "was brought from version 0004 to" in set_up.said(INSTALL)
+    assert set_up.said("ami-bridge register upgrade --dry-run").strip().endswith(f"is up to date (version {HEAD}).")
 
 
-def test_where_the_register_refuses_the_package_stays_unconfigured_until_that_is_mended(system: System, tmp_path: Path) -> None:
-    with_a_register_of(system, "0004", tmp_path)
-    blocked = system.sh(f"sqlite=/var/lib/ami-bridge/register.db; chmod 0400 $sqlite; chown root:root $sqlite; {INSTALL}")
+def test_where_the_register_refuses_the_package_stays_unconfigured_until_that_is_mended(set_up: System, tmp_path: Path) -> None:
+    with_a_register_of(set_up, "0004", tmp_path)
+    blocked = set_up.sh(f"sqlite=/var/lib/ami-bridge/register.db; chmod 0400 $sqlite; chown root:root $sqlite; {INSTALL}")
     assert blocked.returncode != 0 and "Traceback" not in blocked.stderr and "register" in blocked.stderr
-    assert "iF" in system.said("dpkg --list ami-bridge | tail -1")
-    system.said("chown ami-bridge /var/lib/ami-bridge/register.db; chmod 0600 /var/lib/ami-bridge/register.db; dpkg --configure ami-bridge")
-    assert system.said("dpkg --list ami-bridge | tail -1").startswith("ii")
+    assert "iF" in set_up.said("dpkg --list ami-bridge | tail -1")
+    set_up.said("chown ami-bridge /var/lib/ami-bridge/register.db; chmod 0600 /var/lib/ami-bridge/register.db; dpkg --configure ami-bridge")
+    assert set_up.said("dpkg --list ami-bridge | tail -1").startswith("ii")
 
 
-def test_what_runs_is_stopped_before_its_files_go_and_only_what_is_enabled_is_started(system: System) -> None:
-    system.said(INSTALL)
-    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer ami-bridge-console.service")
-    system.said(INSTALL)
-    asked = (system.changed / "tmp/asked").read_text().splitlines()
+def test_what_runs_is_stopped_before_its_files_go_and_only_what_is_enabled_is_started(packaged: System) -> None:
+    packaged.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer ami-bridge-console.service")
+    packaged.said(INSTALL)
+    asked = (packaged.changed / "tmp/asked").read_text().splitlines()
     stop = next(number for number, line in enumerate(asked) if "stop" in line.split())
     started = [line for line in asked if "start" in line.split()]
     assert {"ami-bridge.service", "ami-bridge-console.service", "ami-bridge-purge.timer", "ami-bridge-purge.service"} <= set(asked[stop].split())
     assert [line.split()[-1] for line in started] == ["ami-bridge.service", "ami-bridge-purge.timer", "ami-bridge-console.service"]
     assert asked.index(started[0]) > stop
-    system.said("dpkg --remove ami-bridge")
-    assert any(line.startswith("disable") for line in (system.changed / "tmp/asked").read_text().splitlines())
+    packaged.said("dpkg --remove ami-bridge")
+    assert any(line.startswith("disable") for line in (packaged.changed / "tmp/asked").read_text().splitlines())
 
 
-def test_installed_again_it_says_what_rests_and_how_it_is_started(system: System) -> None:
-    system.said(INSTALL)
-    system.said(INIT)
-    system.tell_of_systemd("ami-bridge-verify.timer")
+def test_installed_again_it_says_what_rests_and_how_it_is_started(set_up: System) -> None:
+    set_up.tell_of_systemd("ami-bridge-verify.timer")
     for command, register in (("dpkg --remove ami-bridge", False), ("dpkg --purge ami-bridge", True)):
-        system.said(command)
-        said = system.said(INSTALL)
+        set_up.said(command)
+        said = set_up.said(INSTALL)
         assert "systemctl enable --now ami-bridge.service ami-bridge-purge.timer\n" in said and "nothing is forgotten" in said
         assert ("ami-bridge register upgrade --dry-run" in said) == register
 

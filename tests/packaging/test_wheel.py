@@ -76,8 +76,15 @@ def test_it_sets_up_a_machine_from_an_empty_folder(installed: Installation, tmp_
     assert "is up to date" in installed.run("ami-bridge", "register", "upgrade", folder=tmp_path).stdout
 
 
+@pytest.fixture(scope="module")
+def machine(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which ``init`` was run."""
+    folder = tmp_path_factory.mktemp("machine")
+    assert installed.run("ami-bridge", "init", "--directory", str(folder / "state"), folder=folder).returncode == 0
+    return folder
+
+
 @pytest.mark.parametrize("verb", ["calls", "findings", "verify", "keys list", "notice list", "certificate list"])
-def test_its_verbs_work(installed: Installation, tmp_path: Path, verb: str) -> None:
-    assert installed.run("ami-bridge", "init", "--directory", str(tmp_path / "state"), folder=tmp_path).returncode == 0
-    done = installed.run("ami-bridge", *verb.split(), folder=tmp_path)
+def test_its_verbs_work(installed: Installation, machine: Path, verb: str) -> None:
+    done = installed.run("ami-bridge", *verb.split(), folder=machine)
     assert done.returncode == 0, done.stderr
