@@ -69,6 +69,7 @@ class Kept:
     """What the register says. ``oldest_expiry``: when the call that is to be forgotten first should be; None: no call.
 
     ``found``: how many findings of each kind there were within ``FRESH``. ``requests``: of callers, soon due or late.
+    ``unclosed``: those that were answered long ago.
     """
 
     last_success: datetime | None
@@ -77,6 +78,7 @@ class Kept:
     reminders: int
     found: Mapping[Kind, int] = field(default_factory=dict)
     requests: int = 0
+    unclosed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,11 +213,15 @@ def _of_register(kept: Kept, installed: datetime, patience: Patience, now: datet
         yield Alarm(Name.FOUND_AMISS, f"{_many(others, 'thing')} found amiss within the last day", SEE_FINDINGS)
     if kept.reminders:
         yield Alarm(Name.HOLD_REMINDER, f"The reminder of {_many(kept.reminders, 'hold')} has come",
-                    "See 'ami-bridge hold list': release what is no longer needed.")
+                    "See 'ami-bridge hold list': release what is no longer needed; for a request's, close the request.")
     if kept.requests:
         asked = _many(kept.requests, "request")
         yield Alarm(Name.REQUESTS_DUE, f"The time to answer {asked} of callers ends within a week, or is over",
                     "Open the requests in the console, and answer them.")
+    elif kept.unclosed:
+        asked = _many(kept.unclosed, "request")
+        yield Alarm(Name.REQUESTS_DUE, f"{asked} of callers answered two weeks ago or more, and not closed",
+                    "Close them in the console: until then name, numbers and frozen calls of who asked stay.")
 
 
 def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta, now: datetime) -> Iterator[Alarm]:

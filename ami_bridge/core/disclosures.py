@@ -92,6 +92,9 @@ def checked(disclosure: Disclosure) -> Disclosure:
                                  "Give the two letters of a country that is in it, such as FI.")
     if disclosure.kind is Kind.COPY:
         recipient = CALLER
+        if disclosure.request is None:
+            raise ConfigurationError("a copy is for a caller who asks, and this one names no request",
+                                     "Open the request for access first; make the copy from its page.")
     elif not recipient or not statute or not disclosure.recipient_key:
         raise ConfigurationError("a disclosure needs the authority, the statute and the authority's age key",
                                  "The statute is what obliges or allows you; ask the authority for its key (age1...).")

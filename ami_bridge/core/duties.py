@@ -43,6 +43,7 @@ class Why(StrEnum):
     OWN_ACCOUNT = "own-account"
     LAST_ADMINISTRATOR = "last-administrator"
     NO_PURPOSE = "no-purpose"
+    RESTRICTED = "restricted-by-caller"
     NEEDS_SECOND = "needs-a-second-person"
     SAME_PERSON = "same-person"
     TOO_LATE = "proposal-too-old"

@@ -9,14 +9,18 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from ami_bridge.core.holds import LONGEST
 from ami_bridge.core.ids import aware
-from ami_bridge.core.requests import State, SubjectRequest
+from ami_bridge.core.requests import Kind, State, SubjectRequest
 
 MONTHS, EXTENDED_MONTHS = 1, 3
 """Within how many months of its receipt a request is answered, and within how many at the most (article 12(3))."""
 
 MARGIN = timedelta(days=14)
 """How long what was frozen stays after the last day of a request that was extended: somebody must close it."""
+
+CLOSED_WITHIN = timedelta(days=14)
+"""How long a request that was answered may say of the caller who asked: then somebody must close it."""
 
 SOON = timedelta(days=7)
 SATURDAY = 5
@@ -63,9 +67,14 @@ def due_at(received: datetime, zone: ZoneInfo, *, extended: bool = False) -> dat
     return end_of(last_day(received, EXTENDED_MONTHS if extended else MONTHS, zone), zone)
 
 
-def frozen_until(received: datetime, zone: ZoneInfo, now: datetime) -> datetime:
-    """Return until when a call found now is held for a request: as long as it may take, and a margin."""
-    return max(due_at(received, zone, extended=True), now) + MARGIN
+def frozen_until(request: SubjectRequest, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return until when a call found now is held for a request: as long as it may take, and a margin.
+
+    A restriction lasts until it is lifted, which closes the request: as long as any hold may (article 18).
+    """
+    if request.kind is Kind.RESTRICTION:
+        return now + LONGEST
+    return max(due_at(request.received_at, zone, extended=True), now) + MARGIN
 
 
 def haste(request: SubjectRequest, now: datetime, zone: ZoneInfo) -> Haste:

@@ -94,8 +94,13 @@ ANSWERS: Mapping[Kind, frozenset[Answer]] = {
 There is no summary among them, nor listening without the offer of a copy or transcript.
 """
 
-BY_HAND: Mapping[Kind, frozenset[Answer]] = {kind: found - {Answer.ERASED} for kind, found in ANSWERS.items()}
-"""What somebody may note; that a call was erased is noted by the erasure alone."""
+BY_HAND: Mapping[Kind, tuple[Answer, ...]] = {
+    kind: (Answer.NONE, *sorted(found - {Answer.ERASED})) for kind, found in ANSWERS.items()}
+"""What somebody may note, in the order of a list; that a call was erased is noted by the erasure alone. NONE takes back."""
+
+
+STAYING = frozenset({Answer.KEPT, Answer.OTHERS, Answer.ERASED})
+"""With what a call is answered that an erasure does not destroy (any more)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +151,7 @@ def checked(request: SubjectRequest) -> SubjectRequest:
     if not request.opened_at - OLDEST_RECEIPT <= aware(request.received_at) <= request.opened_at:
         raise ConfigurationError("a request cannot have been received in the future, nor more than three months ago",
                                  "Give the day on which it came.")
-    name, contact, numbers = clean(request.name), clean(request.contact, 300), _numbers(request.numbers)
+    name, contact, numbers = clean(request.name), clean(request.contact, 300), checked_numbers(request.numbers)
     if not name:
         raise ConfigurationError("a request needs the name of who asks", "Write the name that was checked.")
     return SubjectRequest(
@@ -155,7 +160,8 @@ def checked(request: SubjectRequest) -> SubjectRequest:
         contact=contact)
 
 
-def _numbers(given: Collection[str]) -> tuple[str, ...]:
+def checked_numbers(given: Collection[str]) -> tuple[str, ...]:
+    """Return the numbers of a request, cleaned, each once; ConfigurationError when there is none, or one that is none."""
     found = tuple(dict.fromkeys(filter(None, (clean(number, LONGEST_NUMBER + 1) for number in given))))
     if not found:
         raise ConfigurationError("a request needs a telephone number", "Ask the caller which numbers they call from.")
@@ -174,7 +180,7 @@ def checked_answer(kind: Kind, answer: Answer, transcript: str, verbatim: bool) 
     """
     if answer not in BY_HAND[kind]:
         raise ConfigurationError(f"a call is not answered so in a request for {kind}",
-                                 f"One of: {', '.join(sorted(BY_HAND[kind]))}.")
+                                 f"One of: {', '.join(BY_HAND[kind])}.")
     if answer is not Answer.TRANSCRIPT:
         return ""
     text = "\n".join(clean(line, LONGEST_TRANSCRIPT) for line in transcript.splitlines()).strip()

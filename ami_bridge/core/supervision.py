@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.core.ids import aware
+from ami_bridge.core.requests import FoundCall
 
 SHORTEST, LONGEST = 1, 60
 """Minutes of one session."""
@@ -25,6 +26,11 @@ class SupervisedSession:
     def lasts(self, now: datetime) -> bool:
         """Tell whether anything may be heard in it."""
         return self.ended_at is None and self.begun_at <= aware(now) < self.ends_at
+
+
+def in_session(session: SupervisedSession, found: FoundCall) -> bool:
+    """Tell whether a call was there to be heard when a session of its request began."""
+    return found.request == session.request and found.found_at <= session.begun_at
 
 
 def box(minutes: int) -> timedelta:

@@ -27,6 +27,8 @@ from ami_bridge.register.requests import Requests
 from ami_bridge.register.tallies import Tallies
 
 SEEN = "ami_bridge_version_seen"
+FORGETFUL = ("subject_requests", "request_calls")
+"""Tables in whose rows something is forgotten while they stay: too small for PostgreSQL to clean them by itself soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Register:
             return schema.columns(connection)
 
     def scrub(self, days: Iterable[date] = ()) -> bool:
-        """See that nothing deleted is left behind: in the write-ahead log of SQLite, in dead rows of ``days`` on PostgreSQL.
+        """See that nothing deleted is left: in SQLite's write-ahead log, in PostgreSQL's dead rows (``days``, requests).
 
         False when a reader was in the way: try again. Source: https://www.sqlite.org/pragma.html (wal_checkpoint).
         """
@@ -132,7 +134,7 @@ class Register:
             if self._engine.dialect.name == engine.SQLITE:
                 return self._checkpoint()
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                for name in [name for day in days for name in partitions.there(connection, day)]:
+                for name in (*FORGETFUL, *(name for day in days for name in partitions.there(connection, day))):
                     connection.exec_driver_sql(f"VACUUM {name}")
             return True
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from ami_bridge.core.requests import Answer, Extension, FoundCall, Identity, Kind, Outcome, SubjectRequest
 from ami_bridge.core.supervision import SupervisedSession
@@ -47,9 +47,19 @@ class Requests:
         late = (subject_requests.c.answered_at.is_(None), subject_requests.c.due_at <= before)
         return self._connection.execute(select(func.count()).select_from(subject_requests).where(*late)).scalar_one()
 
+    def unclosed(self, before: datetime) -> int:
+        """Return how many requests were answered before a time and are not closed; but a restriction stands for long."""
+        left = (subject_requests.c.answered_at <= before, subject_requests.c.closed_at.is_(None),
+                subject_requests.c.kind != Kind.RESTRICTION.value)
+        return self._connection.execute(select(func.count()).select_from(subject_requests).where(*left)).scalar_one()
+
     def change(self, request: UUID, **values: Any) -> None:
         """Set columns of a request: ``due_at``, ``extended_at``, ``extension``, ``answered_at``, ``outcome``."""
         self._connection.execute(subject_requests.update().where(subject_requests.c.id == request).values(values))
+
+    def set_numbers(self, request: UUID, numbers: Iterable[str]) -> None:
+        """Set the numbers of who asks."""
+        self.change(request, numbers=json.dumps(tuple(numbers)))
 
     def close(self, request: UUID, at: datetime) -> None:
         """Close an answered request, and forget all that it says of who asked."""
@@ -65,10 +75,25 @@ class Requests:
         """Keep that a call was found for a request, and by which hold it is frozen."""
         self._connection.execute(request_calls.insert(), asdict(call))
 
+    def frozen_anew(self, request: UUID, call: UUID, hold: UUID) -> None:
+        """Keep by which other hold a call is frozen now."""
+        this = (request_calls.c.request == request, request_calls.c.call == call)
+        self._connection.execute(request_calls.update().where(*this).values(hold=hold))
+
     def calls(self, request: UUID) -> list[FoundCall]:
         """Return what was found for a request, in the order of the calls' ids: that of time."""
-        query = select(request_calls).where(request_calls.c.request == request).order_by(request_calls.c.call)
-        return [FoundCall(**row._asdict() | {"answer": Answer(row.answer)}) for row in self._connection.execute(query)]
+        return self._calls(request_calls.c.request == request)
+
+    def not_needed(self, some: Iterable[UUID], besides: UUID) -> list[FoundCall]:
+        """Return where other requests froze some calls that these do not need: to have them erased, too, or not theirs."""
+        erasure = and_(subject_requests.c.kind == Kind.ERASURE.value, request_calls.c.answer == Answer.NONE.value)
+        others = request_calls.c.answer == Answer.OTHERS.value
+        return self._calls(request_calls.c.call.in_(list(some)), request_calls.c.request != besides,
+                           subject_requests.c.closed_at.is_(None), or_(erasure, others))
+
+    def of_call(self, call: UUID) -> list[FoundCall]:
+        """Return the requests for which a call was found, and is of who asked."""
+        return self._calls(request_calls.c.call == call, request_calls.c.answer != Answer.OTHERS.value)
 
     def answer(self, request: UUID, among: Iterable[UUID], answer: Answer, transcript: str = "") -> None:
         """Note what some calls of a request were answered with."""
@@ -115,6 +140,12 @@ class Requests:
     def sessions(self, request: UUID) -> list[SupervisedSession]:
         """Return the sessions of a request, the first first."""
         return self._sessions(supervised_sessions.c.request == request)
+
+    def _calls(self, *asked: ColumnElement[bool]) -> list[FoundCall]:
+        joined = request_calls.join(subject_requests, request_calls.c.request == subject_requests.c.id)
+        in_order = request_calls.c.call, request_calls.c.request
+        query = select(request_calls).select_from(joined).where(*asked).order_by(*in_order)
+        return [FoundCall(**row._asdict() | {"answer": Answer(row.answer)}) for row in self._connection.execute(query)]
 
     def _requests(self, *asked: ColumnElement[bool]) -> list[SubjectRequest]:
         query = select(subject_requests).where(*asked).order_by(subject_requests.c.due_at, subject_requests.c.id)

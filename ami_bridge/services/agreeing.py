@@ -12,6 +12,7 @@ from ami_bridge.core.audit import Detail
 from ami_bridge.core.duties import Duty, Reach, Refused, Why, reach
 from ami_bridge.core.errors import ConfigurationError, NotFound
 from ami_bridge.core.proposals import ACCOUNT, MACHINE, OS, Proposal, State, agreed, may_approve
+from ami_bridge.core.requests import STAYING, Answer, Kind, Outcome
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.rights import Bound
@@ -24,8 +25,20 @@ Deed = Callable[["Agreeing", Work, Proposal], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Concerned:
+    """The request that a proposal is about: what was asked for, how it is answered, and how many calls go with it."""
+
+    kind: Kind
+    outcome: Outcome | None
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """A proposal as people see it: how it stands, who made, approved and declined it by name, whether it is one's own."""
+    """A proposal as people see it: how it stands, who made, approved and declined it by name, whether it is one's own.
+
+    ``request``: what it is about, where that is a request of a caller.
+    """
 
     proposal: Proposal
     state: State
@@ -33,6 +46,7 @@ class Shown:
     approved_by: str
     declined_by: str
     mine: bool
+    request: Concerned | None = None
 
 
 class Agreeing:
@@ -60,7 +74,8 @@ class Agreeing:
         """Return a proposal as people see it."""
         made, approved, declined = (name_of(work, one) for one in (
             proposal.made_by, proposal.approved_by, proposal.declined_by))
-        return Shown(proposal, proposal.state(self.now()), made, approved, declined, proposal.made_by == self.actor)
+        return Shown(proposal, proposal.state(self.now()), made, approved, declined, proposal.made_by == self.actor,
+                     _concerned(work, proposal))
 
     def make(self, action: Action, object: str, digest: str = "") -> Proposal:
         """Propose something. ConfigurationError when it is proposed already; Refused when whoever asks may not do it."""
@@ -114,9 +129,13 @@ class Agreeing:
             found = _there(work.proposals.get(proposal))
             if found.done_at or found.declined_at:
                 raise Refused(Action.PROPOSAL_DECLINED, Why.DECIDED)
-            work.proposals.decline(found.id, self.actor, self.now())
-            self._leave(work, Action.PROPOSAL_DECLINED, found)
+            self.set_aside(work, found)
             return _there(work.proposals.get(found.id))
+
+    def set_aside(self, work: Work, proposal: Proposal) -> None:
+        """Decline, in a transaction of ``deciding``, what was proposed before its object changed."""
+        work.proposals.decline(proposal.id, self.actor, self.now())
+        self._leave(work, Action.PROPOSAL_DECLINED, proposal)
 
     def judge(self, work: Work, proposal: Proposal, *, digest: str = "", again: bool = False) -> None:
         """Refuse what two do not agree on at this moment: both must still have the duties for it.
@@ -162,6 +181,17 @@ def standing(work: Work, actor: str) -> frozenset[Duty]:
         return MACHINE
     account = account_of(work, actor)
     return account.duties if account and not account.disabled_at else frozenset()
+
+
+def _concerned(work: Work, proposal: Proposal) -> Concerned | None:
+    if proposal.action not in (Action.HOLD_RELEASED, Action.CALL_ERASED):
+        return None
+    request = work.requests.get(UUID(proposal.object))
+    if request is None:
+        return None
+    stay = STAYING if proposal.action is Action.CALL_ERASED else {Answer.ERASED}
+    calls = sum(one.answer not in stay for one in work.requests.calls(request.id))
+    return Concerned(request.kind, request.outcome, calls)
 
 
 def name_of(work: Work, actor: str) -> str:

@@ -32,10 +32,13 @@ from ami_bridge.core.disclosures import (
 from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import AudioError, NotFound
 from ami_bridge.core.proposals import PROPOSAL_LASTS, Proposal
+from ami_bridge.core.requests import Answer
+from ami_bridge.core.requests import Kind as Asked
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, Shown
 from ami_bridge.services.holds import Holding, Source, there
+from ami_bridge.services.request_search import standing
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.trail import Look
 from ami_bridge.vault import Digest, Vault, audio_file, outside_key, seal_to
@@ -83,7 +86,8 @@ class Disclosing:
     def propose(self, wish: Wish) -> Listed:
         """Propose that recordings of a call leave. ConfigurationError outside the EU/EEA, or when too little is said.
 
-        NotFound when there is no such call, neither in its time nor on hold, or no sound of it.
+        NotFound when there is no such call, neither in its time nor on hold, or no sound of it; for a copy, when no request
+        for access of whoever had that call stands.
         """
         action, call = ACTION[wish.kind], str(wish.call)
         self._agreeing.may_propose(action, call)
@@ -91,6 +95,7 @@ class Disclosing:
             disclosure = self._drawn_up(wish)
             self._sound(disclosure)
             with self._agreeing.alone() as work:
+                _refuse_unasked(work, disclosure)
                 work.disclosures.add(disclosure)
                 self._agreeing.propose(work, action, str(disclosure.id), digest_of(disclosure))
                 return self._listed(work, disclosure)
@@ -122,6 +127,7 @@ class Disclosing:
         with self._rights.trail.refusals(found.action, Look(self._register, call, purpose=found.purpose)):
             with self._register.reading() as work:
                 self._agreeing.judge(work, self._mine(work, found), digest=digest_of(found), again=True)
+                _refuse_unasked(work, found)
             content, digest = self._packed(found)
             try:
                 self._write_down(found, digest)
@@ -185,6 +191,7 @@ class Disclosing:
     def _write_down(self, disclosure: Disclosure, digest: Digest) -> None:
         with self._agreeing.alone() as work:
             proposal = self._mine(work, disclosure)
+            _refuse_unasked(work, disclosure)
             self._agreeing.carry(work, proposal, digest=digest_of(_there(work.disclosures.get(disclosure.id))), again=True)
             work.disclosures.hand_out(disclosure.id, HandedOut(self._agreeing.now(), digest.sha256))
             self._rights.trail.within(work, disclosure.action, str(disclosure.call), purpose=disclosure.purpose)
@@ -209,6 +216,16 @@ def _measured(content: BufferedRandom) -> Digest:
 
 def _proposal(work: Work, disclosure: Disclosure) -> Proposal:
     return work.proposals.of(disclosure.action, str(disclosure.id))[0]
+
+
+def _refuse_unasked(work: Work, disclosure: Disclosure) -> None:
+    """A copy is for a caller whose request for access stands, and of a call of theirs."""
+    if disclosure.kind is not Kind.COPY:
+        return
+    asked = standing(work, disclosure.request) if disclosure.request else None
+    theirs = {one.call for one in work.requests.calls(asked.id) if one.answer is not Answer.OTHERS} if asked else set()
+    if asked is None or asked.kind is not Asked.ACCESS or disclosure.call not in theirs:
+        raise NotFound("there is no such call among those of a request for access", "Search for the calls of the request.")
 
 
 def _there(disclosure: Disclosure | None) -> Disclosure:

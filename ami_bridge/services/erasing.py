@@ -15,16 +15,15 @@ from ami_bridge.core.certificate import Certificate
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import ConfigurationError, NotAllowed
 from ami_bridge.core.purposes import DATA_SUBJECT
-from ami_bridge.core.requests import Answer, FoundCall, Kind, State, SubjectRequest
+from ami_bridge.core.requests import STAYING, Answer, FoundCall, Kind, State, SubjectRequest
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, name_of
 from ami_bridge.services.destroying import Destroying
 from ami_bridge.services.request_closing import let_go
 from ami_bridge.services.request_search import standing
+from ami_bridge.services.subject_requests import step
 from ami_bridge.vault import Vault, day_key, hold_key
-
-STAYING = frozenset({Answer.KEPT, Answer.OTHERS, Answer.ERASED})
 
 
 class Erasing:
@@ -78,9 +77,14 @@ class Erasing:
         """Commit to all of it in one transaction: holds first, since their keys die."""
         now = self._agreeing.now()
         calls = [one.call for one in wanted]
-        holds = [hold for one in wanted if (hold := work.holds.get(str(one.hold)))]
+        elsewhere = work.requests.not_needed(calls, asked.id)
+        holds = [hold for one in (*wanted, *elsewhere) if (hold := work.holds.get(str(one.hold)))]
         let_go(self._agreeing, work, [hold for hold in holds if hold.active(now)], by)
         work.requests.answer(asked.id, calls, Answer.ERASED)
+        for one in elsewhere:
+            if one.answer is Answer.NONE:
+                work.requests.answer(one.request, [one.call], Answer.ERASED)
+                self._agreeing.rights.trail.within(work, Action.REQUEST_HANDLED, str(one.request), step("erased"))
         for hold in holds:
             self._destroying.begin(work, hold_key(hold.id), now, calls=0, whole=True, request=asked.id)
         for day, entries in self._by_day(work, calls).items():
@@ -103,12 +107,16 @@ class Erasing:
         return asked
 
     def _wanted(self, work: Work, asked: SubjectRequest) -> list[FoundCall]:
-        """Return the calls that go. Those that somebody else holds do not (article 17(3)), and must be noted as kept."""
+        """Return the calls that go. Those that somebody else holds do not (article 17(3)), and must be noted as kept.
+
+        Another caller who wants the same call erased needs it no more than this one.
+        """
         wanted = [one for one in work.requests.calls(asked.id) if one.answer not in STAYING]
         if not wanted:
             raise ConfigurationError("there is no call to erase in this request", "See what was found for it.")
-        now = self._agreeing.now()
-        held = sum(any(hold.active(now) and hold.id != one.hold for hold in work.holds.of_call(one.call)) for one in wanted)
+        now, calls = self._agreeing.now(), [one.call for one in wanted]
+        going = {one.hold for one in (*wanted, *work.requests.not_needed(calls, asked.id))}
+        held = sum(any(hold.active(now) and hold.id not in going for hold in work.holds.of_call(call)) for call in calls)
         if held:
             raise NotAllowed(f"{held} of the calls are held for another reason, and must not be erased",
                              "Note for each of them that it is kept by law, or wait until that hold has ended.")

@@ -1,22 +1,25 @@
 """Holds: place and look at them. A held call is sealed anew to a key of its own, so that its day can still die.
 
-Order of placing: key -> audio, entry and the hold itself sealed and read back -> the row. Killed in between, nothing is
-held, and the next purge clears what is left. Plain audio stays in memory (``memfd_create(2)``), never in a file.
+Order of placing: key -> audio and entry sealed and read back -> the row -> the hold itself, sealed beside them. Killed
+before the row nothing is held, and the next purge clears what is left; killed after it, the next purge takes the last step.
+Plain audio stays in memory (``memfd_create(2)``), never in a file.
 """
 
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.entries import Entry
+from ami_bridge.core.entries import Entry, Recording
 from ami_bridge.core.entry_json import entry_from_json, entry_to_json
 from ami_bridge.core.errors import AudioError, KeyMissing, NotFound
 from ami_bridge.core.holds import Hold, checked, hold_from_json, hold_to_json, reminder_at
+from ami_bridge.core.recordings import State
+from ami_bridge.core.requests import Answer
 from ami_bridge.core.retention import HOLD
 from ami_bridge.register import Register
 from ami_bridge.register.calls import id_span
@@ -34,7 +37,10 @@ Also = Callable[[Work, Hold], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a person asks for: which call (its id or the beginning of it), why, and until when."""
+    """What a person asks for: which call (its id or the beginning of it), why, and until when.
+
+    ``damaged``: whether a call is held without those of its recordings that do not open.
+    """
 
     call: str
     reason: str
@@ -42,6 +48,7 @@ class Wish:
     by: str
     until: datetime
     remind_at: datetime | None = None
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +88,26 @@ class Holding:
         hold = checked(Hold(id=self._new_id(now), call=entry.id, exchange=entry.exchange, expires_at=entry.expires_at,
                             reason=wish.reason, basis=wish.basis, placed_by=wish.by, placed_at=now, until=wish.until,
                             remind_at=reminder_at(wish.remind_at, wish.until, now)))
-        self._vault.keys.make([hold_key(hold.id)])
-        with there():
-            self._copy(source, hold)
-        with self._register.writing() as work:
+        key = hold_key(hold.id)
+        self._vault.keys.make([key])
+        with self._all_or_nothing(key), there():
+            self._copy(source, key, damaged=wish.damaged)
+        with self._register.writing() as work, self._all_or_nothing(key):
             work.holds.add(hold)
             also(work, hold)
             self._trace(work, Action.HOLD_PLACED, str(hold.id))
+        seal_hold(self._vault, hold)
         return hold
+
+    @contextmanager
+    def _all_or_nothing(self, key: str) -> Iterator[None]:
+        """Destroy the copy and its key where this fails, which is before the row of its hold can have been committed."""
+        try:
+            yield
+        except BaseException:
+            self._vault.keys.destroy(key)
+            self._vault.destroy(list(self._vault.files(key)))
+            raise
 
     def show(self, id_or_prefix: str) -> tuple[Hold, Entry]:
         """Return a hold and the call it holds, opened with the hold's key. NotFound when it has ended."""
@@ -102,7 +121,7 @@ class Holding:
     def source(self, call: str, now: datetime) -> Source:
         """Return a call, and where it lies: under its day, or, past its time, under a hold. NotFound when it is gone."""
         with self._register.reading() as work:
-            entry = work.calls.get(call, now)
+            entry = _unless_doomed(work, work.calls.get(call, now))
             held = [hold for hold in work.holds.all() if hold.active(now) and _begins(hold.call, call)]
         if len({hold.call for hold in held} | ({entry.id} if entry else set())) > 1:
             raise NotFound("the id is ambiguous: several calls begin so", "Give more of its digits.")
@@ -113,14 +132,22 @@ class Holding:
                 return Source(held_entry(self._vault, held[-1]), hold_key(held[-1].id))
         raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
 
-    def _copy(self, source: Source, hold: Hold) -> None:
-        key = hold_key(hold.id)
-        for recording in source.entry.recordings:
-            if recording.audio:
-                self._copy_audio(audio_file(source.key, recording.id), audio_file(key, recording.id), recording.audio.sha256)
-        self._vault.seal(entry_file(key, hold.call), io.BytesIO(entry_to_json(source.entry)))
-        self._vault.seal(f"{key}/{HOLD_FILE}", io.BytesIO(hold_to_json(hold)))
+    def _copy(self, source: Source, key: str, *, damaged: bool) -> None:
+        copied = tuple(self._copied(source, key, recording, damaged) for recording in source.entry.recordings)
+        entry = replace(source.entry, recordings=copied)
+        self._vault.seal(entry_file(key, entry.id), io.BytesIO(entry_to_json(entry)))
         self._vault.settle(key)
+
+    def _copied(self, source: Source, key: str, recording: Recording, damaged: bool) -> Recording:
+        if recording.audio is None:
+            return recording
+        try:
+            self._copy_audio(audio_file(source.key, recording.id), audio_file(key, recording.id), recording.audio.sha256)
+        except (AudioError, FileNotFoundError):
+            if not damaged:
+                raise
+            return replace(recording, state=State.MISSING, audio=None)
+        return recording
 
     def _copy_audio(self, source: str, target: str, sha256: str) -> None:
         with open(os.memfd_create("held", os.MFD_CLOEXEC), "w+b") as memory:
@@ -128,6 +155,25 @@ class Holding:
                 raise AudioError(f"the sealed file {source} is not what was registered", "Run 'ami-bridge verify'.")
             memory.seek(0)
             self._vault.seal(target, memory)
+
+
+def seal_hold(vault: Vault, hold: Hold) -> None:
+    """Seal a hold beside the copy that it holds. That marks the copy as complete, and brings the hold back in a rebuild."""
+    vault.seal(f"{hold_key(hold.id)}/{HOLD_FILE}", io.BytesIO(hold_to_json(hold)))
+    vault.settle(hold_key(hold.id))
+
+
+def finish_placing(vault: Vault, holds: Iterable[Hold]) -> None:
+    """Take the last step of placing some registered holds, where it is missing and the rest of the copy is there."""
+    for hold in holds:
+        key = hold_key(hold.id)
+        files = set(vault.files(key))
+        if f"{key}/{HOLD_FILE}" in files:
+            continue
+        with suppress(AudioError, FileNotFoundError, KeyMissing):
+            recordings = held_entry(vault, hold).recordings
+            if all(audio_file(key, one.id) in files for one in recordings if one.audio):
+                seal_hold(vault, hold)
 
 
 def held_entry(vault: Vault, hold: Hold) -> Entry:
@@ -156,6 +202,13 @@ def there() -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise AudioError("a sealed file of this call is gone from the vault", "Run 'ami-bridge verify'.") from None
+
+
+def _unless_doomed(work: Work, entry: Entry | None) -> Entry | None:
+    """Return the call, unless two persons agreed to erase it and that was begun: it must not be copied any more."""
+    requests = {intent.request for intent in work.destructions.unfinished() if intent.request}
+    doomed = {one.call for request in requests for one in work.requests.calls(request) if one.answer is Answer.ERASED}
+    return None if entry and entry.id in doomed else entry
 
 
 def _begins(call: UUID, id_or_prefix: str) -> bool:

@@ -2,7 +2,8 @@
 
 A call is there as long as it has not expired, under the key of its day; and what a hold keeps of it, under the hold's key,
 for those who may see holds. **No oracle for ids**: a call that is unknown, expired, destroyed, or of teams and queues of
-others is "not there", in the same words; the trail knows which.
+others is "not there", in the same words; the trail knows which. What its caller had **restricted** (GDPR article 18) is kept
+for them: it is not there for a limited duty, and opened to nobody but for a purpose of the law.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.loudness import Waveform
+from ami_bridge.core.purposes import BY_LAW
 from ami_bridge.core.spans import Asked
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
@@ -33,7 +35,7 @@ NEWEST_LOOKS = 200
 """Entries of the trail that are shown beside a call."""
 
 LOOKS = frozenset({Action.CALL_VIEWED, Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.CALL_DISCLOSED,
-                   Action.TRAINING_COPY_MADE, Action.LISTENING_SUPERVISED})
+                   Action.TRAINING_COPY_MADE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +121,20 @@ class Listen:
             self._rights.require(Action.HOLD_VIEWED, str(wanted.id))
         with self._looking_for(action, wanted), self._register.reading() as work:
             source = self._found(work, wanted) or _not_there()
-            visible = self._visible(work, source.entry)
+            restricted = work.requests.restricted(source.entry.id)
+        visible = not restricted and self._covers(source.entry)
         try:
             self._rights.require(action, str(source.entry.id), in_scope=visible, purpose=wanted.purpose)
         except Refused as refusal:
             if refusal.why is Why.OUT_OF_SCOPE:
                 _not_there()
             raise
+        if restricted and wanted.purpose not in BY_LAW:
+            self._rights.refuse(action, Why.RESTRICTED, str(source.entry.id), purpose=wanted.purpose)
         return source
 
-    def _visible(self, work: Work, entry: Entry) -> bool:
-        """Tell whether a call is among those that a limited duty lets them see: of their own teams and queues.
-
-        None that its caller had restricted (GDPR article 18): it is kept for them, and used for nothing else.
-        """
-        if work.requests.restricted(entry.id):
-            return False
+    def _covers(self, entry: Entry) -> bool:
+        """Tell whether a call is among those that a limited duty lets them see: of their own teams and queues."""
         teams = frozenset(party.team for party in entry.participants if party.team)
         return self._rights.account.scope.covers(teams, frozenset({entry.queue} - {""}))
 
@@ -163,8 +163,15 @@ def _not_there() -> NoReturn:
 
 
 def _looks(work: Work, call: UUID) -> list[AuditEntry]:
-    places = work.audit.of_object(str(call), NEWEST_LOOKS)
-    return [one.entry for one in places if isinstance(one, Link) and one.entry.action in LOOKS]
+    """Return who looked at a call, by what the trail says of the call, or of a session in which it was to be heard."""
+    of_call = [one for one in _entries(work, str(call)) if one.action in LOOKS]
+    of_sessions = [one for found in work.requests.of_call(call) for one in _entries(work, str(found.request))
+                   if one.action == Action.LISTENING_SUPERVISED and one.at >= found.found_at]
+    return sorted([*of_call, *of_sessions], key=lambda one: one.number, reverse=True)[:NEWEST_LOOKS]
+
+
+def _entries(work: Work, object: str) -> list[AuditEntry]:
+    return [one.entry for one in work.audit.of_object(object, NEWEST_LOOKS) if isinstance(one, Link)]
 
 
 def _names(work: Work, looks: Sequence[AuditEntry]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from ami_bridge.core.holds import Hold
 from ami_bridge.core.retention import Fate, Found, Planned, plan, too_many
 from ami_bridge.register import Register
 from ami_bridge.services.destroying import Destroying, Progress
-from ami_bridge.services.holds import outlived, whole_holds
+from ami_bridge.services.holds import finish_placing, outlived, whole_holds
 from ami_bridge.services.trail import Trail
 from ami_bridge.vault import Vault, hold_key
 
@@ -115,6 +115,7 @@ class Purge:
         report = Report()
         if not asked.dry:
             self._resume(report, progress)
+            self._finish_holds(clock.now)
         self._refuse_bad_clock(asked, clock)
         report.planned = plan(self._found(clock.now), clock.now)
         self._refuse_too_many(asked, clock, report.planned)
@@ -138,6 +139,11 @@ class Purge:
     def _resume(self, report: Report, progress: Progress) -> None:
         report.certificates += self._destroying.resume(progress)
         report.resumed = len(report.certificates)
+
+    def _finish_holds(self, now: datetime) -> None:
+        with self._register.reading() as work:
+            standing = [hold for hold in work.holds.all() if hold.active(now)]
+        finish_placing(self._vault, standing)
 
     def _refuse_bad_clock(self, asked: Asked, clock: Clock) -> None:
         if asked.accept_clock:

@@ -3,6 +3,7 @@
 Where nothing is frozen (any more) there is nothing to agree on, and one person closes it.
 """
 
+import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from ami_bridge.core.requests import State, SubjectRequest
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, name_of
-from ami_bridge.services.request_search import standing
+from ami_bridge.services.request_search import frozen, standing
 from ami_bridge.services.subject_requests import step
 
 
@@ -27,16 +28,19 @@ def close(agreeing: Agreeing, request: UUID) -> Proposal | None:
     with agreeing.deciding(Action.REQUEST_HANDLED, str(request)) as (work, _):
         work.requests.lock()
         _answered(work, request)
-        if not frozen(work, agreeing, request):
+        if not frozen(work, request, agreeing.now()):
             _end(agreeing, work, request)
             return None
     agreeing.may_propose(Action.HOLD_RELEASED, str(request))
     with agreeing.deciding(Action.HOLD_RELEASED, str(request)) as (work, _):
         work.requests.lock()
-        _answered(work, request)
+        digest = _digest(work, _answered(work, request))
         proposal = agreeing.open(work, Action.HOLD_RELEASED, str(request))
+        if proposal and proposal.digest != digest:
+            agreeing.set_aside(work, proposal)
+            proposal = None
         if proposal is None:
-            return agreeing.propose(work, Action.HOLD_RELEASED, str(request))
+            return agreeing.propose(work, Action.HOLD_RELEASED, str(request), digest)
         return proposal if same_person(proposal.made_by, agreeing.actor) else agreeing.agree(work, proposal)
 
 
@@ -46,18 +50,11 @@ def close_agreed(agreeing: Agreeing, work: Work, proposal: Proposal) -> bool:
     if proposal.action is not Action.HOLD_RELEASED or work.requests.get(request) is None:
         return False
     work.requests.lock()
-    _answered(work, request)
-    agreeing.carry(work, proposal)
+    agreeing.carry(work, proposal, digest=_digest(work, _answered(work, request)))
     by = f"{name_of(work, proposal.made_by)}, {name_of(work, proposal.approved_by)}"
-    let_go(agreeing, work, frozen(work, agreeing, request), by)
+    let_go(agreeing, work, frozen(work, request, agreeing.now()), by)
     _end(agreeing, work, request)
     return True
-
-
-def frozen(work: Work, agreeing: Agreeing, request: UUID) -> list[Hold]:
-    """Return the holds of a request that hold still."""
-    found = [work.holds.get(str(one.hold)) for one in work.requests.calls(request)]
-    return [hold for hold in found if hold and hold.active(agreeing.now())]
 
 
 def let_go(agreeing: Agreeing, work: Work, held: list[Hold], by: str) -> None:
@@ -73,6 +70,12 @@ def _answered(work: Work, request: UUID) -> SubjectRequest:
         raise ConfigurationError("this request is not answered yet",
                                  "Answer each call, tell the caller, and note the outcome.")
     return asked
+
+
+def _digest(work: Work, asked: SubjectRequest) -> str:
+    """Return what two persons agree on: SHA-256 (hex) of the outcome, and of each call's answer."""
+    answers = sorted(f"{one.call} {one.answer}" for one in work.requests.calls(asked.id))
+    return hashlib.sha256("\n".join([str(asked.outcome), *answers]).encode()).hexdigest()
 
 
 def _end(agreeing: Agreeing, work: Work, request: UUID) -> None:

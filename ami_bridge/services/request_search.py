@@ -1,8 +1,8 @@
 """All calls of a caller who asks, found by their numbers and frozen at once: each held by a hold of the request's own."""
 
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -46,7 +46,7 @@ class Searched:
 
     def count(self, fate: Fate) -> int:
         """Return how many calls have a fate."""
-        return sum(one is fate for one in self.fates.values())
+        return sum(one == fate for one in self.fates.values())
 
 
 class RequestSearch:
@@ -62,13 +62,23 @@ class RequestSearch:
 
         The search is recorded first. NotFound; ConfigurationError for a closed request; KeyMissing without the private keys.
         """
+        return self._looked(request, self._find, "number")
+
+    def include(self, request: UUID, call: UUID) -> Searched:
+        """Freeze a call that the numbers do not find, such as one from a withheld number. NotFound when there is none."""
+        searched = self._looked(request, lambda asked: [call], "id")
+        if searched.fates == {call: Fate.GONE}:
+            raise NotFound("there is no such call", "It may have been destroyed in its time.")
+        return searched
+
+    def _looked(self, request: UUID, find: Callable[[SubjectRequest], list[UUID]], by: str) -> Searched:
         for action in (Action.REQUEST_HANDLED, Action.HOLD_PLACED):
             self._rights.require(action, str(request))
         with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
-            look.object, look.purpose, look.detail = str(request), DATA_SUBJECT, {Detail.BY: "number"}
+            look.object, look.purpose, look.detail = str(request), DATA_SUBJECT, {Detail.BY: by}
             with self._register.reading() as work:
                 asked = standing(work, request)
-            found = self._find(asked)
+            found = find(asked)
             look.detail[Detail.FOUND] = min(len(found), MOST)
         return Searched(self._freeze(asked, found) if found else {})
 
@@ -96,7 +106,7 @@ class RequestSearch:
             except Busy:
                 return dict.fromkeys(found, Fate.WAITING)
             with self._register.reading() as work:
-                known = {one.call for one in work.requests.calls(asked.id)}
+                known = {hold.call for hold in frozen(work, asked.id, self._now())}
             return {call: Fate.KNOWN if call in known else self._place(place, asked, call) for call in found}
 
     def _alone(self, stack: ExitStack) -> Callable[[Wish, Also], Hold]:
@@ -109,19 +119,32 @@ class RequestSearch:
 
     def _place(self, place: Callable[[Wish, Also], Hold], asked: SubjectRequest, call: UUID) -> Fate:
         wish = Wish(call=str(call), reason=REASON, basis=f"GDPR article {ARTICLE[asked.kind]}, request {asked.id}",
-                    by=self._rights.account.name, until=frozen_until(asked.received_at, self._zone, self._now()))
+                    by=self._rights.account.name, until=frozen_until(asked, self._zone, self._now()))
+
+        def note(work: Work, hold: Hold) -> None:
+            self._note(work, asked.id, hold)
+
         try:
-            place(wish, lambda work, hold: self._note(work, asked.id, hold))
+            place(wish, note)
         except NotFound:
             return Fate.GONE
         except AudioError:
-            return Fate.DAMAGED
+            return self._place_what_opens(place, wish, note)
         return Fate.FROZEN
 
+    def _place_what_opens(self, place: Callable[[Wish, Also], Hold], wish: Wish, note: Also) -> Fate:
+        """The caller is to be told of a call, too, whose sound is damaged."""
+        with suppress(AudioError):
+            place(replace(wish, damaged=True), note)
+        return Fate.DAMAGED
+
     def _note(self, work: Work, request: UUID, hold: Hold) -> None:
-        """Note what was found with the hold; a request that was answered is open again."""
+        """Note what was found with the hold; a request that was answered is open again. What is known has a new hold."""
         work.requests.lock()
         asked = standing(work, request)
+        if any(one.call == hold.call for one in work.requests.calls(request)):
+            work.requests.frozen_anew(request, hold.call, hold.id)
+            return
         work.requests.found(FoundCall(request=request, call=hold.call, hold=hold.id, found_at=hold.placed_at))
         if asked.state is State.ANSWERED:
             work.requests.change(request, answered_at=None, outcome=None)
@@ -135,6 +158,12 @@ def standing(work: Work, request: UUID) -> SubjectRequest:
     if found.state is State.CLOSED:
         raise NotFound("this request is closed, and what it said of the caller is forgotten", "Open a new one.")
     return found
+
+
+def frozen(work: Work, request: UUID, now: datetime) -> list[Hold]:
+    """Return the holds of a request that hold still."""
+    found = (work.holds.get(str(one.hold)) for one in work.requests.calls(request))
+    return [hold for hold in found if hold and hold.active(now)]
 
 
 def unexpired(work: Work, asked: SubjectRequest, now: datetime) -> set[UUID]:

@@ -26,19 +26,22 @@ from ami_bridge.core.requests import (
     checked,
     checked_answer,
     checked_extension,
+    checked_numbers,
     checked_outcome,
 )
-from ami_bridge.core.supervision import SupervisedSession
+from ami_bridge.core.supervision import SupervisedSession, in_session
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, Shown
 from ami_bridge.services.holds import held_entry
-from ami_bridge.services.request_search import standing, unexpired
+from ami_bridge.services.request_search import frozen, standing, unexpired
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.trail import Look
 from ami_bridge.vault import Vault
 
 INSTANT = timedelta(microseconds=1)
+TOLD = frozenset({Outcome.GRANTED, Outcome.IN_PART, Outcome.NOTHING_FOUND})
+"""The outcomes that say something of every call there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +117,9 @@ class SubjectRequests:
                                          "Check it first (GDPR article 12(6)): somebody else's calls are at stake.")
             me = self._rights.account.id
             request = checked(SubjectRequest(
-                id=self._new_id(now), kind=asked.kind, received_at=asked.received_at,
-                due_at=due_at(asked.received_at, self._zone), identity=asked.identity, checked_by=me, opened_by=me,
-                opened_at=now, name=asked.name, numbers=asked.numbers, contact=asked.contact))
+                id=self._new_id(now), kind=asked.kind, received_at=asked.received_at, due_at=now, identity=asked.identity,
+                checked_by=me, opened_by=me, opened_at=now, name=asked.name, numbers=asked.numbers, contact=asked.contact))
+            request = replace(request, due_at=due_at(request.received_at, self._zone))
         with self._register.writing() as work:
             work.requests.add(request)
             self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request.id), step("opened"))
@@ -158,20 +161,51 @@ class SubjectRequests:
         with self._handling(request, "call-answered") as (work, asked):
             text = checked_answer(asked.kind, answer, transcript, verbatim)
             if asked.state is State.ANSWERED:
-                raise ConfigurationError("this request was answered", "Only a call that is found later opens it again.")
+                raise ConfigurationError("this request was answered", "Open it again first.")
             one = next((one for one in work.requests.calls(request) if one.call == call), None)
             if one is None or one.answer is Answer.ERASED:
                 raise NotFound("there is no such call in this request", "See what was found for it.")
             work.requests.answer(request, [call], answer, text)
 
+    def add_number(self, request: UUID, number: str) -> None:
+        """Add a number from which the caller calls, too; search again then. ConfigurationError when it is none."""
+        with self._handling(request, "number-added") as (work, asked):
+            numbers = checked_numbers((*asked.numbers, number))
+            if numbers == asked.numbers:
+                raise ConfigurationError("no number was given that the request does not have", "Give another number.")
+            work.requests.set_numbers(request, numbers)
+
+    def reopen(self, request: UUID) -> None:
+        """Take the outcome back, to answer otherwise. ConfigurationError when none was noted."""
+        with self._handling(request, "reopened") as (work, asked):
+            if asked.state is not State.ANSWERED:
+                raise ConfigurationError("this request is open", "Answer each call, and note the outcome.")
+            work.requests.change(request, answered_at=None, outcome=None)
+
     def settle(self, request: UUID, outcome: Outcome) -> None:
-        """Note that the caller was told the outcome. ConfigurationError while a call is not answered, or does not fit it."""
+        """Note that the caller was told the outcome.
+
+        ConfigurationError while a call is not answered, or not frozen, or does not fit it, or it would be untrue.
+        """
         with self._handling(request, "answered") as (work, asked):
             if asked.state is State.ANSWERED:
-                raise ConfigurationError("this request was answered", "Close it.")
-            checked_outcome(asked.kind, work.requests.calls(request), outcome)
-            _refuse_untrue_copies(work, request, outcome)
+                raise ConfigurationError("this request was answered", "Close it, or open it again.")
+            found = work.requests.calls(request)
+            checked_outcome(asked.kind, found, outcome)
+            if outcome in TOLD:
+                self._refuse_unfrozen(work, asked)
+                _refuse_untrue(work, request, found)
             work.requests.change(request, answered_at=self._now(), outcome=outcome.value)
+
+    def _refuse_unfrozen(self, work: Work, asked: SubjectRequest) -> None:
+        """What came since the request was opened keeps nobody from answering it: some numbers are called every minute."""
+        entries = work.calls.of_ids(self._unfrozen(work, asked), self._now())
+        if any(entry.started_at <= asked.opened_at for entry in entries):
+            raise ConfigurationError("calls of theirs are not frozen, so they are not answered either", "Search again.")
+
+    def _unfrozen(self, work: Work, asked: SubjectRequest) -> list[UUID]:
+        now = self._now()
+        return sorted(unexpired(work, asked, now) - {hold.call for hold in frozen(work, asked.id, now)})
 
     @contextmanager
     def _handling(self, request: UUID, word: str) -> Iterator[tuple[Work, SubjectRequest]]:
@@ -190,13 +224,13 @@ class SubjectRequests:
             if asked is None:
                 raise NotFound("there is no such request", "See the list of requests.")
             found = work.requests.calls(request)
-            still = unexpired(work, asked, now) if asked.state is not State.CLOSED else set()
+            unfrozen = self._unfrozen(work, asked) if asked.state is not State.CLOSED else []
             waiting = self._agreeing.open(work, Action.HOLD_RELEASED, str(request)) or self._agreeing.open(
                 work, Action.CALL_ERASED, str(request))
             officer = work.accounts.get(asked.checked_by)
             return Dossier(
                 request=asked, haste=haste(asked, now, self._zone), calls=tuple(self._calls(work, asked, found)),
-                sessions=tuple(work.requests.sessions(request)), unfrozen=len(still - {one.call for one in found}),
+                sessions=tuple(work.requests.sessions(request)), unfrozen=len(unfrozen),
                 proposal=self._agreeing.shown(work, waiting) if waiting else None,
                 checked_by=officer.name if officer else "")
 
@@ -216,14 +250,19 @@ class SubjectRequests:
             return None
 
 
-def _refuse_untrue_copies(work: Work, request: UUID, outcome: Outcome) -> None:
-    """No copy is noted that never left: whatever leaves has an entry in the register of disclosures."""
-    noted = {one.call for one in work.requests.calls(request) if one.answer is Answer.COPY}
+def _refuse_untrue(work: Work, request: UUID, found: list[FoundCall]) -> None:
+    """No copy is noted that never left (whatever leaves is in the register of disclosures), nor a call that nobody heard."""
+    noted = {one.call for one in found if one.answer is Answer.COPY}
     copies = work.disclosures.of_request(request)
     left = {one.call for one in copies if work.disclosures.handed_out([one.id]).get(one.id)}
-    if noted - left and outcome in (Outcome.GRANTED, Outcome.IN_PART):
+    if noted - left:
         raise ConfigurationError("a copy is noted for a call of which none was handed out",
                                  "Hand it out first: see the register of disclosures.")
+    sessions = work.requests.sessions(request)
+    heard = (one for one in found if one.answer is Answer.HEARD_OFFERED)
+    if not all(any(in_session(session, one) for session in sessions) for one in heard):
+        raise ConfigurationError("a call is noted as heard that was in no session of listening",
+                                 "Let the caller listen first: begin a session.")
 
 
 def step(word: str) -> dict[Detail, int | str]:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
-from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
+from ami_bridge.core.errors import AudioError, ConfigurationError, NotAllowed, NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.loudness import Waveform
 from ami_bridge.core.purposes import DATA_SUBJECT
 from ami_bridge.core.requests import Answer, FoundCall, Kind
 from ami_bridge.core.spans import Asked
-from ami_bridge.core.supervision import SupervisedSession, box
+from ami_bridge.core.supervision import SupervisedSession, box, in_session
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.holds import Source
@@ -29,10 +29,14 @@ from ami_bridge.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A session that lasts, and the calls to be heard in it: each by its hold. ``waveforms``: by recording."""
+    """A session that lasts, and the calls to be heard in it: each by its hold. ``waveforms``: by recording.
+
+    ``unopened``: how many more there are whose copy does not open.
+    """
 
     session: SupervisedSession
     calls: tuple[tuple[Hold, Source], ...]
+    unopened: int
     waveforms: Mapping[UUID, Waveform]
 
 
@@ -61,9 +65,17 @@ class Supervising:
     def room(self, request: UUID, session: UUID) -> Room:
         """Return what may be heard in a session that lasts. NotAllowed (recorded) when it is over or another's."""
         with self._inside(request, session) as (work, going_on):
-            holds = [hold for one in self._audible(work, request) if (hold := work.holds.get(str(one.hold)))]
-            calls = tuple((hold, held(self._vault, hold)) for hold in holds if hold.active(self._now()))
-        return Room(going_on, calls, drawings(self._vault, [source for _, source in calls]))
+            holds = [hold for one in self._heard_in(work, going_on) if (hold := work.holds.get(str(one.hold)))]
+            standing = [hold for hold in holds if hold.active(self._now())]
+        calls = tuple((hold, source) for hold in standing if (source := self._opened(hold)))
+        return Room(going_on, calls, len(standing) - len(calls), drawings(self._vault, [source for _, source in calls]))
+
+    def _opened(self, hold: Hold) -> Source | None:
+        """One call that does not open keeps none of the others from being heard; ``verify`` reports it every night."""
+        try:
+            return held(self._vault, hold)
+        except AudioError:
+            return None
 
     def sound(self, request: UUID, session: UUID, hold: UUID, recording: UUID, asked: Asked) -> Sound:
         """Return some bytes of a frozen recording, in a session that lasts. Its entry in the trail is the session's."""
@@ -74,8 +86,9 @@ class Supervising:
         return audio_of(self._source(request, session, hold), recording).size
 
     def _source(self, request: UUID, session: UUID, hold: UUID) -> Source:
-        with self._inside(request, session) as (work, _):
-            found = work.holds.get(str(hold)) if hold in {one.hold for one in self._audible(work, request)} else None
+        with self._inside(request, session) as (work, going_on):
+            audible = {one.hold for one in self._heard_in(work, going_on)}
+            found = work.holds.get(str(hold)) if hold in audible else None
             if found is None or not found.active(self._now()):
                 raise NotFound("there is no such call in this session", "See what was found for the request.")
             return held(self._vault, found)
@@ -103,6 +116,10 @@ class Supervising:
         if not found.lasts(self._now()):
             raise NotAllowed("this session is over", "Begin another one from the page of the request.")
         return found
+
+    def _heard_in(self, work: Work, session: SupervisedSession) -> list[FoundCall]:
+        """Return what the entry of a session in the trail covers: a call that was found later is heard in the next one."""
+        return [one for one in self._audible(work, session.request) if in_session(session, one)]
 
     def _audible(self, work: Work, request: UUID) -> list[FoundCall]:
         """Return the calls of a request for access, but those that are somebody else's."""

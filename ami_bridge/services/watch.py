@@ -10,7 +10,7 @@ from ami_bridge.core import alarms
 from ami_bridge.core.alarms import Alarm, Backlog, Kept, Name, Patience, Seen, Tidings
 from ami_bridge.core.errors import KeyMissing, RegisterError
 from ami_bridge.core.holds import reminders
-from ami_bridge.core.request_clock import SOON
+from ami_bridge.core.request_clock import CLOSED_WITHIN, SOON
 from ami_bridge.register import Register
 from ami_bridge.spool import Spool
 
@@ -39,7 +39,8 @@ def ask(register: Register, now: datetime) -> Kept:
         runs = work.destructions
         return Kept(last_success=runs.last_success(), failures=runs.failures_since_success(),
                     oldest_expiry=work.days.oldest_expiry(), reminders=len(reminders(work.holds.all(), now)),
-                    found=work.findings.counts(now - alarms.FRESH), requests=work.requests.due(now + SOON))
+                    found=work.findings.counts(now - alarms.FRESH), requests=work.requests.due(now + SOON),
+                    unclosed=work.requests.unclosed(now - CLOSED_WITHIN))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from ami_bridge.services.subject_requests import CallOf, Dossier
 from ami_bridge.web.words import Words
 
 ANSWERED = {Answer.COPY: "copy", Answer.TRANSCRIPT: "transcript", Answer.HEARD_OFFERED: "heard",
-            Answer.RESTRICTED: "restricted", Answer.ERASED: "erased", Answer.KEPT: "kept", Answer.NONE: "none"}
+            Answer.RESTRICTED: "restricted", Answer.ERASED: "erased", Answer.KEPT: "kept"}
 
 Facts = tuple[tuple[str, str], ...]
 """Names and values, in order."""
@@ -77,7 +77,7 @@ class _Writing:
         return Section("", tuple(said))
 
     def _calls(self) -> Section | None:
-        items = tuple(self._call(one) for one in self._theirs)
+        items = tuple(self._call(one) for one in self._theirs if one.found.answer is not Answer.NONE)
         return Section(self._t("letter.calls"), (), items) if items else None
 
     def _call(self, one: CallOf) -> Facts:

@@ -35,7 +35,10 @@ def test_nothing_leaves_for_a_country_outside(country: str) -> None:
 
 
 def test_a_copy_names_nobody() -> None:
-    assert checked(replace(MADE, kind=Kind.COPY, recipient="Maija", statute="", recipient_key="")).recipient == CALLER
+    copy = replace(MADE, kind=Kind.COPY, request=UUID(int=3), recipient="Maija", statute="", recipient_key="")
+    assert checked(copy).recipient == CALLER
+    with pytest.raises(ConfigurationError, match="names no request"):
+        checked(replace(copy, request=None))
 
 
 @pytest.mark.parametrize("change", [{"recipient": "x"}, {"country": "SE"}, {"statute": "x"}, {"recipient_key": "x"}, {"call": UUID(int=3)},

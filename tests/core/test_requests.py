@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.holds import LONGEST
 from ami_bridge.core.request_clock import Urgency, due_at, frozen_until, haste, last_day
 from ami_bridge.core.requests import (
     ANSWERS,
@@ -29,7 +30,7 @@ from ami_bridge.core.requests import (
     checked_extension,
     checked_outcome,
 )
-from ami_bridge.core.supervision import SupervisedSession, box
+from ami_bridge.core.supervision import SupervisedSession, box, in_session
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 RECEIVED = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -78,8 +79,12 @@ def test_no_period_ends_on_a_weekend_or_early_or_late(received: datetime, months
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)), st.integers(0, 400))  # noqa: DTZ001
 def test_what_is_frozen_stays_longer_than_the_longest_request_and_never_ends_at_once(received: datetime, days: int) -> None:
     now = received + timedelta(days=days)
-    until = frozen_until(received, HELSINKI, now)
+    until = frozen_until(request(received_at=received), HELSINKI, now)
     assert until >= due_at(received, HELSINKI, extended=True) + timedelta(days=14) and until > now + timedelta(days=13)
+
+
+def test_what_is_restricted_stays_as_long_as_any_hold_may() -> None:
+    assert frozen_until(request(kind=Kind.RESTRICTION), HELSINKI, RECEIVED) == RECEIVED + LONGEST
 
 
 @pytest.mark.parametrize(("now", "urgency", "days"), [
@@ -102,7 +107,7 @@ def test_what_is_answered_or_closed_is_never_overdue() -> None:
 
 def test_every_state_has_its_row_and_closed_is_the_end() -> None:
     assert set(TRANSITIONS) == set(State) and not TRANSITIONS[State.CLOSED] and State.CLOSED not in TRANSITIONS[State.OPEN]
-    assert set(ANSWERS) == set(Kind) and all(BY_HAND[kind] <= ANSWERS[kind] for kind in Kind)
+    assert set(ANSWERS) == set(Kind) and all(set(BY_HAND[kind]) <= {*ANSWERS[kind], Answer.NONE} for kind in Kind)
 
 
 def test_no_answer_to_who_asks_for_access_is_a_summary_or_listening_alone() -> None:
@@ -160,6 +165,13 @@ def test_the_outcome_fits_what_the_calls_were_answered_with(answers: list[Answer
     else:
         with pytest.raises(ConfigurationError):
             checked_outcome(Kind.ACCESS, calls, outcome)
+
+
+def test_what_is_found_after_a_session_began_is_not_heard_in_it() -> None:
+    session = SupervisedSession(id=UUID(int=8), request=UUID(int=1), supervisor=SOMEBODY, begun_at=RECEIVED, ends_at=RECEIVED + box(5))
+    call = found(Answer.NONE)
+    assert in_session(session, call) and not in_session(session, replace(call, found_at=RECEIVED + timedelta(seconds=1)))
+    assert not in_session(session, replace(call, request=UUID(int=2)))
 
 
 def test_a_session_lasts_in_its_box_and_no_longer() -> None:

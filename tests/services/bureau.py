@@ -14,6 +14,7 @@ from ami_bridge.services.agreeing import Agreeing
 from ami_bridge.services.destroying import Destroying
 from ami_bridge.services.erasing import Erasing
 from ami_bridge.services.holds import Holding
+from ami_bridge.services.listen import Listen
 from ami_bridge.services.releasing import release_agreed
 from ami_bridge.services.request_closing import close, close_agreed
 from ami_bridge.services.request_search import RequestSearch, Searched
@@ -66,10 +67,16 @@ class Bureau:
         return self.requests(who).open(Application(**asked | changes))
 
     def search(self, request: SubjectRequest, who: str = OUTI, wait: Callable[[float], None] | None = None) -> Searched:
+        return self.searching(who, wait).search(request.id)
+
+    def searching(self, who: str = OUTI, wait: Callable[[float], None] | None = None) -> RequestSearch:
         rights = self.rights(who)
         holding = Holding(self.house.vault, self.house.register, lambda: self.now, some_id, rights.trail.within)
         return RequestSearch(self.house.register, self.house.vault, holding, rights, HELSINKI, lambda: self.now,
-                             wait or self.waited.append).search(request.id)
+                             wait or self.waited.append)
+
+    def listen(self, who: str = OUTI) -> Listen:
+        return Listen(self.house.register, self.house.vault, self.rights(who), lambda: self.now)
 
     def answer(self, request: SubjectRequest, answer: Answer = Answer.TRANSCRIPT, outcome: Outcome = Outcome.GRANTED) -> None:
         for one in self.calls(request):

@@ -17,6 +17,8 @@ import pytest
 from ami_bridge.core.duties import Duty, Refused
 from ami_bridge.core.errors import AudioError, ConfigurationError, KeyMissing, NotFound, RegisterError
 from ami_bridge.core.proposals import State
+from ami_bridge.core.requests import Answer, FoundCall, Identity, SubjectRequest
+from ami_bridge.core.requests import Kind as Asked
 from ami_bridge.services.disclosing import Kind, Listed, Parcel, Wish
 from tests.crash.switch import survives
 from tests.register.conftest import databases
@@ -37,6 +39,17 @@ COPY = Wish(kind=Kind.COPY, call=CALL, country="FI", request=UUID(int=9))
 def team(house: House) -> Iterator[Team]:  # noqa: F811
     house.take(1)
     yield Team(house.register, house.vault, EXPIRES - DAY).employ()
+
+
+def ask_for(team: Team, kind: Asked = Asked.ACCESS, call: UUID = CALL, answer: Answer = Answer.NONE) -> UUID:
+    """A request of a caller, for which a call was found."""
+    request = SubjectRequest(
+        id=COPY.request, kind=kind, received_at=team.now, due_at=team.now + 30 * DAY, identity=Identity.STRONG, checked_by=UUID(int=1),
+        opened_by=UUID(int=1), opened_at=team.now, name="Maija", numbers=("0401234567",))
+    with team.register.writing() as work:
+        work.requests.add(request)
+        work.requests.found(FoundCall(request=request.id, call=call, hold=UUID(int=8), found_at=team.now, answer=answer))
+    return request.id
 
 
 def agreed(team: Team, wish: Wish = POLICE, by: str = "kaisa") -> Listed:
@@ -109,6 +122,7 @@ def test_the_register_and_the_trail_say_who_proposed_agreed_and_handed_out_what_
 
 
 def test_a_copy_for_the_caller_takes_two_persons_and_another_word_in_the_trail(team: Team, tmp_path: Path) -> None:
+    ask_for(team)
     listed = team.disclosing("outi").propose(replace(COPY, recipient="Maija Mäkinen"))
     refused(team, listed, "needs-a-second-person")
     team.agreeing("seppo").approve(listed.proposal.proposal.id)
@@ -121,6 +135,35 @@ def test_a_copy_for_the_caller_takes_two_persons_and_another_word_in_the_trail(t
         ("needs-a-second-person", "data-subject-request"), ("", "data-subject-request")]
     with team.register.reading() as work:
         assert work.disclosures.of_request(UUID(int=9)) == [listed.disclosure]
+
+
+def test_a_copy_is_for_a_caller_who_asks_for_access_and_of_a_call_of_theirs(team: Team) -> None:
+    with pytest.raises(ConfigurationError, match="names no request"):
+        team.disclosing("outi").propose(replace(COPY, request=None))
+    with pytest.raises(NotFound, match="no such request"):
+        team.disclosing("outi").propose(COPY)
+    assert [one.reason for one in team.trail("call-exported")] == ["wrong-request", "not-found"]
+    assert team.disclosing("arto").all() == []
+
+
+@pytest.mark.parametrize("asked", [{"kind": Asked.ERASURE}, {"call": UUID(int=5)}, {"answer": Answer.OTHERS}], ids=lambda one: next(iter(one)))
+def test_a_copy_of_what_is_not_theirs_to_have_is_refused(team: Team, asked: dict) -> None:
+    ask_for(team, **asked)
+    with pytest.raises(NotFound, match="request for access"):
+        team.disclosing("outi").propose(COPY)
+    assert team.disclosing("arto").all() == []
+
+
+def test_when_the_request_is_closed_no_copy_leaves_any_more(team: Team) -> None:
+    ask_for(team)
+    listed = agreed(team, COPY, by="seppo")
+    handed(team, listed)
+    with team.register.writing() as work:
+        work.requests.change(COPY.request, answered_at=team.now, outcome="withdrawn")
+        work.requests.close(COPY.request, team.now)
+    with pytest.raises(NotFound, match="closed"):
+        handed(team, listed)
+    assert len(files(team, listed)) == 1 and team.trail()[-1].reason == "not-found"
 
 
 def test_it_may_be_taken_again_within_the_week_and_each_file_is_written_down(team: Team) -> None:

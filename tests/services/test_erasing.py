@@ -134,6 +134,37 @@ def test_what_another_hold_or_request_needs_is_kept_and_must_be_said_to_be(burea
     assert {file.partition("/")[0] for file in bureau.house.sealed()} == {"2026-12-24", f"hold-{complaint}"}
 
 
+def test_two_callers_who_want_the_same_call_erased_are_both_served_at_once(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    first, second = asked(bureau), asked(bureau)
+    erase(bureau, first)
+    assert bureau.house.alive() == [] and bureau.house.sealed() == [] and bureau.holds() == 0
+    for request in (first, second):
+        assert [one.answer for one in bureau.calls(request)] == [Answer.ERASED]
+        bureau.requests().settle(request.id, Outcome.GRANTED)
+    assert [one.object for one in bureau.trail("request-handled") if one.detail["section"] == "erased"] == [str(second.id), str(first.id)]
+
+
+def test_what_was_not_theirs_in_another_request_keeps_nothing_from_being_erased(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    access, request = bureau.open(), bureau.open(Kind.ERASURE)
+    bureau.search(access)
+    bureau.search(request)
+    bureau.requests().answer(access.id, id_of(1), Answer.OTHERS)
+    erase(bureau, request)
+    assert bureau.house.sealed() == [] and [one.answer for one in bureau.calls(access)] == [Answer.OTHERS]
+
+
+def test_kept_by_law_can_be_taken_back(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = asked(bureau)
+    bureau.requests().answer(request.id, id_of(1), Answer.KEPT)
+    with pytest.raises(ConfigurationError, match="no call to erase"):
+        bureau.erasing().propose(request.id)
+    bureau.requests().answer(request.id, id_of(1), Answer.NONE)
+    assert erase(bureau, request)
+
+
 def test_a_hold_that_was_placed_after_they_agreed_stops_it(bureau: Bureau) -> None:
     bureau.house.take(1)
     request = asked(bureau)

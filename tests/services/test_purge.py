@@ -71,6 +71,9 @@ class House(Place):
         with self.register.reading() as work:
             return work.calls.find(CallFilter(now=now))
 
+    def keys_of_holds(self) -> list[str]:
+        return [pair.name for pair in self.keys.pairs() if pair.name.startswith("hold-")]
+
     def sealed(self) -> list[str]:
         return sorted(file for key in self.vault.keys_in_use() for file in self.vault.files(key))
 

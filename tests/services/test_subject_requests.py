@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,11 +14,13 @@ from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.requests import Answer, Extension, Identity, Kind, Outcome, State
 from ami_bridge.core.spans import Asked
+from ami_bridge.services.agreeing import Concerned
+from ami_bridge.services.listen import Wanted
 from ami_bridge.services.releasing import release
 from ami_bridge.services.request_closing import close
 from ami_bridge.services.request_search import WAITS, Fate
 from ami_bridge.services.watch import ask
-from tests.samples import wav
+from tests.samples import TICKET, wav
 from tests.services.bureau import KAISA, LAURI, OUTI, SEPPO, Bureau
 from tests.services.test_purge import EXPIRES, House
 
@@ -35,6 +37,14 @@ def house(tmp_path: Path, url: str) -> Iterator[House]:
 @pytest.fixture
 def bureau(house: House) -> Bureau:
     return Bureau(house, EXPIRES - 10 * DAY)
+
+
+def dead_rows(bureau: Bureau) -> int:
+    """How many versions of rows that nobody sees any more lie in PostgreSQL's files of a table."""
+    with bureau.house.register._engine.connect() as connection:
+        connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pgstattuple")
+        return sum(connection.exec_driver_sql(f"SELECT dead_tuple_count FROM pgstattuple('{table}')").scalar_one()
+                   for table in ("subject_requests", "request_calls"))
 
 
 def id_of(number: int) -> UUID:
@@ -139,6 +149,146 @@ def test_one_damaged_call_keeps_none_of_the_others_from_being_frozen(bureau: Bur
     bureau.house.vault.path(audio).write_bytes(b"age-encryption.org/v1\nnothing")
     request = bureau.open()
     assert bureau.search(request).fates == {id_of(1): Fate.DAMAGED, id_of(2): Fate.FROZEN}
+    damaged, whole = bureau.requests().view(request.id).calls
+    assert damaged.entry and damaged.entry.caller == whole.entry.caller and bureau.requests().view(request.id).unfrozen == 0
+    bureau.now = EXPIRES + DAY
+    bureau.house.purge(bureau.now)
+    damaged, whole = bureau.requests().view(request.id).calls
+    assert damaged.entry.recordings[0].audio is None and whole.entry.recordings[0].audio
+    room = bureau.supervising().room(request.id, bureau.supervising().begin(request.id, 5).id)
+    assert len(room.calls) == 2 and room.unopened == 0
+
+
+def test_a_call_without_their_number_is_added_by_its_id_and_frozen(bureau: Bureau) -> None:
+    bureau.house.take(1, caller="")
+    bureau.house.take(2)
+    request = bureau.open()
+    bureau.search(request)
+    assert bureau.searching().include(request.id, id_of(1)).fates == {id_of(1): Fate.FROZEN}
+    assert bureau.searching().include(request.id, id_of(1)).fates == {id_of(1): Fate.KNOWN}
+    with pytest.raises(NotFound):
+        bureau.searching().include(request.id, id_of(7))
+    assert [one.call for one in bureau.calls(request)] == [id_of(1), id_of(2)] and bureau.holds() == 2
+    said = bureau.trail("calls-searched")[-1]
+    assert (said.object, said.detail["by"], said.outcome) == (str(request.id), "id", "allowed")
+
+
+def test_a_number_that_was_forgotten_is_added_and_its_calls_are_found(bureau: Bureau) -> None:
+    bureau.house.take(1, caller="0509999999")
+    request = bureau.open()
+    assert bureau.search(request).fates == {}
+    for wrong in (" ", "+-", "1" * 41, TICKET.caller):
+        with pytest.raises(ConfigurationError, match="number"):
+            bureau.requests().add_number(request.id, wrong)
+    bureau.requests().add_number(request.id, "050 9999999")
+    assert bureau.kept(request).numbers == (TICKET.caller, "050 9999999") and bureau.search(request).count(Fate.FROZEN) == 1
+
+
+def test_a_hold_that_has_ended_is_placed_anew_by_the_next_search(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    with bureau.house.register.writing() as work:
+        work.holds.release(bureau.calls(request)[0].hold, bureau.now, "somebody")
+    assert bureau.requests().view(request.id).unfrozen == 1
+    assert bureau.search(request).fates == {id_of(1): Fate.FROZEN} and bureau.holds() == 1
+    assert len(bureau.calls(request)) == 1 and bureau.requests().view(request.id).unfrozen == 0
+
+
+def test_a_restricted_call_stays_as_long_as_the_restriction_stands(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open(Kind.RESTRICTION)
+    bureau.search(request)
+    bureau.answer(request, Answer.RESTRICTED)
+    bureau.now += 3000 * DAY
+    bureau.house.purge(bureau.now)
+    assert bureau.requests().view(request.id).calls[0].entry and len(bureau.house.sealed()) == 3
+    assert ask(bureau.house.register, bureau.now).unclosed == 0
+    bureau.close(request)
+    bureau.house.purge(bureau.now)
+    assert bureau.house.sealed() == []
+
+
+def test_nothing_is_answered_while_a_call_of_theirs_is_not_frozen(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    with bureau.house.vault.alone():
+        bureau.search(request)
+    with pytest.raises(ConfigurationError, match="not frozen"):
+        bureau.requests().settle(request.id, Outcome.NOTHING_FOUND)
+    bureau.search(request)
+    bureau.answer(request)
+    assert bureau.kept(request).state is State.ANSWERED
+
+
+def test_a_call_that_came_after_the_request_was_opened_keeps_nobody_from_answering_it(bureau: Bureau) -> None:
+    bureau.now = EXPIRES - 32 * DAY
+    request = bureau.open()
+    bureau.house.take(1)
+    assert bureau.requests().view(request.id).unfrozen == 1
+    bureau.requests().settle(request.id, Outcome.NOTHING_FOUND)
+
+
+def test_what_was_noted_wrongly_is_opened_and_answered_again_and_closes_only_as_it_is_then(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    with pytest.raises(ConfigurationError, match="is open"):
+        bureau.requests().reopen(request.id)
+    bureau.answer(request)
+    close(bureau.agreeing(OUTI), request.id)
+    bureau.requests().reopen(request.id)
+    assert bureau.kept(request).state is State.OPEN and bureau.kept(request).outcome is None
+    bureau.requests().answer(request.id, id_of(1), Answer.NONE)
+    assert bureau.calls(request)[0].transcript == ""
+    bureau.requests().answer(request.id, id_of(1), Answer.OTHERS)
+    bureau.requests().settle(request.id, Outcome.NOTHING_FOUND)
+    with pytest.raises(Refused) as refusal:
+        bureau.agree(request)
+    assert refusal.value.why is Why.OTHER_THING and bureau.holds() == 1, "another ending was proposed"
+    bureau.close(request)
+    assert bureau.kept(request).outcome is Outcome.NOTHING_FOUND and bureau.holds() == 0
+
+
+def test_who_approves_sees_what_is_closed_and_how_many_calls_go(bureau: Bureau) -> None:
+    bureau.house.take(1, 2)
+    request = bureau.open(Kind.ERASURE)
+    bureau.search(request)
+    bureau.requests().answer(request.id, id_of(2), Answer.KEPT)
+    bureau.erasing().propose(request.id)
+    assert bureau.agreeing(KAISA).all()[0].request == Concerned(Kind.ERASURE, None, 1)
+    bureau.requests().answer(request.id, id_of(1), Answer.KEPT)
+    bureau.requests().settle(request.id, Outcome.IN_PART)
+    bureau.now += MINUTE
+    close(bureau.agreeing(OUTI), request.id)
+    assert bureau.agreeing(KAISA).all()[0].request == Concerned(Kind.ERASURE, Outcome.IN_PART, 2)
+
+
+def test_what_nobody_heard_is_not_noted_as_heard(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    bureau.requests().answer(request.id, id_of(1), Answer.HEARD_OFFERED)
+    with pytest.raises(ConfigurationError, match="in no session"):
+        bureau.requests().settle(request.id, Outcome.GRANTED)
+    bureau.supervising().begin(request.id, 5)
+    bureau.requests().settle(request.id, Outcome.GRANTED)
+
+
+def test_a_day_that_no_calendar_has_is_refused(bureau: Bureau) -> None:
+    with pytest.raises(ConfigurationError, match="in the future"):
+        bureau.open(received_at=datetime(9999, 12, 31, tzinfo=UTC))
+
+
+def test_what_was_answered_and_never_closed_is_told_after_two_weeks(bureau: Bureau) -> None:
+    request = bureau.open()
+    bureau.requests().settle(request.id, Outcome.NOTHING_FOUND)
+    bureau.now += 14 * DAY - MINUTE
+    assert ask(bureau.house.register, bureau.now).unclosed == 0
+    bureau.now += MINUTE
+    assert ask(bureau.house.register, bureau.now).unclosed == 1
+    close(bureau.agreeing(OUTI), request.id)
+    assert ask(bureau.house.register, bureau.now).unclosed == 0
 
 
 def test_where_the_private_keys_are_elsewhere_the_request_stays_and_nothing_is_said_to_be_frozen(bureau: Bureau) -> None:
@@ -171,6 +321,8 @@ def test_two_persons_close_a_request_and_then_nothing_says_who_asked(bureau: Bur
     if "sqlite" in str(bureau.house.register._engine.url):
         assert b"subject_requests" in written
         assert not any(word.encode() in written for word in ("Meikäläinen", "maija@example.net", "Hei hei"))
+    else:
+        assert dead_rows(bureau) == 0
 
 
 def test_what_an_open_request_froze_is_released_by_closing_it_and_by_nothing_else(bureau: Bureau) -> None:
@@ -285,6 +437,44 @@ def test_in_a_session_the_frozen_calls_are_heard_with_one_entry_in_the_trail(bur
     (said,) = bureau.trail("listening-supervised")
     assert (said.object, said.purpose, dict(said.detail)) == (str(request.id), "data-subject-request", {"seconds": 600, "calls": 1})
     assert bureau.supervising().measure(request.id, session.id, hold.id, recording.id) == heard.size
+    looks = bureau.listen().view(Wanted(id_of(1), "data-subject-request")).looks
+    assert [(look.action, look.object) for look in looks] == [("call-viewed", str(id_of(1))), ("listening-supervised", str(request.id))]
+
+
+def test_a_call_that_is_frozen_after_a_session_began_is_not_heard_in_it(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    session = bureau.supervising().begin(request.id, 10)
+    bureau.now += MINUTE
+    bureau.house.take(2)
+    bureau.search(request)
+    late = next(one for one in bureau.calls(request) if one.call == id_of(2))
+    assert [hold.call for hold, _ in bureau.supervising().room(request.id, session.id).calls] == [id_of(1)]
+    with pytest.raises(NotFound):
+        bureau.supervising().sound(request.id, session.id, late.hold, UUID(int=(2 << 64) + 1), Asked(0, 9))
+    assert len(bureau.supervising().room(request.id, bureau.supervising().begin(request.id, 5).id).calls) == 2
+
+
+def test_a_copy_that_does_not_open_keeps_none_of_the_others_from_being_heard(bureau: Bureau) -> None:
+    bureau.house.take(1, 2)
+    request = bureau.open()
+    bureau.search(request)
+    hold = bureau.calls(request)[0].hold
+    bureau.house.vault.destroy([f"hold-{hold}/{id_of(1)}.json.age"])
+    room = bureau.supervising().room(request.id, bureau.supervising().begin(request.id, 5).id)
+    assert [one.call for one, _ in room.calls] == [id_of(2)] and room.unopened == 1
+
+
+def test_a_restricted_call_opens_to_nobody_but_for_a_purpose_of_the_law(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = bureau.open(Kind.RESTRICTION)
+    assert bureau.listen().view(Wanted(id_of(1), "training"))
+    bureau.search(request)
+    with pytest.raises(Refused) as refusal:
+        bureau.listen().view(Wanted(id_of(1), "training"))
+    assert refusal.value.why is Why.RESTRICTED and bureau.trail()[-1].reason == "restricted-by-caller"
+    assert bureau.listen().view(Wanted(id_of(1), "data-subject-request")).restricted
 
 
 def test_after_its_time_or_its_end_and_for_anybody_else_a_session_gives_nothing(bureau: Bureau) -> None:

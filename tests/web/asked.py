@@ -84,7 +84,7 @@ FOR = "?purpose={purpose}"
 HOLD = {"call": "{call}", "reason": "a dispute", "basis": "request 7"}
 LEAVING = {"kind": "authority", "call": "{call}", "country": "FI", "recipient": "Poliisi", "statute": "PKL 4:3",
            "recipient_key": "{recipient_key}"}
-OUT = {"kind": "copy", "call": "{call}", "country": "FI"}
+OUT = {"kind": "copy", "call": "{frozen}", "country": "FI", "request": "{request}"}
 
 LISTENING = (
     Ask(Action.CALLS_SEARCHED, "GET", "/calls", leaves=None),
@@ -148,13 +148,16 @@ ANSWERING = (
     Ask(Action.REQUEST_HANDLED, "POST", f"{PREFIX}/requests", {**CALLER, "received_at": "{today}T00:00:00Z", "numbers": ["{new_number}"]}),
     Ask(Action.REQUESTS_LISTED, "GET", CASE),
     Ask(Action.REQUESTS_LISTED, "GET", BUREAU),
-    *(Ask(Action.REQUEST_HANDLED, "POST", f"{case}/search", leaves=Action.CALLS_SEARCHED) for case in (CASE, BUREAU)),
+    *(Ask(Action.REQUEST_HANDLED, "POST", f"{case}{path}", sent, leaves=Action.CALLS_SEARCHED) for case in (CASE, BUREAU)
+      for path, sent in (("/search", {}), ("/numbers", {"number": "0451112223"}), ("/calls", {"call": "{call}"}))),
     *(Ask(Action.REQUEST_HANDLED, method, f"{case}{path}", sent) for case, method, path, sent in (
         (CASE, "GET", "/letter", {}), (CASE, "GET", "/letter.pdf", {}),
         (BUREAU, "GET", "/letter.pdf", {}),
         (CASE, "POST", "/calls/{frozen}", {"answer": "copy"}), (BUREAU, "PUT", "/calls/{frozen}", {"answer": "copy"}),
         (CASE, "POST", "/extend", {"reason": "complex"}), (BUREAU, "POST", "/extension", {"reason": "complex"}),
         (CASE, "POST", "/settle", {"outcome": "withdrawn"}), (BUREAU, "POST", "/outcome", {"outcome": "withdrawn"}))),
+    Ask(Action.REQUEST_HANDLED, "POST", "/requests/{answered}/reopen"),
+    Ask(Action.REQUEST_HANDLED, "DELETE", f"{PREFIX}/requests/{{answered}}/outcome"),
     Ask(Action.REQUEST_HANDLED, "POST", "/requests/{answered}/close", leaves=Action.PROPOSAL_MADE, also=Action.HOLD_RELEASED),
     Ask(Action.REQUEST_HANDLED, "POST", f"{PREFIX}/requests/{{answered}}/closing", leaves=Action.PROPOSAL_MADE,
         also=Action.HOLD_RELEASED),

@@ -5,7 +5,7 @@ import hashlib
 import io
 import re
 import zipfile
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pyrage
@@ -14,6 +14,7 @@ import pytest
 from tests.web.console import Console
 from tests.web.recordings import record, tone
 from tests.web.test_holds import post
+from tests.web.test_requests import opened
 
 IDENTITY = pyrage.x25519.Identity.generate()
 KEY = str(IDENTITY.to_public())
@@ -58,8 +59,9 @@ def test_a_disclosure_is_proposed_approved_and_handed_out_sealed(office: Console
 
 
 def test_a_copy_for_the_caller_goes_the_same_way(office: Console) -> None:
-    call, request = record(office, tone(1)).id, uuid4()
+    call = record(office, tone(1)).id
     with office.browser("officer") as officer, office.browser("second") as second:
+        request = UUID(opened(officer).rpartition("/")[2])
         form = officer.get("/disclosures/new", params={"call": str(call), "kind": "copy", "request": str(request)}).text
         assert str(request) in form and 'name="statute"' not in form
         place = propose(officer, call, kind="copy", request=str(request), recipient="", statute="", recipient_key="")

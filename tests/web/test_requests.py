@@ -69,6 +69,43 @@ def test_a_request_goes_from_the_form_to_its_end(office: Console) -> None:
         assert all(hold.released_at for hold in work.holds.all()) and len(work.holds.all()) == 2
 
 
+def test_the_page_adds_a_number_and_a_call_and_takes_back_what_was_wrong(office: Console) -> None:
+    hidden, later = record(office, caller=""), record(office, caller="0451111111")
+    with office.browser("officer") as client:
+        page = opened(client, numbers="0401234567")
+        assert send(client, f"{page}/settle", outcome="nothing-found").status_code == 303
+        assert send(client, f"{page}/reopen").status_code == 303 and "Note as answered" in client.get(page).text
+        found = client.get(send(client, f"{page}/numbers", number="045 1111111").headers["location"]).text
+        assert "Found 1; frozen now 1" in found and "045 1111111" in found
+        client.session.purposes[hidden.id] = "data-subject-request"
+        assert f"<code>{hidden.id}</code>" in client.get(f"/calls/{hidden.id}").text
+        assert "Found 1; frozen now 1" in client.get(send(client, f"{page}/calls", call=f" {hidden.id} ").headers["location"]).text
+        for wrong in ("x", str(uuid4())):
+            assert send(client, f"{page}/calls", call=wrong).status_code == 404
+        for one, answer in ((hidden, "not-theirs"), (later, "transcript"), (hidden, "none")):
+            assert send(client, f"{page}/calls/{one.id}", answer=answer, transcript="Hei.", verbatim="yes").status_code == 303
+        letter = client.get(f"{page}/letter?language=en").text
+        assert "045 1111111" in letter and "withheld" not in letter, "what is not answered yet is not told"
+        assert send(client, f"{page}/settle", outcome="granted").status_code == 422
+
+
+def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_nowhere(office: Console) -> None:
+    record(office)
+    with office.browser("officer") as client, office.browser("keeper") as keeper, office.program("keeper") as program:
+        page = opened(client, kind="erasure")
+        send(client, f"{page}/propose-erasure")
+        shown = keeper.get("/proposals").text
+        assert "Erasure before time" in shown and "calls that go with it: 1" in shown and f'href="{page}"' not in shown
+        assert f'href="{page}"' in client.get("/proposals").text
+        assert program.get("/api/v1/proposals").json()[0]["request"] == {"kind": "erasure", "outcome": None, "calls": 1}
+        send(client, f"{page}/settle", outcome="refused")
+        send(client, f"{page}/close")
+        shown = keeper.get("/proposals").text
+        assert "Closing of a request" in shown and "outcome: refused" in shown
+        for link in re.findall(r'href="(/(?:holds|requests|disclosures)/[^"]+)"', shown):
+            assert keeper.get(link).status_code == 200, link
+
+
 def test_a_mistake_in_the_form_loses_nothing_and_opens_nothing(office: Console) -> None:
     with office.browser("officer") as client:
         for wrong in ({"identity": ""}, {"name": " "}, {"numbers": "\n"}, {"received": "2999-01-01"}, {"received": "yesterday"},
@@ -154,6 +191,10 @@ def test_a_restricted_call_cannot_be_heard_by_who_listens(office: Console) -> No
         assert listener.get(audio).status_code == 200
         opened(officer, kind="restriction")
         assert listener.get(audio).status_code == 404
+        officer.session.purposes[entry.id] = office.config.purposes.names[0]
+        assert officer.get(audio).status_code == 403
+        shut = officer.get(f"/calls/{entry.id}")
+        assert shut.status_code == 403 and "for a purpose of the law only" in shut.text
         officer.session.purposes[entry.id] = "data-subject-request"
         assert officer.get(audio).status_code == 200
         assert "restricted at its caller" in officer.get(f"/calls/{entry.id}").text
@@ -215,6 +256,7 @@ def test_the_letter_says_what_the_law_asks_in_each_language(office: Console, lan
     entry: Entry = record(office, agent="Ελένη")
     with office.browser("officer") as client:
         page = opened(client)
+        send(client, f"{page}/calls/{entry.id}", answer="heard-and-copy-offered")
         text = client.get(f"{page}/letter?language={language}").text
         assert f'<html lang="{language}">' in text
         authority = office.config.authority.called(language)
@@ -224,7 +266,7 @@ def test_the_letter_says_what_the_law_asks_in_each_language(office: Console, lan
         made = client.get(f"{page}/letter.pdf?language={language}")
         assert made.status_code == 200 and made.headers["content-type"] == "application/pdf"
         assert NAMES not in str(made.headers) and made.content.startswith(b"%PDF") and entry.id
-    assert [one.detail["section"] for one in office.trail("request-handled")][1:] == ["letter-made"] * 2
+    assert [one.detail["section"] for one in office.trail("request-handled")][1:] == ["call-answered", "letter-made", "letter-made"]
 
 
 def letter(name: str) -> Letter:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pyrage.x25519 import Identity as Key
@@ -109,20 +110,21 @@ def proposal(things: Things) -> object:
 @made
 def parcel(things: Things) -> object:
     """What the officer may hand out to an authority: another has approved it."""
-    return leaving(things, Kind.AUTHORITY, recipient="Poliisi", statute="PKL 4:3", recipient_key=things["recipient_key"])
+    call = record(things.office).id
+    return leaving(things, Kind.AUTHORITY, call, recipient="Poliisi", statute="PKL 4:3", recipient_key=things["recipient_key"])
 
 
 @made
 def copy(things: Things) -> object:
     """The same, for who called."""
-    return leaving(things, Kind.COPY)
+    request = asked_for(things, Wanted.ACCESS)
+    return leaving(things, Kind.COPY, UUID(things["frozen"]), request=request)
 
 
-def leaving(things: Things, kind: Kind, **told: str) -> object:
+def leaving(things: Things, kind: Kind, call: UUID, **told: Any) -> object:
     house = things.office.house
     officer, second = things.as_("officer"), things.as_("second")
-    listed = disclosing(house.register, house.vault, officer).propose(
-        Disclosed(kind=kind, call=record(things.office).id, country="FI", **told))
+    listed = disclosing(house.register, house.vault, officer).propose(Disclosed(kind=kind, call=call, country="FI", **told))
     agreeing(house.register, second).approve(listed.proposal.proposal.id)
     return listed.disclosure.id
 

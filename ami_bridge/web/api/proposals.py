@@ -7,10 +7,19 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from ami_bridge.app import agreeing
 from ami_bridge.core.proposals import Proposal, State
+from ami_bridge.core.requests import Kind, Outcome
 from ami_bridge.services.agreeing import Agreeing, Shown
 from ami_bridge.web.visit import Calling, Visit
 
 router = APIRouter(tags=["proposals"])
+
+
+class About(BaseModel):
+    """A request of a caller, without who asked."""
+
+    kind: Kind
+    outcome: Outcome | None = Field(description="How it was answered; null while it is open.")
+    calls: int = Field(description="How many calls are destroyed, or are let go, with it.")
 
 
 class Decision(BaseModel):
@@ -28,6 +37,7 @@ class Decision(BaseModel):
     declined_by: str = Field(description="Who did not agree, or took it back; empty while nobody did.")
     declined_at: AwareDatetime | None
     done_at: AwareDatetime | None
+    request: About | None = Field(None, description="Where it is about a request of a caller: what for, and how it stands.")
 
 
 def decision(proposal: Proposal, state: State) -> Decision:
@@ -40,7 +50,9 @@ def decision(proposal: Proposal, state: State) -> Decision:
 
 def told(shown: Shown) -> Decision:
     """Return the same of one that is shown."""
-    return decision(shown.proposal, shown.state)
+    asked = shown.request
+    about = About(kind=asked.kind, outcome=asked.outcome, calls=asked.calls) if asked else None
+    return decision(shown.proposal, shown.state).model_copy(update={"request": about})
 
 
 @router.get("/proposals")

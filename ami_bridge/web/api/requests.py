@@ -118,6 +118,18 @@ class Result(BaseModel):
         return cls(request=request, fates={fate: searched.count(fate) for fate in Fate})
 
 
+class More(BaseModel):
+    """Another number of the caller."""
+
+    number: Number
+
+
+class Included(BaseModel):
+    """A call of the caller's that their numbers do not find."""
+
+    call: UUID
+
+
 class Answered(BaseModel):
     """What one call is answered with."""
 
@@ -189,6 +201,20 @@ def searched(visit: Calling, request: UUID) -> Result:
     return Result.of(request, bureau_of(visit).search.search(request))
 
 
+@router.post("/{request}/numbers")
+def number_added(visit: Calling, request: UUID, sent: More) -> Result:
+    """Add a telephone number of the caller, search, and freeze what is found."""
+    at_work = bureau_of(visit)
+    at_work.requests.add_number(request, sent.number)
+    return Result.of(request, at_work.search.search(request))
+
+
+@router.post("/{request}/calls")
+def call_added(visit: Calling, request: UUID, sent: Included) -> Result:
+    """Freeze a call that the numbers do not find, such as one from a withheld number."""
+    return Result.of(request, bureau_of(visit).search.include(request, sent.call))
+
+
 @router.put("/{request}/calls/{call}", status_code=204)
 def answered(visit: Calling, request: UUID, call: UUID, sent: Answered) -> None:
     """Note what a call is answered with."""
@@ -205,6 +231,12 @@ def extended(visit: Calling, request: UUID, sent: Extended) -> None:
 def settled(visit: Calling, request: UUID, sent: Settled) -> None:
     """Note that the caller was told the outcome."""
     bureau_of(visit).requests.settle(request, sent.outcome)
+
+
+@router.delete("/{request}/outcome", status_code=204)
+def reopened(visit: Calling, request: UUID) -> None:
+    """Take the outcome back, to answer otherwise."""
+    bureau_of(visit).requests.reopen(request)
 
 
 @router.post("/{request}/closing", status_code=202)

@@ -58,13 +58,33 @@ def show(visit: Browsing, request: str, search: str = "") -> HTMLResponse:
     dossier = bureau_of(visit).requests.view(uuid_of(request))
     found = visit.session.searches.get(search)
     return visit.page("request.html", dossier=dossier, searched=found if isinstance(found, Searched) else None,
-                      answers=sorted(BY_HAND[dossier.request.kind]), outcomes=list(Outcome), extensions=list(Extension))
+                      answers=BY_HAND[dossier.request.kind], outcomes=list(Outcome), extensions=list(Extension))
 
 
 @router.post(f"{PLACE}/{{request}}/search")
 def search(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
     """Search again, and freeze what came since."""
     return _searched(visit, request)
+
+
+@router.post(f"{PLACE}/{{request}}/numbers")
+def add_number(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Add a number of the caller, and search."""
+    bureau_of(visit).requests.add_number(uuid_of(request), field(sent, "number"))
+    return _searched(visit, request)
+
+
+@router.post(f"{PLACE}/{{request}}/calls")
+def add_call(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Freeze a call that the numbers do not find."""
+    return _found(visit, request, bureau_of(visit).search.include(uuid_of(request), uuid_of(field(sent, "call").strip())))
+
+
+@router.post(f"{PLACE}/{{request}}/reopen")
+def reopen(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+    """Take the outcome back."""
+    bureau_of(visit).requests.reopen(uuid_of(request))
+    return _back(request)
 
 
 @router.post(f"{PLACE}/{{request}}/calls/{{call}}")
@@ -119,9 +139,11 @@ def word(kind: type[Word], text: str) -> Word:
 
 
 def _searched(visit: Visit, request: str) -> RedirectResponse:
-    found = uuid_of(request)
-    said = visit.session.keep_search(bureau_of(visit).search.search(found))
-    return go(f"{PLACE}/{found}?search={said}")
+    return _found(visit, request, bureau_of(visit).search.search(uuid_of(request)))
+
+
+def _found(visit: Visit, request: str, searched: Searched) -> RedirectResponse:
+    return go(f"{PLACE}/{uuid_of(request)}?search={visit.session.keep_search(searched)}")
 
 
 def _back(request: str) -> RedirectResponse:
