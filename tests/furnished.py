@@ -6,6 +6,7 @@ import fcntl
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def furnish(home: Path, agi_port: int | str, wish: object, set_up: Callable[[], 
         set_up()
         return
     places = {str(home): HOME, f"127.0.0.1:{agi_port}": SCRIPTS}
-    with _alone(PATTERNS / sha256(repr(wish).replace(str(home), HOME).encode()).hexdigest()) as pattern:
+    day = datetime.now(UTC).date()  # its keys are those of the days from today on
+    with _alone(PATTERNS / sha256(f"{day}{wish!r}".replace(str(home), HOME).encode()).hexdigest()) as pattern:
         if pattern.exists():
             _copy(pattern, home, {there: here for here, there in places.items()})
         else:

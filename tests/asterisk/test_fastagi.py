@@ -332,7 +332,7 @@ def test_stopping_hangs_up_on_those_who_do_not_end() -> None:
         peer = await connect()
         peer.send(header())
         await peer.line()
-        await server.stop(grace=0.05)
+        await server.stop(grace=0.5)
         assert (scripts.got, server.endings, server.sessions) == ([AgiHangup], {Ending.HUNG_UP: 1}, 0)
 
     served(scene)

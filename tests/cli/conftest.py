@@ -1,17 +1,11 @@
 """A machine that ``init`` has set up; its ports lead nowhere, and there is no Asterisk on it."""
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from tests.cli.machine import Machine
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 @pytest.fixture

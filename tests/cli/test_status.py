@@ -23,9 +23,9 @@ from ami_bridge.register import Register
 from ami_bridge.services.said import Daemon, ask_daemon, next_purge
 from ami_bridge.services.status import look
 from ami_bridge.spool import Spool
-from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
 from tests.daemon.test_daemon import running, wait
+from tests.ports import free_port
 from tests.register import samples
 
 NUMBER = "0459998877"

@@ -14,8 +14,8 @@ import pytest
 
 from ami_bridge.core.retention import days_of_keys
 from ami_bridge.vault import KeyStore, day_key
-from tests.cli.conftest import free_port
 from tests.cli.machine import REPOSITORY, Machine
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from ami_bridge.services.watch import Lookout
 from ami_bridge.spool import Spool
 from ami_bridge.vault import KeyStore, Vault
 from tests.asterisk.exchange import until
-from tests.cli.conftest import free_port
+from tests.ports import free_port
 from tests.samples import FACTS, START, TICKET, wav
 
 HOUR = timedelta(hours=1)
@@ -201,6 +201,7 @@ def test_a_missing_key_suspends_recording_in_time_and_the_key_lets_it_go_on(mach
         watch.nudge()
         await until(lambda: machine.figure("alarm", name="recording-suspended") == 1.0)
         assert machine.spool.suspended()
+        await until(lambda: {"keys-none", "calls-wait-for-key", "recording-suspended"} <= set(machine.told()))
         machine.now = START + HOUR
         machine.make_keys()
         await until(lambda: machine.figure("alarm", name="recording-suspended") == 0.0)
@@ -221,6 +222,7 @@ def test_a_register_that_can_be_read_but_takes_no_call_is_an_alarm(machine: Mach
         intaking.offer(finished(machine))
         await until(lambda: machine.figure("alarm", name="register-unavailable") == 1.0)
         assert machine.figure("calls_waiting") == 1
+        await until(machine.told)
         other.close()
         await until(lambda: machine.figure("alarm", name="register-unavailable") == 0.0)
         assert machine.figure("calls_waiting") == 0

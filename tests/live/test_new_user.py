@@ -4,6 +4,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,7 @@ def assert_files_stay_the_daemons(host: Host) -> None:
     host.run("ami-bridge keys make --ahead 20")
     host.run("ami-bridge purge --accept-clock")
     identifier = re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", host.run("ami-bridge calls"))[0]
-    host.run(f"ami-bridge hold place {identifier} --reason dispute --basis law --until 2027-06-30")
+    host.run(f"ami-bridge hold place {identifier} --reason dispute --basis law --until {datetime.now(UTC).date() + timedelta(days=60)}")
     strangers = host.run("find /var/lib/ami-bridge ! -user ami-bridge ! -path '/var/lib/ami-bridge/prompts/*'").split()
     assert strangers == [], strangers
 

@@ -97,7 +97,7 @@ def test_two_calls_in_turn_go_to_two_members_and_are_two_entries(system: System)
     with new_entries(system, 2) as registered:
         callers = [outside.call("2710"), outside.call("2710")]
         answered = [first.answer(), second.answer()]
-        time.sleep(2.0)
+        time.sleep(4.0)
         for caller in callers:
             caller.hang_up()
         for line in answered:

@@ -17,7 +17,7 @@ from tests.pbx.settings import Address, free_media_ports
 from tests.pbx.tones import sine
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-READY_SECONDS = 5.0
+READY_SECONDS = 20.0
 NOISE = ("receive timeout on message", "The following events occurred", "Resolving remote host", "open file limit")
 
 

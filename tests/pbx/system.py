@@ -256,7 +256,7 @@ class System:
         with self.reading() as work:
             return sorted(work.calls.find(CallFilter(now=datetime.now(UTC), limit=100_000)), key=lambda e: e.started_at)
 
-    def registered(self, n: int, timeout: float = 15.0) -> list[Entry]:
+    def registered(self, n: int, timeout: float = 60.0) -> list[Entry]:
         """Wait until the register has `n` entries, and return them; more than `n` is an error too."""
         self.wait_for(lambda: len(self.calls()) >= n, f"{n} entries", timeout)
         found = self.calls()
@@ -278,7 +278,7 @@ class System:
     def spool(self) -> Spool:
         return Spool(load(self.config_file).spool.directory)
 
-    def wait_for(self, condition: Callable[[], object], what: str, timeout: float = 15.0) -> None:
+    def wait_for(self, condition: Callable[[], object], what: str, timeout: float = 60.0) -> None:
         """Wait until `condition` holds."""
         until = time.monotonic() + timeout
         while not condition():

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from ami_bridge.register import Register, RegisterUnavailable, engine
 from ami_bridge.register.calls import Calls
 from ami_bridge.register.engine import address_of, engine_for
 from ami_bridge.register.refusals import refusals
+from ami_bridge.register.register import Work
 from tests.postgresql import Server
 from tests.register.samples import DAY, ENTRY_SHA256, MINUTE, NOON, call, new_id, sealed
 
@@ -52,14 +55,25 @@ CHILD = """
 import os, sys
 from ami_bridge.register import Register
 from tests.register.samples import ENTRY_SHA256, call
+from tests.register.test_safety import patiently
 register = Register.open(sys.argv[1])
+def add(work):
+    work.calls.add(call(), ENTRY_SHA256)
+    if sys.argv[3] == "die":
+        os._exit(9)
 for number in range(int(sys.argv[2])):
-    with register.writing() as work:
-        work.calls.add(call(), ENTRY_SHA256)
-        if sys.argv[3] == "die":
-            os._exit(9)
+    patiently(register, add)
 register.close()
 """
+
+
+def patiently(register: Register, write: Callable[[Work], object]) -> None:
+    """Write, again where others were in the way for too long: SQLite lets nobody queue, and a disk may be slow."""
+    for _ in range(20):
+        with suppress(RegisterUnavailable), register.writing() as work:
+            write(work)
+            return
+    raise AssertionError("others were in the way all the time")
 
 
 def child(url: str, calls: int, end: str) -> subprocess.Popen:
@@ -82,8 +96,7 @@ def test_processes_and_threads_write_at_once(url: str) -> None:
 
     def write() -> None:
         for _ in range(20):
-            with register.writing() as work:
-                assert work.calls.add(call(), ENTRY_SHA256)
+            patiently(register, lambda work: work.calls.add(call(), ENTRY_SHA256))
 
     threads = [threading.Thread(target=write) for _ in range(3)]
     for thread in threads:

@@ -32,7 +32,7 @@ from ami_bridge.core.alarms import (
 from ami_bridge.core.findings import Kind
 from ami_bridge.services.alarm import Telling, run_program
 from tests.asterisk.exchange import until
-from tests.cli.conftest import free_port
+from tests.ports import free_port
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -233,8 +233,10 @@ def test_a_program_that_fails_is_logged_and_the_mail_goes_out_all_the_same(
 def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     ids = tmp_path / "ids"
     with pytest.raises(TimeoutExpired):
-        run_program(["sh", "-c", f"sleep 600 & echo $! $$ > {ids}; wait"], "words", "name", patience=1.0)
-    for number in ids.read_text().split():
+        run_program(["sh", "-c", f"sleep 600 & echo $! $$ > {ids}; wait"], "words", "name", patience=3.0)
+    numbers = ids.read_text().split()
+    assert len(numbers) == 2
+    for number in numbers:
         asyncio.run(until(lambda number=number: not alive(number)))
 
 

@@ -31,8 +31,8 @@ from ami_bridge.services.mounts import Mount, encrypted, mount_of
 from ami_bridge.services.promises import GATHERERS, examine
 from ami_bridge.services.promises_house import House as Looked
 from ami_bridge.services.trail_keeping import TrailKeeping
-from tests.cli.conftest import free_port
 from tests.pbx.tones import tone_wav
+from tests.ports import free_port
 from tests.register.test_audit import leave, without_triggers
 from tests.samples import START
 from tests.services.test_purge import EXPIRES, House

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
+from tests.ports import free_port
 from tests.web.console import Console, console
 from tests.web.office import staffed
 

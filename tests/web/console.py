@@ -1,7 +1,6 @@
 """A console as it really runs: its own TLS, its own port, a register, keys and a vault made by ``init``."""
 
 import datetime
-import socket
 import ssl
 import threading
 import time
@@ -32,6 +31,7 @@ from ami_bridge.web.house import House
 from ami_bridge.web.serving import Server, settings
 from ami_bridge.web.visit import COOKIE
 from tests.cli.machine import Machine
+from tests.ports import free_port
 
 PASSWORD = "correct horse battery"
 NAMES = {"listener": "Lauri Lahti", "trainer": "Terhi Toivonen", "officer": "Outi Oksanen", "second": "Seppo Salo",
@@ -123,12 +123,6 @@ class Console:
         with self.register.reading() as work:
             entries = [place.entry for place in work.audit.places() if isinstance(place, Link)]
         return [entry for entry in entries if action in ("", entry.action)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

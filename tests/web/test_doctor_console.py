@@ -19,7 +19,8 @@ from ami_bridge.services.console_call import Answer, knock
 from ami_bridge.services.doctor_console import NAME, STAFF, answers, certificate, console, covers, staff
 from ami_bridge.services.findings import Finding, Status
 from tests.core.test_staffing import WHOLE, person
-from tests.web.console import Console, free_port, make_certificate
+from tests.ports import free_port
+from tests.web.console import Console, make_certificate
 
 NOW = datetime.datetime.now(datetime.UTC)
 

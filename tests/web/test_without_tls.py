@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.cli.machine import Machine
+from tests.ports import free_port
 from tests.web.browser import chromium  # noqa: F401 - a fixture
-from tests.web.console import PASSWORD, Console, free_port, running
+from tests.web.console import PASSWORD, Console, running
 
 NAME = "calls.example.fi"
 
@@ -32,7 +33,7 @@ def test_a_browser_on_the_same_machine_signs_in(bare: Console, chromium: Browser
     page.fill("[name=password]", PASSWORD)
     page.fill("[name=code]", bare.code("admin"))
     page.locator("main form button").first.click()
-    expect(page.locator("main")).to_contain_text("Aino")
+    expect(page.locator("main")).to_contain_text("Aino", timeout=15_000)
     (cookie,) = [one for one in page.context.cookies() if one["name"] == "__Host-ami-bridge"]
     assert cookie["secure"] and cookie["httpOnly"]
     page.context.close()
@@ -40,7 +41,7 @@ def test_a_browser_on_the_same_machine_signs_in(bare: Console, chromium: Browser
 
 def behind_proxy(bare: Console, host: str = NAME, origin: str = f"https://{NAME}") -> httpx.Response:
     """Sign in as a browser does that a proxy has taken the TLS from."""
-    with httpx.Client(base_url=bare.url, headers={"Host": host}) as proxy:
+    with httpx.Client(base_url=bare.url, headers={"Host": host}, timeout=30) as proxy:
         form = proxy.get("/sign-in")
         ties = re.search(r'name="csrf" value="([^"]+)"', form.text)
         cookie = form.headers.get("set-cookie", "").partition(";")[0]
