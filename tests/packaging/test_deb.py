@@ -33,6 +33,7 @@ class System:
         for made in (self._root, work):
             made.mkdir()
         run("cp", "--archive", like, self.changed)
+        self.changed.chmod(0o755)  # it is the root of a system
         self._mounts = (f"mount -t overlay overlay -o lowerdir={base},upperdir={self.changed},workdir={work} {self._root}\n"
                         f"mount -t proc proc {self._root}/proc\nmount --rbind /dev {self._root}/dev\n")
 
