@@ -80,6 +80,12 @@ class Sessions:
             session.seen_at = now
             return session
 
+    def lasts(self, session: Session) -> bool:
+        """Tell whether a session has not ended. That it was asked is no use of it."""
+        with self._lock:
+            self._tidy(self._now())
+            return any(one is session for one in self._sessions.values())
+
     def end(self, session: Session) -> None:
         """End one session."""
         with self._lock:

@@ -97,6 +97,13 @@ def visited(request: Request, session: Session) -> Visit:
     return Visit(request, house, session, rights(house.config, house.register, account))
 
 
+def still(visit: Visit) -> Visit:
+    """Return a visit as it stands now, in the middle of its answer: with the rights of now. SignInNeeded, PasswordDue."""
+    if not visit.house.sessions.lasts(visit.session):
+        raise SignInNeeded
+    return visited(visit.request, visit.session)
+
+
 def by_cookie(request: Request) -> Visit:
     """Return the visit of a browser."""
     session = house_of(request).sessions.find(request.cookies.get(COOKIE, ""), bearer=False)
