@@ -19,12 +19,14 @@ from ami_bridge.core.errors import (
     RegisterError,
 )
 from ami_bridge.register import RegisterUnavailable
+from ami_bridge.web.door import Crowded
 from ami_bridge.web.visit import SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 
 API = "/api/"
 STATUS: dict[type[AmiBridgeError], tuple[int, str]] = {
-    NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"), ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
+    Crowded: (503, "busy"), NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"),
+    ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
     RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), KeyMissing: (503, "key-missing")}
 OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
 

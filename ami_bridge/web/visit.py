@@ -76,6 +76,11 @@ class Visit:
         return HTMLResponse(self.house.render(template, self.words, visit=self, **values), status)
 
 
+def peer_of(request: Request) -> str:
+    """Return the address from which a request comes: behind a proxy, the proxy's."""
+    return request.client.host if request.client else ""
+
+
 def house_of(request: Request) -> House:
     """Return what this console works with."""
     found = request.app.state.house

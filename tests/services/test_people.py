@@ -17,11 +17,11 @@ from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.audit import Link
 from ami_bridge.core.duties import Duty, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
-from ami_bridge.core.sign_in import LOCKED_FOR, Word
+from ami_bridge.core.sign_in import LOCKED_FOR, PLACE_EVERY, PLACES, Word
 from ami_bridge.credentials import Codes
 from ami_bridge.register import Register
 from ami_bridge.services.people import People
-from ami_bridge.services.proving import Proving
+from ami_bridge.services.proving import Proved, Proving, RefusedTries
 from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Trail
 
@@ -38,6 +38,7 @@ class Office:
     root: Path
     now: datetime = START
     ids: Iterator[int] = field(default_factory=lambda: iter(range(1, 100)))
+    tries: RefusedTries = field(default_factory=RefusedTries)
 
     @property
     def codes(self) -> Codes:
@@ -51,7 +52,7 @@ class Office:
         return People(self.register, trail, self.codes, lambda: self.now, lambda at: UUID(int=next(self.ids)), HELSINKI)
 
     def proving(self) -> Proving:
-        return Proving(self.register, self.codes, lambda: self.now)
+        return Proving(self.register, self.codes, lambda: self.now, self.tries)
 
     def ready(self, login: str = "maija") -> str:
         """Make an account that can sign in; return the secret of its codes."""
@@ -163,6 +164,45 @@ def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_
     assert office.sign_in(totp.at(office.now)) is Word.LOCKED
     office.people.unlock("maija")
     assert office.sign_in(totp.at(office.now)) is Word.WELCOME
+
+
+def several(office: Office) -> list[int]:
+    """How many tries the trail tells of together, entry by entry."""
+    with office.register.reading() as work:
+        entries = [place.entry for place in work.audit.places() if isinstance(place, Link)]
+    return [dict(one.detail)["found"] for one in entries if one.reason == "several"]
+
+
+def test_tries_of_unknown_names_do_not_fill_the_trail_and_are_counted(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    before = len(office.trail())
+    for _ in range(PLACES + 30):
+        assert office.sign_in("123456", login="a.stranger") is Word.UNKNOWN
+    assert len(office.trail()) == before + PLACES and several(office) == []
+    office.now += PLACE_EVERY
+    assert office.sign_in(totp.at(office.now)) is Word.WELCOME
+    assert several(office) == [30] and office.trail()[-1][-2:] == ("allowed", "")
+    assert "stranger" not in repr(office.trail())
+
+
+def test_tries_at_a_locked_account_do_not_fill_the_trail_and_none_is_lost_when_the_console_stops(office: Office) -> None:
+    office.ready()
+    before = len(office.trail())
+    for _ in range(PLACES + 5):
+        office.sign_in("123456", password="wrong horse battery")
+    assert len(office.trail()) == before + PLACES + 1, "the one whose password was looked at besides"
+    office.tries.record(office.register, office.now)
+    assert several(office) == [4]
+    office.tries.record(office.register, office.now)
+    assert several(office) == [4]
+
+
+def test_without_the_key_of_the_codes_nobody_is_told_who_has_an_account(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    office.ready()
+    (office.root / "accounts.key").unlink()
+    proving = Proving(office.register, Codes(office.root / "accounts.key"), lambda: office.now, office.tries)
+    assert proving.sign_in("maija", PASSWORD, "123456") == Proved(Word.KEY_MISSING)
+    assert office.trail()[-1][-2:] == ("refused", "key-missing") and "accounts.key" in caplog.text
 
 
 def test_many_tries_at_once_are_as_many(office: Office) -> None:

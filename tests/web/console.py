@@ -166,7 +166,7 @@ def console(machine: Machine) -> Iterator[Console]:
 def running(config: Config, file: Path) -> Iterator[Console]:
     """Run the console of a configuration (and its file); whoever asks trusts its certificate, where it has one."""
     with closing(Register.open(config.register.url)) as register:
-        server = Server(settings(config, register, partial(examine, config, file, verbs=tuple(VERBS))))
+        server = Server(settings(House(config, register, partial(examine, config, file, verbs=tuple(VERBS)))))
         thread = threading.Thread(target=server.run, name="console", daemon=True)
         thread.start()
         while not server.started:

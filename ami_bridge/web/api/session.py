@@ -53,7 +53,7 @@ class Me(BaseModel):
 def sign_in(request: Request, sent: SignIn) -> Token:
     """Begin a session. Whoever tried is told only yes (201) or no (403)."""
     house = house_of(request)
-    account = tried(house, sent.login, sent.password, sent.code).account
+    account = tried(request, sent.login, sent.password, sent.code).account
     if account is None:
         raise NotAllowed("not signed in", "Log-in name, password or code are not right, or the account is locked.")
     token, session = house.sessions.begin(account, bearer=True)

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from ami_bridge.app import proving
 from ami_bridge.core.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Account
 from ami_bridge.core.errors import ConfigurationError
-from ami_bridge.web.visit import COOKIE, Browsing, Form, Visit, go
+from ami_bridge.web.visit import COOKIE, Browsing, Form, Visit, go, peer_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,8 +37,8 @@ def change(visit: Browsing, sent: Form) -> Response:
 def changed(visit: Visit, new: str, password: str, code: str) -> Account | None:
     """Return the account with its new password, and end this session; None when who asks did not prove themselves."""
     house = visit.house
-    with house.door:
-        proved = proving(house.config, house.register).change_password(
+    with house.door.passed(peer_of(visit.request)):
+        proved = proving(house.config, house.register, house.tries).change_password(
             visit.rights.account.id, password, code.replace(" ", ""), new)
     if proved.account:
         house.sessions.end(visit.session)
