@@ -40,11 +40,13 @@ class Codes:
     def new(self, account: UUID, login: str) -> tuple[str, str]:
         """Return a new secret, sealed (hex), and the address (``otpauth:``) by which a telephone takes it up, shown once."""
         import pyotp
-        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-        secret, nonce = pyotp.random_base32(), os.urandom(NONCE_BYTES)
-        sealed = nonce + ChaCha20Poly1305(self._key()).encrypt(nonce, secret.encode(), account.bytes)
-        return sealed.hex(), pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
+        secret = pyotp.random_base32()
+        return self._seal(account, secret), pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
+
+    def sealed_anew(self, account: UUID, sealed: str) -> str:
+        """Return the same secret under another seal; nothing for nothing. KeyMissing."""
+        return self._seal(account, self._open(account, sealed)) if sealed else ""
 
     def step(self, account: UUID, sealed: str, code: str, now: datetime) -> int | None:
         """Return the time step of which ``code`` is, the present one or a neighbour; None when it is of none. KeyMissing."""
@@ -55,6 +57,12 @@ class Codes:
         current = totp.timecode(now)
         return next((step for step in range(current - DRIFT, current + DRIFT + 1)
                      if strings_equal(code, totp.generate_otp(step))), None)
+
+    def _seal(self, account: UUID, secret: str) -> str:
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        nonce = os.urandom(NONCE_BYTES)
+        return (nonce + ChaCha20Poly1305(self._key()).encrypt(nonce, secret.encode(), account.bytes)).hex()
 
     def _open(self, account: UUID, sealed: str) -> str:
         from cryptography.exceptions import InvalidTag

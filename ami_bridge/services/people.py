@@ -4,7 +4,7 @@ Everything leaves a trace, in the transaction that does it.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, tzinfo
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from ami_bridge.core.accounts import Account, Language, Scope, checked_login, ch
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail, last_day
 from ami_bridge.core.duties import Duty, Reach, may_change, may_hold, may_lose, reach
-from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
+from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.sign_in import Word, after
 from ami_bridge.credentials import Codes, fresh_password, password_hash
 from ami_bridge.register import Register
@@ -119,11 +119,16 @@ class People:
                             lambda work, account: work.accounts.change(account.id, clearance_until=until))
 
     def disable(self, who: Who) -> Account:
-        """Shut an account; nobody can sign in with it."""
+        """Shut an account; nobody can sign in with it, and its sessions end for good.
+
+        A session knows the seal of the codes: so that is made anew, and the codes are the same when it is opened again.
+        """
 
         def change(work: Work, account: Account) -> None:
             self._keep_one(work, Action.ACCOUNT_DISABLED, account, frozenset())
             work.accounts.change(account.id, disabled_at=self._now())
+            with suppress(KeyMissing):
+                work.accounts.change(account.id, codes=self._codes.sealed_anew(account.id, account.codes))
 
         return self._change(Action.ACCOUNT_DISABLED, who, {}, change)
 

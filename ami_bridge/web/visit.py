@@ -15,7 +15,7 @@ from ami_bridge.app import rights
 from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
 from ami_bridge.services.rights import Rights
 from ami_bridge.web.house import House
-from ami_bridge.web.sessions import Session
+from ami_bridge.web.sessions import Session, proof_of
 from ami_bridge.web.words import Words
 
 COOKIE = "__Host-ami-bridge"
@@ -89,11 +89,11 @@ def house_of(request: Request) -> House:
 
 
 def visited(request: Request, session: Session) -> Visit:
-    """Return the visit of a session. SignInNeeded when its account was shut, or has another password now; PasswordDue."""
+    """Return the visit of a session. SignInNeeded when its account is shut or was, or has other credentials; PasswordDue."""
     house = house_of(request)
     with house.register.reading() as work:
         account = work.accounts.get(session.account)
-    if account is None or account.disabled_at or account.password != session.password:
+    if account is None or account.disabled_at or proof_of(account) != session.proof:
         house.sessions.end(session)
         raise SignInNeeded
     if account.password_due and request.url.path not in WITH_ANY_PASSWORD:

@@ -103,6 +103,28 @@ def test_a_session_ends_when_its_account_is_shut_or_has_another_password(office:
         assert program.get("/api/v1/session").status_code == 401
 
 
+def test_a_session_ends_when_its_account_has_new_codes(office: Console) -> None:
+    with office.browser("listener") as client, office.program("listener") as program:
+        people(office.config, office.register, "os:tests").set_codes("listener")
+        assert client.get("/").headers["location"] == "/sign-in"
+        assert program.get("/api/v1/session").status_code == 401
+
+
+def test_a_session_does_not_come_to_life_when_its_account_is_shut_and_opened_again(office: Console) -> None:
+    admin = people(office.config, office.register, "os:tests")
+    with office.browser("listener") as client:
+        admin.disable("listener")
+        admin.enable("listener")
+        assert client.get("/").headers["location"] == "/sign-in"
+    with office.stranger() as client:
+        assert sign_in(client, office, "listener").headers["location"] == "/", "with the telephone as it was"
+
+
+def test_an_account_is_shut_also_when_the_key_of_the_codes_is_away(office: Console) -> None:
+    office.config.accounts.key.unlink()
+    assert people(office.config, office.register, "os:tests").disable("listener").disabled_at
+
+
 def test_a_session_ends_by_idle_time_and_by_age_and_one_may_stay(office: Console) -> None:
     began = office.house.now()
     clock = [began]
