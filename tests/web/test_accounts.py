@@ -168,6 +168,16 @@ def test_a_mistake_changes_nothing_and_says_so(office: Console, path: str, sent:
     assert status == 303 or office.account("listener") == before
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "9999-12-31T22:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_clearance_until_the_end_or_the_beginning_of_time_is_none(office: Console, until: str) -> None:
+    path = f"/api/v1/accounts/{office.account('listener').id}/clearance"
+    with office.program("admin") as client:
+        assert client.put(path, json={"until": until}).status_code == 422
+        assert client.get("/api/v1/accounts").status_code == 200
+    with office.browser("admin") as client:
+        assert client.get("/accounts").status_code == 200
+
+
 def test_a_program_does_the_same(office: Console) -> None:
     with office.program("admin") as client:
         made = client.post("/api/v1/accounts", json={"login": "maija", "name": "Maija", "language": "fi"})

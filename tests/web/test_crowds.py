@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from threading import Event
 
 import pytest
 
@@ -149,3 +150,27 @@ def test_a_proxy_on_this_machine_may_bring_many_connections(empty: Console, monk
         there = [opened.enter_context(connected(empty)) for _ in range(9)]
         there[8].sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert there[8].recv(4096).startswith(b"HTTP/1.1 200")
+
+
+# -- a register that does not answer
+
+
+def test_a_page_that_is_not_there_waits_for_the_register_and_nobody_else_with_it(
+        office: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answers = Event(), Event()
+
+    def slow(*given: object) -> object:
+        asked.set()
+        assert answers.wait(60)
+        return reading(*given)
+
+    reading = type(office.house.register).reading
+    with office.browser("officer") as client, office.stranger() as other, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(type(office.house.register), "reading", slow)
+        waits = pool.submit(client.get, "/nowhere")
+        try:
+            assert asked.wait(30)
+            assert other.get("/static/console.css").status_code == 200
+        finally:
+            answers.set()
+        assert waits.result().status_code == 404

@@ -1,7 +1,9 @@
 """Signing in and out: by a page, by the API, and what neither lets anybody do."""
 
 import re
+import sqlite3
 import time
+from contextlib import closing
 from datetime import timedelta
 from http.cookies import SimpleCookie
 
@@ -160,6 +162,16 @@ def test_a_browsers_token_is_none_of_the_apis_nor_the_reverse(office: Console) -
     with office.program("listener") as program, office.stranger() as client:
         client.cookies.set(COOKIE, program.headers["Authorization"].split()[1], domain="localhost.local", path="/")
         assert client.get("/").headers["location"] == "/sign-in"
+
+
+def test_a_stranger_is_told_nothing_of_the_machine_when_its_register_fails(office: Console) -> None:
+    with closing(sqlite3.connect(office.config.register.url.removeprefix("sqlite:///"))) as broken:
+        broken.execute("DROP TABLE accounts")
+    with office.stranger() as client:
+        sent = {"login": "officer", "password": PASSWORD, "code": office.code("officer")}
+        answers = [client.post("/api/v1/session", json=sent), sign_in(client, office, "officer")]
+    for answer in answers:
+        assert answer.status_code == 503 and "register.db" not in answer.text and "log of the console" in answer.text
 
 
 def test_a_request_that_is_malformed_is_not_repeated_in_the_answer(office: Console) -> None:

@@ -1,6 +1,5 @@
 """Calls, for programs: search, one call, its sound and its waveforms."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -19,12 +18,12 @@ from ami_bridge.services.search import PAGE
 from ami_bridge.web.pages.sound import listening
 from ami_bridge.web.sound import played
 from ami_bridge.web.terms import LONGEST_MINUTES, place_as_text, place_of
+from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling, Visit
 
 router = APIRouter(tags=["calls"])
 Purpose = Annotated[str, Query(max_length=40, description="One of the purposes that `GET /api/v1/session` lists.")]
 Text = Annotated[str, Field(max_length=128)]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_MINUTES * 60)]
 SOUND: dict[int | str, dict[str, Any]] = {
     200: {"description": "All of it.", "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}},

@@ -37,7 +37,7 @@ def searched(visit: Browsing, sent: Form) -> RedirectResponse:
 
 def _found(visit: Visit, word: str, after: str) -> HTMLResponse:
     terms = visit.session.searches.get(word)
-    if terms is None:
+    if not isinstance(terms, CallFilter):
         raise NotFound("this search is not of this session, or was long ago", "Search again.")
     page = search(visit.house.config, visit.house.register, visit.rights, visit.house.now).page(terms, place_of(after))
     following = place_as_text(page.following) if page.following else ""
