@@ -18,6 +18,12 @@ PAUSE = timedelta(seconds=1)
 FORGOTTEN_AFTER = timedelta(hours=24)
 """Failed tries that are so old do not count any more, unless the account is locked still."""
 
+DEVICE_FOR = timedelta(days=90)
+"""How long a browser in which somebody signed in is known as theirs: what strangers try elsewhere does not lock it out.
+
+Source: OWASP, Slow Down Online Guessing Attacks with Device Cookies.
+"""
+
 PLACES = 10
 """Tries at which no password was looked at that are recorded one by one, when there were none for long."""
 

@@ -21,6 +21,9 @@ from ami_bridge.web.words import Words
 COOKIE = "__Host-ami-bridge"
 """Bound to this host, to TLS (or loopback) and to the path ``/`` by its name (RFC 6265bis, section 4.1.3.2)."""
 
+DEVICE = f"{COOKIE}-device"
+"""What a browser keeps of one who signed in (``core.sign_in.DEVICE_FOR``)."""
+
 SEE_OTHER = 303
 WITH_ANY_PASSWORD = frozenset({"/password", "/sign-out", "/language", "/stay", "/api/v1/session",
                                "/api/v1/session/password"})

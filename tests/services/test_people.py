@@ -17,7 +17,7 @@ from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.audit import Link
 from ami_bridge.core.duties import Duty, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
-from ami_bridge.core.sign_in import LOCKED_FOR, PLACE_EVERY, PLACES, Word
+from ami_bridge.core.sign_in import DEVICE_FOR, LOCKED_FOR, PLACE_EVERY, PLACES, Word
 from ami_bridge.credentials import Codes
 from ami_bridge.register import Register
 from ami_bridge.services.people import People
@@ -203,6 +203,59 @@ def test_without_the_key_of_the_codes_nobody_is_told_who_has_an_account(office: 
     proving = Proving(office.register, Codes(office.root / "accounts.key"), lambda: office.now, office.tries)
     assert proving.sign_in("maija", PASSWORD, "123456") == Proved(Word.KEY_MISSING)
     assert office.trail()[-1][-2:] == ("refused", "key-missing") and "accounts.key" in caplog.text
+
+
+def knock(office: Office, totp: pyotp.TOTP, device: str = "", password: str = PASSWORD) -> Proved:
+    return office.proving().sign_in("maija", password, totp.at(office.now), device)
+
+
+def lock_out(office: Office, times: int = 6) -> None:
+    """What a stranger can do who knows no more than a log-in name."""
+    for _ in range(times):
+        office.sign_in("000000", "wrong horse battery")
+        office.now += timedelta(seconds=20)
+
+
+def test_strangers_do_not_lock_out_a_browser_that_has_signed_in_before(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    lock_out(office)
+    assert knock(office, totp).word is Word.LOCKED, "elsewhere"
+    again = knock(office, totp, device)
+    assert again.word is Word.WELCOME and again.device
+    assert knock(office, totp, again.device).word is Word.CODE_USED, "it is worth nothing without a code"
+    office.now += timedelta(seconds=60)
+    assert knock(office, totp).word is Word.LOCKED, "that somebody signed in gives the strangers no new tries"
+
+
+def test_a_browser_that_has_signed_in_before_has_no_more_tries_than_any(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    words = []
+    for _ in range(6):
+        office.now += timedelta(seconds=30)
+        words.append(knock(office, totp, device, "wrong horse battery").word)
+    assert words == [Word.WRONG_PASSWORD] * 5 + [Word.LOCKED] and knock(office, totp, device).word is Word.LOCKED
+    office.now += timedelta(seconds=30)
+    assert knock(office, totp).word is Word.WELCOME, "of the account, none of its tries has failed"
+
+
+def test_what_a_browser_keeps_is_of_use_for_one_account_its_codes_and_a_time(office: Office) -> None:
+    totp, other = pyotp.TOTP(office.ready()), pyotp.TOTP(office.ready("pekka"))
+    device = knock(office, totp).device
+    foreign = office.proving().sign_in("pekka", PASSWORD, other.at(office.now)).device
+    name, until, mark = device.split(".")
+    lock_out(office)
+    for forged in (foreign, f"{name}.{int(until) + 1}.{mark}", f"{'0' * 32}.{until}.{mark}", f"{name}.{until}.", "x", "\u00e4.1.\u00e4"):
+        assert knock(office, totp, forged).word is Word.LOCKED, forged
+    office.people.disable("maija")
+    office.people.enable("maija")
+    assert knock(office, totp, device).word is Word.LOCKED, "whoever was shut out begins anew"
+    office.people.unlock("maija")
+    fresh = knock(office, totp).device
+    office.now += DEVICE_FOR
+    lock_out(office)
+    assert knock(office, totp, fresh).word is Word.LOCKED
 
 
 def test_many_tries_at_once_are_as_many(office: Office) -> None:

@@ -8,9 +8,11 @@ from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import httpx
+import pyotp
 import pytest
 
 from ami_bridge.app import people
+from ami_bridge.core.sign_in import Attempts
 from ami_bridge.web.guard import HEADERS
 from ami_bridge.web.visit import COOKIE
 from tests.web.console import PASSWORD, Console
@@ -61,6 +63,24 @@ def test_the_cookie_is_out_of_reach_of_scripts_other_hosts_and_other_sites(offic
         said = [line for line in sign_in(client, office, "officer").headers.get_list("set-cookie") if line.startswith(COOKIE)]
     assert COOKIE in cookies and COOKIE.startswith("__Host-")
     assert all(word in said[0].lower() for word in ("secure", "httponly", "samesite=strict", "path=/"))
+
+
+def test_who_signed_in_before_signs_in_though_strangers_have_locked_the_account(office: Console) -> None:
+    with office.stranger() as client, office.stranger() as other:
+        sign_in(client, office, "listener")
+        with office.register.writing() as work:
+            work.accounts.tried(office.account("listener").id, Attempts(7, office.house.now(), office.house.now() + timedelta(hours=1)))
+        fresh = {"code": pyotp.TOTP(office.secrets["listener"]).at(office.house.now() + timedelta(seconds=30))}
+        assert sign_in(other, office, "listener", fresh).status_code == 403
+        assert sign_in(client, office, "listener", fresh).status_code == 303
+
+
+def test_the_log_says_from_where_somebody_was_refused_and_not_who(office: Console, caplog: pytest.LogCaptureFixture) -> None:
+    with office.stranger() as client:
+        sign_in(client, office, "listener", {"login": "some.stranger", "password": "wrong horse battery"})
+    (line,) = [one for one in caplog.records if getattr(one, "action", "") == "sign_in_refused"]
+    assert line.reason == "unknown" and re.search(r"from (127\.0\.0\.1|::1) was", line.getMessage())
+    assert "stranger" not in caplog.text and "wrong horse" not in caplog.text
 
 
 def test_a_session_that_somebody_planted_is_not_taken_over(office: Console) -> None:

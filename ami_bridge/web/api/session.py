@@ -72,7 +72,7 @@ def me(visit: Calling) -> Me:
 @router.put("/session/password")
 def change_password(visit: Calling, sent: OtherPassword) -> Token:
     """Change one's own password. All sessions with the old one end; here is the token of a new one."""
-    account = changed(visit, sent.new_password, sent.password, sent.code)
+    account = changed(visit, sent.new_password, sent.password, sent.code).account
     if account is None:
         raise NotAllowed("the password was not changed", "The present password or the code is not right, or was used.")
     token, session = visit.house.sessions.begin(account, bearer=True)
