@@ -344,6 +344,46 @@ def test_two_administrators_at_once_do_not_shut_each_other_out(office: Office) -
     assert sorted(done) == [False, True] and sum(one.usable for one in office.people.all()) == 1
 
 
+def administrators(office: Office) -> tuple[People, People]:
+    for login in ("aino", "antti"):
+        office.ready(login)
+        office.people.grant(login, Duty.ACCOUNT_ADMINISTRATOR)
+    return office_of(office, "aino"), office_of(office, "antti")
+
+
+@pytest.mark.parametrize(("one", "other"), [("give_password", "set_codes"), ("set_codes", "give_password")])
+def test_nobody_gives_both_password_and_codes_of_an_account_and_so_signs_in_as_another(office: Office, one: str, other: str) -> None:
+    aino, antti = administrators(office)
+    aino.add("maija", "Maija Meikäläinen", Language.FINNISH)
+    getattr(aino, one)("maija")
+    getattr(aino, one)("maija")
+    with pytest.raises(Refused, match="both password and codes"):
+        getattr(aino, other)("maija")
+    assert office.trail()[-1][-2:] == ("refused", "knows-the-other-half")
+    getattr(antti, other)("maija")
+    with pytest.raises(Refused, match="ami-bridge account"):
+        getattr(antti, one)("maija")
+    getattr(office.people, one)("maija")
+    getattr(office.people, other)("maija")
+    getattr(aino, one)("maija")
+
+
+def test_who_chose_a_password_of_their_own_gets_new_codes_from_whoever_gave_the_first(office: Office) -> None:
+    aino, _ = administrators(office)
+    totp = pyotp.TOTP(office.ready())
+    given = aino.give_password("maija")
+    with pytest.raises(Refused, match="both password and codes"):
+        aino.set_codes("maija")
+    with office.register.reading() as work:
+        maija = work.accounts.named("maija")
+    assert maija
+    changed = office.proving().change_password(maija.id, given, totp.at(office.now), "several words in a row")
+    assert changed.word is Word.WELCOME
+    aino.set_codes("maija")
+    with pytest.raises(Refused):
+        aino.give_password("maija")
+
+
 def test_a_given_password_must_be_changed_by_its_person_with_a_fresh_code(office: Office) -> None:
     totp = pyotp.TOTP(office.ready())
     given = office.people.give_password("maija")

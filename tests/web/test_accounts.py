@@ -10,6 +10,7 @@ import httpx
 import pyotp
 import pytest
 
+from ami_bridge.app import people
 from ami_bridge.core.duties import Duty
 from ami_bridge.web.codes import as_picture
 from tests.web.console import PASSWORD, Console
@@ -188,7 +189,9 @@ def test_a_program_does_the_same(office: Console) -> None:
         assert client.put(f"{path}/clearance", json={"until": "2099-12-31T00:00:00"}).status_code == 422, "aware"
         assert client.put(f"{path}/clearance", json={"until": "2099-12-31T00:00:00+02:00"}).json()["clearance_until"]
         given = client.post(f"{path}/password").json()["password"]
-        secret = parse_qs(urlparse(client.post(f"{path}/codes").json()["address"]).query)["secret"][0]
+        refused = client.post(f"{path}/codes")
+        assert refused.status_code == 403 and "both password and codes" in refused.json()["detail"]
+        secret = parse_qs(urlparse(people(office.config, office.register, "os:tests").set_codes("maija")).query)["secret"][0]
         shown = client.get(path).json()
         assert shown["state"] == "password-due" and shown["duties"] == ["listener"] and shown["teams"] == ["support"]
         assert "password" not in shown and secret not in client.get("/api/v1/accounts").text

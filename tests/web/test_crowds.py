@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -72,7 +73,7 @@ def test_a_door_lets_only_so_many_wait_and_forgets_who_has_left(monkeypatch: pyt
         with ThreadPoolExecutor(WAITING) as pool:
             waiting = [pool.submit(passes, crowd, f"192.0.2.{n}") for n in range(3, 3 + WAITING)]
             while crowd._there.total() < AT_ONCE + WAITING:
-                pass
+                time.sleep(0.01)
             with pytest.raises(Crowded), crowd.passed("192.0.2.99"):
                 pass
             crowd._inside.release()  # somebody goes
