@@ -20,6 +20,9 @@ OF_ONE = 50
 PATIENCE = 15.0
 """Seconds in which a whole request has come, since the connection was made or the request began."""
 
+FAREWELL = 2.0
+"""Seconds in which a peer says that it ends TLS too; asyncio would wait for half a minute."""
+
 
 class Connection(H11Protocol):
     """One connection. It is cut off when its peer has too many, or is too slow to ask."""
@@ -49,6 +52,16 @@ class Connection(H11Protocol):
         self._wait_no_more()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """End a connection, as the console does."""
+        super().shutdown()
+        self._end_soon()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection on which nothing more was asked."""
+        super().timeout_keep_alive_handler()
+        self._end_soon()
+
     @property
     def peer(self) -> str:
         """Return the address from which it comes; empty when that is not known."""
@@ -56,6 +69,10 @@ class Connection(H11Protocol):
 
     def _all(self) -> list["Connection"]:
         return [one for one in self.connections if isinstance(one, Connection)]
+
+    def _end_soon(self) -> None:
+        if self.transport.is_closing():
+            self.loop.call_later(FAREWELL, self.transport.abort)
 
     def _wait(self) -> None:
         if self._patience is None:

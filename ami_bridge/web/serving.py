@@ -1,5 +1,6 @@
 """Running the console until SIGTERM."""
 
+import asyncio
 import logging
 import ssl
 from contextlib import closing
@@ -9,7 +10,7 @@ import uvicorn
 from ami_bridge import systemd
 from ami_bridge.app import note_configuration
 from ami_bridge.config import Config
-from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.register import Register
 from ami_bridge.services.health_reading import Examine
 from ami_bridge.web.application import application
@@ -23,7 +24,11 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 class Server(uvicorn.Server):
-    """Tells systemd when it listens, and says where."""
+    """Tells systemd when it listens, and says where. At its end it records what it had gathered."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(settings(house))
+        self._house = house
 
     async def startup(self, sockets: list | None = None) -> None:
         """Listen."""
@@ -34,6 +39,14 @@ class Server(uvicorn.Server):
             log.info("The console listens on %s://%s:%d", scheme, self.config.host, self.config.port,
                      extra={"action": "console_ready"})
 
+    async def shutdown(self, sockets: list | None = None) -> None:
+        """End. This is the last that is sure to be done: a signal that was caught is raised again afterwards."""
+        await super().shutdown(sockets)
+        try:
+            await asyncio.to_thread(self._house.tries.record, self._house.register, self._house.now())
+        except RegisterError as problem:
+            log.error("Tries to sign in were not recorded: %s", problem, extra={"action": "tries_unrecorded"})
+
 
 def serve(config: Config, examine: Examine) -> None:
     """Run the console. ``examine``: the self-check of the notice.
@@ -43,15 +56,12 @@ def serve(config: Config, examine: Examine) -> None:
     """
     with closing(Register.open(config.register.url)) as register:
         note_configuration(config, register)
-        house = House(config, register, examine)
-        server = Server(settings(house))
+        server = Server(House(config, register, examine))
         try:
             server.run()
         except SystemExit:
             raise ConfigurationError(f"the console cannot listen on {config.console.host}:{config.console.port}",
                                      "See the line above: is the port taken, or the address not of this machine?") from None
-        finally:
-            house.tries.record(register, house.now())
 
 
 def settings(house: House) -> uvicorn.Config:

@@ -10,9 +10,11 @@ from threading import Event
 
 import pytest
 
+from ami_bridge.core.sign_in import PLACES
 from ami_bridge.web import connections, door
 from ami_bridge.web.door import AT_ONCE, OF_ONE, WAITING, Crowded, Door
-from tests.web.console import Console
+from tests.cli.machine import Machine
+from tests.web.console import Console, console
 
 NOBODY = {"login": "nobody.there", "password": "wrong horse battery", "code": "123456"}
 HEAD = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n"
@@ -86,6 +88,15 @@ def passes(crowd: Door, peer: str) -> bool:
         return True
 
 
+def test_what_was_gathered_is_in_the_trail_when_the_console_has_stopped(machine: Machine) -> None:
+    with console(machine) as running, running.stranger() as client:
+        for _ in range(PLACES + 3):
+            client.post("/api/v1/session", json=NOBODY)
+    said = [one for one in machine.json("audit", "list") if one["action"] == "signed-in"]
+    assert [one["reason"] for one in said].count("unknown") == PLACES
+    assert [one["detail"] for one in said if one["reason"] == "several"] == [{"found": 3}]
+
+
 # -- connections
 
 
@@ -151,6 +162,13 @@ def test_a_proxy_on_this_machine_may_bring_many_connections(empty: Console, monk
         there = [opened.enter_context(connected(empty)) for _ in range(9)]
         there[8].sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert there[8].recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_who_stays_connected_and_says_nothing_does_not_keep_the_console_from_stopping(machine: Machine) -> None:
+    with ExitStack() as opened, console(machine) as running:
+        connection = opened.enter_context(connected(running))
+        connection.sendall(b"GET /static/console.css HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
 
 
 # -- a register that does not answer
