@@ -50,7 +50,7 @@ from ami_bridge.services.keys import keep_ahead
 from ami_bridge.services.listen import Listen
 from ami_bridge.services.notices import policy
 from ami_bridge.services.people import People
-from ami_bridge.services.proving import Proving
+from ami_bridge.services.proving import Proving, RefusedTries
 from ami_bridge.services.purge import Purge, Rules
 from ami_bridge.services.reconcile import Places, Reconcile
 from ami_bridge.services.releasing import release_agreed
@@ -183,9 +183,9 @@ def accounts_office(config: Config, register: Register, rights: Rights) -> Peopl
     return People(register, rights.trail, Codes(config.accounts.key), now, new_id, config.controller.zone, rights)
 
 
-def proving(config: Config, register: Register) -> Proving:
-    """Return what looks at passwords and codes."""
-    return Proving(register, Codes(config.accounts.key), now)
+def proving(config: Config, register: Register, tries: RefusedTries) -> Proving:
+    """Return what looks at passwords and codes; ``tries``: this process's refused ones."""
+    return Proving(register, Codes(config.accounts.key), now, tries)
 
 
 def rights(config: Config, register: Register, account: Account) -> Rights:

@@ -4,7 +4,9 @@ A password's hash is all that is kept of it. The secret of the codes must be rea
 of its own (ChaCha20-Poly1305, the account's id bound to it): a copy of the database lets nobody make codes.
 """
 
+import hmac
 import os
+import re
 import secrets
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +22,9 @@ PLAIN = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS, GROUP = 4, 5
 DRIFT = 1
 """Time steps (30 s) by which the clock of somebody's telephone may be wrong."""
+
+DEVICE_BYTES = 16
+DEVICE = re.compile(r"(?P<said>(?P<name>[0-9a-f]{32})\.(?P<until>[0-9]{1,12}))\.(?P<mark>[0-9a-f]{64})", re.ASCII)
 
 NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$YW1pLWJyaWRnZS1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 """What a password is compared with where there is no account, so that this takes as long."""
@@ -40,11 +45,13 @@ class Codes:
     def new(self, account: UUID, login: str) -> tuple[str, str]:
         """Return a new secret, sealed (hex), and the address (``otpauth:``) by which a telephone takes it up, shown once."""
         import pyotp
-        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-        secret, nonce = pyotp.random_base32(), os.urandom(NONCE_BYTES)
-        sealed = nonce + ChaCha20Poly1305(self._key()).encrypt(nonce, secret.encode(), account.bytes)
-        return sealed.hex(), pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
+        secret = pyotp.random_base32()
+        return self._seal(account, secret), pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
+
+    def sealed_anew(self, account: UUID, sealed: str) -> str:
+        """Return the same secret under another seal; nothing for nothing. KeyMissing."""
+        return self._seal(account, self._open(account, sealed)) if sealed else ""
 
     def step(self, account: UUID, sealed: str, code: str, now: datetime) -> int | None:
         """Return the time step of which ``code`` is, the present one or a neighbour; None when it is of none. KeyMissing."""
@@ -55,6 +62,31 @@ class Codes:
         current = totp.timecode(now)
         return next((step for step in range(current - DRIFT, current + DRIFT + 1)
                      if strings_equal(code, totp.generate_otp(step))), None)
+
+    def device(self, account: UUID, sealed: str, until: datetime) -> str:
+        """Return what a browser keeps, so that it is known as one in which this account has signed in. KeyMissing.
+
+        It is bound to the account and the seal of its codes, and proves nothing but that.
+        """
+        said = f"{secrets.token_hex(DEVICE_BYTES)}.{int(until.timestamp())}"
+        return f"{said}.{self._mark(account, sealed, said)}"
+
+    def device_of(self, account: UUID, sealed: str, kept: str, now: datetime) -> str:
+        """Return the name of a browser by what it kept; empty when that is not this account's, or too old. KeyMissing."""
+        found = DEVICE.fullmatch(kept)
+        if found is None or not hmac.compare_digest(found["mark"], self._mark(account, sealed, found["said"])):
+            return ""
+        return found["name"] if now.timestamp() < int(found["until"]) else ""
+
+    def _mark(self, account: UUID, sealed: str, said: str) -> str:
+        key = hmac.digest(self._key(), b"ami-bridge devices", "sha256")
+        return hmac.digest(key, f"{account}.{sealed}.{said}".encode(), "sha256").hex()
+
+    def _seal(self, account: UUID, secret: str) -> str:
+        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+        nonce = os.urandom(NONCE_BYTES)
+        return (nonce + ChaCha20Poly1305(self._key()).encrypt(nonce, secret.encode(), account.bytes)).hex()
 
     def _open(self, account: UUID, sealed: str) -> str:
         from cryptography.exceptions import InvalidTag

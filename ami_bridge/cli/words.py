@@ -72,6 +72,8 @@ class Moment(click.ParamType[datetime]):
             at = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a date like 2026-11-23 or '2026-11-23 14:30'", param, ctx)
+        if not 1970 < at.year < 9000:
+            self.fail(f"{value!r} is too early or too late for a date", param, ctx)
         whole_day = len(value.strip()) == len("2026-11-23") and at.time() == time()
         return at + timedelta(days=1) if self.ends and whole_day else at
 

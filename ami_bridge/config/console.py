@@ -1,6 +1,6 @@
 """Where the console listens, and how long one sits there."""
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ami_bridge.config import kinds
 from ami_bridge.config.endpoints import is_loopback
@@ -31,7 +31,12 @@ class ConsoleServer(Section):
                              "certificate and key, or listen on 127.0.0.1")
         return self
 
+    @field_validator("names")
+    @classmethod
+    def _small(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.lower() for name in names)
+
     @property
     def known_as(self) -> frozenset[str]:
         """Return the hosts that a browser may name in a request."""
-        return frozenset(self.names) or frozenset({"localhost", "127.0.0.1", self.host})
+        return frozenset(self.names) or frozenset({"localhost", "127.0.0.1", self.host.lower()})

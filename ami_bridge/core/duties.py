@@ -41,6 +41,7 @@ class Why(StrEnum):
     CLEARANCE_LAPSED = "clearance-lapsed"
     LISTENS_AND_GRANTS = "no-listening-with-it"
     OWN_ACCOUNT = "own-account"
+    OTHER_HALF = "knows-the-other-half"
     LAST_ADMINISTRATOR = "last-administrator"
     NO_PURPOSE = "no-purpose"
     RESTRICTED = "restricted-by-caller"
@@ -150,6 +151,18 @@ def may_change(action: Action, *, own: bool) -> Verdict:
     if own and action in CHANGES_OF_ACCOUNTS:
         return Verdict(False, Why.OWN_ACCOUNT)
     return Verdict(True, Why.DUTY)
+
+
+OTHER_HALF = {Action.PASSWORD_SET: Action.CODES_SET, Action.CODES_SET: Action.PASSWORD_SET}
+"""What somebody signs in with: who has given one half of it does not give the other, and so never signs in as another."""
+
+
+def may_give(giver: str, other_given_by: str) -> Verdict:
+    """Return whether somebody (an actor of the trail) may give one half of what an account signs in with.
+
+    ``other_given_by``: who set the other half as it is now; empty where that is not set, or not known any more.
+    """
+    return Verdict(False, Why.OTHER_HALF) if giver == other_given_by else Verdict(True, Why.DUTY)
 
 
 def may_lose(before: Collection[Duty], after: Collection[Duty], others: int) -> Verdict:

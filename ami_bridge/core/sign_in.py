@@ -18,6 +18,18 @@ PAUSE = timedelta(seconds=1)
 FORGOTTEN_AFTER = timedelta(hours=24)
 """Failed tries that are so old do not count any more, unless the account is locked still."""
 
+DEVICE_FOR = timedelta(days=90)
+"""How long a browser in which somebody signed in is known as theirs: what strangers try elsewhere does not lock it out.
+
+Source: OWASP, Slow Down Online Guessing Attacks with Device Cookies.
+"""
+
+PLACES = 10
+"""Tries at which no password was looked at that are recorded one by one, when there were none for long."""
+
+PLACE_EVERY = timedelta(minutes=1)
+"""How often there is an entry more for such tries: for one, or for all since the last."""
+
 
 class Word(StrEnum):
     """What comes of a try. Whoever tried is told only yes or no: every refusal looks the same to them."""
@@ -32,6 +44,9 @@ class Word(StrEnum):
     WRONG_PASSWORD = "wrong-password"  # noqa: S105 - as above
     WRONG_CODE = "wrong-code"
     CODE_USED = "code-used"
+    KEY_MISSING = "key-missing"
+    SEVERAL = "several"
+    """Of tries that are recorded together, whatever came of each."""
 
 
 COUNTED = frozenset({Word.WRONG_PASSWORD, Word.WRONG_CODE, Word.CODE_USED})
@@ -45,6 +60,17 @@ class Attempts:
     failed: int = 0
     last: datetime | None = None
     locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Tries at which no password was looked at, of whomever: how many more may be recorded one by one, counted at ``since``,
+    and how many are gathered that will be recorded as one. Nobody may fill the trail by trying.
+    """
+
+    places: int = PLACES
+    since: datetime | None = None
+    gathered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +108,21 @@ def after(word: Word, attempts: Attempts, now: datetime) -> Attempts:
         return attempts
     failed = _fresh(attempts, now).failed + 1
     return Attempts(failed, now, now + _lock(failed) if failed >= LOCK_AFTER else None)
+
+
+def settled(tally: Tally, now: datetime) -> Tally:
+    """Return a tally with the places that came free since."""
+    begun = min(tally.since or now, now)
+    came = (now - begun) // PLACE_EVERY
+    return Tally(min(PLACES, tally.places + came), begun + came * PLACE_EVERY, tally.gathered)
+
+
+def recorded(tally: Tally, now: datetime, more: int) -> tuple[Tally, int]:
+    """Return the tally after ``more`` tries (one, or none), and for how many an entry is to be made now."""
+    free, found = settled(tally, now), tally.gathered + more
+    if not (free.places and found):
+        return Tally(free.places, free.since, found), 0
+    return Tally(free.places - 1, free.since, 0), found
 
 
 def _fresh(attempts: Attempts, now: datetime) -> Attempts:

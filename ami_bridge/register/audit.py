@@ -84,6 +84,11 @@ class Audit:
         """Return the object of the latest entry of an action; empty when there is none."""
         return self._latest(audit_entries.c.object, action) or ""
 
+    def last_by(self, action: Action, object: str) -> str:
+        """Return the actor of the latest entry that allowed an action on an object; empty when there is none."""
+        query = select(audit_entries.c.actor).where(audit_entries.c.object == object, *_allowed([action]))
+        return self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar() or ""
+
     def checkpoint(self) -> tuple[Head, str]:
         """Return the last entry that was forgotten, and the signature (hex) of that; ``NOTHING`` when none was."""
         query = select(audit_checkpoints).order_by(audit_checkpoints.c.number.desc()).limit(1)

@@ -4,15 +4,15 @@ Everything leaves a trace, in the transaction that does it.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, tzinfo
 from uuid import UUID
 
 from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password, checked_scope
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail, last_day
-from ami_bridge.core.duties import Duty, Reach, may_change, may_hold, may_lose, reach
-from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
+from ami_bridge.core.duties import OTHER_HALF, Duty, Reach, may_change, may_give, may_hold, may_lose, reach
+from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.sign_in import Word, after
 from ami_bridge.credentials import Codes, fresh_password, password_hash
 from ami_bridge.register import Register
@@ -106,6 +106,7 @@ class People:
 
         def change(work: Work, account: Account) -> None:
             nonlocal address
+            self._not_both(work, Action.CODES_SET, account)
             sealed, address = self._codes.new(account.id, account.login)
             work.accounts.change(account.id, codes=sealed, last_step=0)
 
@@ -119,11 +120,16 @@ class People:
                             lambda work, account: work.accounts.change(account.id, clearance_until=until))
 
     def disable(self, who: Who) -> Account:
-        """Shut an account; nobody can sign in with it."""
+        """Shut an account; nobody can sign in with it, and its sessions end for good.
+
+        A session knows the seal of the codes: so that is made anew, and the codes are the same when it is opened again.
+        """
 
         def change(work: Work, account: Account) -> None:
             self._keep_one(work, Action.ACCOUNT_DISABLED, account, frozenset())
             work.accounts.change(account.id, disabled_at=self._now())
+            with suppress(KeyMissing):
+                work.accounts.change(account.id, codes=self._codes.sealed_anew(account.id, account.codes))
 
         return self._change(Action.ACCOUNT_DISABLED, who, {}, change)
 
@@ -138,6 +144,7 @@ class People:
 
     def _set_password(self, who: Who, kept: str, *, due: bool) -> Account:
         def change(work: Work, account: Account) -> None:
+            self._not_both(work, Action.PASSWORD_SET, account)
             work.accounts.change(account.id, password=kept, password_due=due)
             self._forget_tries(work, account)
 
@@ -181,6 +188,16 @@ class People:
         if self._rights and not verdict.allowed:
             raise Refused(action, verdict.why, "this is the last account that can look after the accounts",
                           "Make another account administrator first. On the machine, 'ami-bridge account' can always.")
+
+    def _not_both(self, work: Work, action: Action, account: Account) -> None:
+        """Refused when who is signed in gave the other half of what the account signs in with, and so knows it.
+
+        The command line is not bound by it.
+        """
+        verdict = may_give(self._trail.actor, work.audit.last_by(OTHER_HALF[action], str(account.id)))
+        if self._rights and not verdict.allowed:
+            raise Refused(action, verdict.why, "nobody gives both password and codes of one account: they could use it",
+                          "Have another account administrator do this, or 'ami-bridge account' on the machine.")
 
     @contextmanager
     def _changing(self) -> Iterator[Work]:

@@ -40,6 +40,10 @@ class TooLarge(Exception):
     """A body was longer than it may be."""
 
 
+class BrokenOff(Exception):
+    """An answer that had begun goes no further. The connection ends before its last byte, so nobody takes it for whole."""
+
+
 class Guard:
     """Wraps the console. ``hosts``: the names by which it is known; ``tls``: whether browsers reach it only so."""
 
@@ -66,6 +70,8 @@ class Guard:
             await (refusal(scope, receive, answer) if refusal else self._app(scope, _measured(receive), answer))
         except TooLarge:
             await PlainTextResponse("too large", 413)(scope, receive, answer)
+        except BrokenOff:
+            return
         except Exception as error:  # whatever it is, nobody outside gets to read it
             log.error("A request could not be answered: %s", fault(error), extra={"action": "console_fault"})
             if begun:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,14 +17,14 @@ from ami_bridge.core.accounts import Language
 from ami_bridge.core.errors import Busy
 from ami_bridge.register import Register
 from ami_bridge.services.health_reading import Examine, Examined
+from ami_bridge.services.proving import RefusedTries
 from ami_bridge.vault import Vault
+from ami_bridge.web.door import Door
 from ami_bridge.web.drawing import outline
 from ami_bridge.web.sessions import Sessions
 from ami_bridge.web.words import Words
 
 TEMPLATES, STATIC = Path(__file__).parent / "templates", Path(__file__).parent / "static"
-HASHES_AT_ONCE = 2
-"""Passwords that are looked at at one time: each takes 64 MiB for a tenth of a second."""
 
 
 @dataclass
@@ -40,7 +40,8 @@ class House:
     register: Register
     examine: Examine
     now: Callable[[], datetime] = now
-    door: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(HASHES_AT_ONCE))
+    door: Door = field(default_factory=Door)
+    tries: RefusedTries = field(default_factory=RefusedTries)
     vault: Vault = field(init=False)
     long_work: Lock = field(default_factory=Lock)
     examined: Examined | None = None

@@ -1,5 +1,6 @@
 """How refusals and mistakes are answered: pages in the visitor's language, the API as problem details (RFC 9457)."""
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,14 +20,21 @@ from ami_bridge.core.errors import (
     RegisterError,
 )
 from ami_bridge.register import RegisterUnavailable
+from ami_bridge.web.door import Crowded
 from ami_bridge.web.visit import SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 
+log = logging.getLogger(__name__)
+
 API = "/api/"
 STATUS: dict[type[AmiBridgeError], tuple[int, str]] = {
-    NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"), ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
+    Crowded: (503, "busy"), NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"),
+    ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
     RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), KeyMissing: (503, "key-missing")}
 OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
+
+OPEN_TO_ALL = frozenset({"/sign-in", "/api/v1/session"})
+"""Where strangers are answered."""
 
 
 class Problem(BaseModel):
@@ -49,7 +57,7 @@ ANSWERS[413] = {"description": "The request is longer than a mebibyte.", "conten
 
 
 def install(app: FastAPI) -> None:
-    """Have every error answered."""
+    """Have every error answered. In threads, and not on the event loop: a page asks the register who is there."""
     app.add_exception_handler(AmiBridgeError, _ours)
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(PasswordDue, _password_due)
@@ -62,33 +70,41 @@ def status_of(error: AmiBridgeError) -> tuple[int, str]:
     return next((said for kind, said in STATUS.items() if isinstance(error, kind)), (500, "failed"))
 
 
-async def _ours(request: Request, error: Exception) -> Response:
+def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, AmiBridgeError)
     status, word = status_of(error)
     why = error.why.value if isinstance(error, Refused) else ""
-    return _answer(request, status, word, str(error), why)
+    return _answer(request, status, word, _detail(request, status, error), why)
 
 
-async def _sign_in(request: Request, error: Exception) -> Response:
+def _detail(request: Request, status: int, error: AmiBridgeError) -> str:
+    """Return what is said of an error: to somebody who is not signed in, nothing of this machine."""
+    if status < 500 or isinstance(error, Crowded) or request.url.path not in OPEN_TO_ALL:
+        return str(error)
+    log.error("Nobody can sign in: %s", error, extra={"action": "sign_in_failed"})
+    return "the log of the console says why"
+
+
+def _sign_in(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(API):
         return _problem(401, "sign-in", "Send the token of POST /api/v1/session.", {"WWW-Authenticate": "Bearer"})
     return RedirectResponse("/sign-in", SEE_OTHER)
 
 
-async def _password_due(request: Request, error: Exception) -> Response:
+def _password_due(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(API):
         return _problem(403, "password-due", str(error))
     return RedirectResponse("/password", SEE_OTHER)
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+def _unknown(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if request.url.path.startswith(API):
         return _problem(error.status_code, OTHERS.get(error.status_code, "failed"), "", error.headers)
     return _answer(request, error.status_code, OTHERS.get(error.status_code, "failed"), "", "")
 
 
-async def _malformed(request: Request, error: Exception) -> Response:
+def _malformed(request: Request, error: Exception) -> Response:
     """Say which part is wrong, and nothing of what was sent: it may be a caller's number."""
     assert isinstance(error, RequestValidationError)
     wrong = sorted({".".join(str(part) for part in one["loc"]) for one in error.errors()})

@@ -1,5 +1,6 @@
 """Running the console until SIGTERM."""
 
+import asyncio
 import logging
 import ssl
 from contextlib import closing
@@ -9,20 +10,25 @@ import uvicorn
 from ami_bridge import systemd
 from ami_bridge.app import note_configuration
 from ami_bridge.config import Config
-from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.register import Register
 from ami_bridge.services.health_reading import Examine
 from ami_bridge.web.application import application
+from ami_bridge.web.connections import AT_ONCE, Connection
 from ami_bridge.web.house import House
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 200
-"""Connections that are answered at one time; more are told to come again (503)."""
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2, those that RFC 9325, section 4.2, recommends; TLS 1.3 has no others."""
 
 
 class Server(uvicorn.Server):
-    """Tells systemd when it listens, and says where."""
+    """Tells systemd when it listens, and says where. At its end it records what it had gathered."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(settings(house))
+        self._house = house
 
     async def startup(self, sockets: list | None = None) -> None:
         """Listen."""
@@ -33,6 +39,14 @@ class Server(uvicorn.Server):
             log.info("The console listens on %s://%s:%d", scheme, self.config.host, self.config.port,
                      extra={"action": "console_ready"})
 
+    async def shutdown(self, sockets: list | None = None) -> None:
+        """End. This is the last that is sure to be done: a signal that was caught is raised again afterwards."""
+        await super().shutdown(sockets)
+        try:
+            await asyncio.to_thread(self._house.tries.record, self._house.register, self._house.now())
+        except RegisterError as problem:
+            log.error("Tries to sign in were not recorded: %s", problem, extra={"action": "tries_unrecorded"})
+
 
 def serve(config: Config, examine: Examine) -> None:
     """Run the console. ``examine``: the self-check of the notice.
@@ -42,7 +56,7 @@ def serve(config: Config, examine: Examine) -> None:
     """
     with closing(Register.open(config.register.url)) as register:
         note_configuration(config, register)
-        server = Server(settings(config, register, examine))
+        server = Server(House(config, register, examine))
         try:
             server.run()
         except SystemExit:
@@ -50,17 +64,20 @@ def serve(config: Config, examine: Examine) -> None:
                                      "See the line above: is the port taken, or the address not of this machine?") from None
 
 
-def settings(config: Config, register: Register, examine: Examine) -> uvicorn.Config:
-    """Return how it is served. No line of the log names an address or what was asked."""
-    console = config.console
+def settings(house: House) -> uvicorn.Config:
+    """Return how it is served. No line of the log says what was asked; one of a refused sign-in, from where."""
+    console = house.config.console
     try:
         made = uvicorn.Config(
-            application(House(config, register, examine)), host=console.host, port=console.port, log_config=None,
+            application(house), host=console.host, port=console.port, log_config=None,
             access_log=False, server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5,
-            lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, http="h11", ws="none", loop="asyncio")
+            lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, ssl_ciphers=CIPHERS, http=Connection,
+            ws="none", loop="asyncio")
         made.load()
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(f"the console's certificate or key cannot be used ({type(error).__name__})",
                                  "See [console] certificate and key: PEM files, readable by this user, that belong together."
                                  ) from None
+    if made.ssl:
+        made.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     return made

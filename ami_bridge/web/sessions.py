@@ -26,12 +26,12 @@ MOST_SEARCHES = 50
 class Session:
     """One sign-in. ``bearer``: of a program, which sends its token by itself, and not of a browser, which sends cookies.
 
-    ``password``: the hash it began with, so that it ends when the password is set anew. ``purposes``: for what each call (or
+    ``proof``: of what it began with (``proof_of``), so that it ends with that. ``purposes``: for what each call (or
     hold, by its id) was opened. ``searches``: what was searched for, by a random word, so that no address holds a number.
     """
 
     account: UUID
-    password: str = field(repr=False)
+    proof: str = field(repr=False)
     language: Language
     bearer: bool
     begun_at: datetime
@@ -60,7 +60,7 @@ class Sessions:
     def begin(self, account: Account, *, bearer: bool) -> tuple[str, Session]:
         """Begin a session; return its token, which nothing here can tell again."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._now()
-        session = Session(account.id, account.password, account.language, bearer, now, now)
+        session = Session(account.id, proof_of(account), account.language, bearer, now, now)
         with self._lock:
             self._tidy(now)
             mine = [key for key, one in self._sessions.items() if one.account == account.id]
@@ -80,6 +80,12 @@ class Sessions:
             session.seen_at = now
             return session
 
+    def lasts(self, session: Session) -> bool:
+        """Tell whether a session has not ended. That it was asked is no use of it."""
+        with self._lock:
+            self._tidy(self._now())
+            return any(one is session for one in self._sessions.values())
+
     def end(self, session: Session) -> None:
         """End one session."""
         with self._lock:
@@ -91,6 +97,11 @@ class Sessions:
 
     def _tidy(self, now: datetime) -> None:
         self._sessions = {key: one for key, one in self._sessions.items() if now < self.ends_at(one)}
+
+
+def proof_of(account: Account) -> str:
+    """Return a digest of what somebody signs in with: another one when either was set, or the account was shut."""
+    return hashlib.sha256(f"{account.password}\0{account.codes}".encode()).hexdigest()
 
 
 def _key(token: str) -> str:

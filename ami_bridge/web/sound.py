@@ -3,23 +3,31 @@
 Source: RFC 9110, section 14. One range is answered with 206 and at most about a minute of sound (``core.spans``), from where
 it begins; a player goes on by itself. A request without a range, for several, with one that cannot be read, or with
 ``If-Range`` (there is nothing to compare it with), gets all of it with 200: piece by piece too, so that the trail has
-what went out even when somebody hangs up, and nothing more goes out once they may no longer hear it.
+what went out even when somebody hangs up. Before each piece session and account are looked at anew: nothing more goes out
+once they may no longer hear it.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 
+from ami_bridge.core.errors import AmiBridgeError
+from ami_bridge.core.faults import fault
 from ami_bridge.core.spans import WHOLE, Asked
 from ami_bridge.services.playing import OutOfRange, Sound
+from ami_bridge.web.guard import BrokenOff
+from ami_bridge.web.visit import SignInNeeded, Visit, still
+
+log = logging.getLogger(__name__)
 
 KIND = "audio/wav"
 ONE_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,15})-([0-9]{0,15})|-([0-9]{1,15}))[ \t]*", re.IGNORECASE)
 
-Hear = Callable[[Asked], Sound]
-"""Gives some bytes of a recording, having asked for the right and left the trace."""
+Hear = Callable[[Visit, Asked], Sound]
+"""Gives some bytes of a recording, having asked for the right of who is there now and left the trace."""
 
 
 def asked_for(request: Request) -> Asked | None:
@@ -34,16 +42,17 @@ def asked_for(request: Request) -> Asked | None:
     return None if asked.last is not None and asked.last < int(first) else asked
 
 
-def played(request: Request, hear: Hear, measure: Callable[[], int]) -> Response:
+def played(visit: Visit, hear: Hear, measure: Callable[[], int]) -> Response:
     """Answer a request for a recording. ``measure`` tells how long it is to a HEAD, for which nothing is heard."""
+    request = visit.request
     if request.method == "HEAD":
         return Response(media_type=KIND, headers={"Accept-Ranges": "bytes", "Content-Length": str(measure())})
     asked = asked_for(request)
     try:
-        sound = hear(asked or WHOLE)
+        sound = hear(visit, asked or WHOLE)
     except OutOfRange as refusal:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{refusal.size}"})
-    return _whole(sound, hear) if asked is None else _partial(sound)
+    return _whole(visit, sound, hear) if asked is None else _partial(sound)
 
 
 def _partial(sound: Sound) -> Response:
@@ -52,15 +61,19 @@ def _partial(sound: Sound) -> Response:
     return Response(sound.content, 206, headers, KIND)
 
 
-def _whole(sound: Sound, hear: Hear) -> Response:
+def _whole(visit: Visit, sound: Sound, hear: Hear) -> Response:
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(sound.size)}
-    return StreamingResponse(_pieces(sound, hear), 200, headers, KIND)
+    return StreamingResponse(_pieces(visit, sound, hear), 200, headers, KIND)
 
 
-def _pieces(sound: Sound, hear: Hear) -> Iterator[bytes]:
+def _pieces(visit: Visit, sound: Sound, hear: Hear) -> Iterator[bytes]:
     yield sound.content
     place = sound.first + len(sound.content)
     while place < sound.size:
-        following = hear(Asked(place, None))
+        try:
+            following = hear(still(visit), Asked(place, None))
+        except (SignInNeeded, AmiBridgeError) as refusal:
+            log.info("A recording was played no further: %s", fault(refusal), extra={"action": "playing_ended"})
+            raise BrokenOff from None
         yield following.content
         place += len(following.content)

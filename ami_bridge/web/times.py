@@ -1,9 +1,15 @@
-"""Days as people fill them in, in the controller's zone."""
+"""Times as programs send them, and days as people fill them in, in the controller's zone."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from pydantic import AwareDatetime, Field
+
 from ami_bridge.core.errors import ConfigurationError
+
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
+"""A time that a program sends: none so early or so late that it cannot be told in another zone, or reckoned with."""
 
 
 def begins(text: str, zone: ZoneInfo) -> datetime | None:

@@ -15,11 +15,14 @@ from ami_bridge.app import rights
 from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
 from ami_bridge.services.rights import Rights
 from ami_bridge.web.house import House
-from ami_bridge.web.sessions import Session
+from ami_bridge.web.sessions import Session, proof_of
 from ami_bridge.web.words import Words
 
 COOKIE = "__Host-ami-bridge"
 """Bound to this host, to TLS (or loopback) and to the path ``/`` by its name (RFC 6265bis, section 4.1.3.2)."""
+
+DEVICE = f"{COOKIE}-device"
+"""What a browser keeps of one who signed in (``core.sign_in.DEVICE_FOR``)."""
 
 SEE_OTHER = 303
 WITH_ANY_PASSWORD = frozenset({"/password", "/sign-out", "/language", "/stay", "/api/v1/session",
@@ -76,6 +79,11 @@ class Visit:
         return HTMLResponse(self.house.render(template, self.words, visit=self, **values), status)
 
 
+def peer_of(request: Request) -> str:
+    """Return the address from which a request comes: behind a proxy, the proxy's."""
+    return request.client.host if request.client else ""
+
+
 def house_of(request: Request) -> House:
     """Return what this console works with."""
     found = request.app.state.house
@@ -84,17 +92,24 @@ def house_of(request: Request) -> House:
 
 
 def visited(request: Request, session: Session) -> Visit:
-    """Return the visit of a session. SignInNeeded when its account was shut, or has another password now; PasswordDue."""
+    """Return the visit of a session. SignInNeeded when its account is shut or was, or has other credentials; PasswordDue."""
     house = house_of(request)
     with house.register.reading() as work:
         account = work.accounts.get(session.account)
-    if account is None or account.disabled_at or account.password != session.password:
+    if account is None or account.disabled_at or proof_of(account) != session.proof:
         house.sessions.end(session)
         raise SignInNeeded
     if account.password_due and request.url.path not in WITH_ANY_PASSWORD:
         raise PasswordDue("somebody else gave you this password", "Change it first: at /password, or by PUT "
                           "/api/v1/session/password.")
     return Visit(request, house, session, rights(house.config, house.register, account))
+
+
+def still(visit: Visit) -> Visit:
+    """Return a visit as it stands now, in the middle of its answer: with the rights of now. SignInNeeded, PasswordDue."""
+    if not visit.house.sessions.lasts(visit.session):
+        raise SignInNeeded
+    return visited(visit.request, visit.session)
 
 
 def by_cookie(request: Request) -> Visit:

@@ -75,6 +75,12 @@ def test_teams_and_queues_are_written_as_calls_have_them(maija: Machine) -> None
     assert refused.exit_code == 3 and "a queue has a name" in refused.stderr
 
 
+@pytest.mark.parametrize("until", ["9999-12-31", "0001-01-01", "9999-12-31T23:30"])
+def test_a_clearance_until_the_end_or_the_beginning_of_time_is_none(maija: Machine, until: str) -> None:
+    refused = maija.run("account", "clearance", "maija", "--until", until)
+    assert refused.exit_code == 2 and "too early or too late" in refused.output
+
+
 def test_clearance_shutting_and_unlocking(maija: Machine) -> None:
     assert maija.said("account", "clearance", "maija", "--until", "2099-12-31") == "maija is cleared until 2100-01-01 00:00:00.\n"
     assert maija.said("account", "clearance", "maija", "--none") == "maija is not cleared.\n"

@@ -23,6 +23,7 @@ from ami_bridge.core.duties import (
     decide,
     hears,
     may_change,
+    may_give,
     may_hold,
     may_lose,
     reach,
@@ -97,6 +98,12 @@ def test_a_listener_hears_their_own_teams_and_queues_only() -> None:
     assert not scope.covers(frozenset({"q1"}), frozenset({"support"})) and not Scope().covers(frozenset({"x"}), frozenset())
     outside = decide({Duty.LISTENER}, Action.CALL_LISTENED, NOW, clearance_until=CLEARED, in_scope=False)
     assert outside == Verdict(False, Why.OUT_OF_SCOPE)
+
+
+def test_who_gave_one_half_of_what_an_account_signs_in_with_does_not_give_the_other() -> None:
+    assert may_give("account:1", "account:1") == Verdict(False, Why.OTHER_HALF)
+    for other in ("account:2", "os:root", ""):
+        assert may_give("account:1", other).allowed
 
 
 @pytest.mark.parametrize("action", Action)

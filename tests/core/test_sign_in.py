@@ -8,7 +8,21 @@ from hypothesis import strategies as st
 
 from ami_bridge.core.accounts import checked_login, checked_name, checked_password
 from ami_bridge.core.errors import ConfigurationError
-from ami_bridge.core.sign_in import LOCK_AFTER, LOCKED_FOR, LOCKED_MOST, Attempts, Try, Word, after, barred, judge
+from ami_bridge.core.sign_in import (
+    LOCK_AFTER,
+    LOCKED_FOR,
+    LOCKED_MOST,
+    PLACE_EVERY,
+    PLACES,
+    Attempts,
+    Tally,
+    Try,
+    Word,
+    after,
+    barred,
+    judge,
+    recorded,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -55,6 +69,23 @@ def test_however_one_waits_a_day_does_not_allow_many_tries(waits: list[int]) -> 
         if not barred(attempts, now):
             attempts, tries = after(Word.WRONG_PASSWORD, attempts, now), tries + 1
     assert tries <= 12
+
+
+@given(st.lists(st.integers(0, 90), min_size=1, max_size=300))
+def test_tries_that_look_at_no_password_are_all_counted_in_few_entries(waits: list[int]) -> None:
+    tally, now, entries = Tally(), NOW, []
+    for wait in waits:
+        now += timedelta(seconds=wait)
+        tally, found = recorded(tally, now, 1)
+        entries += [found] if found else []
+    assert sum(entries) + tally.gathered == len(waits)
+    assert len(entries) <= PLACES + (now - NOW) // PLACE_EVERY
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_counting() -> None:
+    tally, _ = recorded(Tally(), NOW, 1)
+    tally, found = recorded(tally, NOW - timedelta(days=1), 1)
+    assert found == 1 and recorded(Tally(0, tally.since, 7), NOW - timedelta(days=1) + PLACE_EVERY, 1)[1] == 8
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 129, "aaaaaaaaaaaaaaaa", "xx-MAIJA-1234567"])

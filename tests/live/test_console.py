@@ -269,11 +269,14 @@ def test_an_administrator_makes_an_account_and_cannot_change_their_own(desk: Des
         tab.press("accounts.give_codes")
         tab.step("codes")
         tab.press("accounts.give_password")
+        tab.step("not-both", status=403)
+        tab.open(f"/accounts/{office.account('nobody').id}")
+        tab.press("accounts.give_password")
         tab.step("password")
         tab.open(f"/accounts/{office.account('admin').id}")
         tab.step("own")
         assert tab.page.locator("main form").count() == 0
-    assert office.account("uuno").duties == {Duty.LISTENER} and office.account("uuno").password
+    assert office.account("uuno").duties == {Duty.LISTENER} and office.account("uuno").codes
 
 
 def test_after_its_time_the_call_is_gone_and_the_held_one_is_there(desk: Desk, office: Console, system: System, own: Entry,

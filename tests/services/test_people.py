@@ -17,11 +17,11 @@ from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.audit import Link
 from ami_bridge.core.duties import Duty, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
-from ami_bridge.core.sign_in import LOCKED_FOR, Word
+from ami_bridge.core.sign_in import DEVICE_FOR, LOCKED_FOR, PLACE_EVERY, PLACES, Word
 from ami_bridge.credentials import Codes
 from ami_bridge.register import Register
 from ami_bridge.services.people import People
-from ami_bridge.services.proving import Proving
+from ami_bridge.services.proving import Proved, Proving, RefusedTries
 from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Trail
 
@@ -38,6 +38,7 @@ class Office:
     root: Path
     now: datetime = START
     ids: Iterator[int] = field(default_factory=lambda: iter(range(1, 100)))
+    tries: RefusedTries = field(default_factory=RefusedTries)
 
     @property
     def codes(self) -> Codes:
@@ -51,7 +52,7 @@ class Office:
         return People(self.register, trail, self.codes, lambda: self.now, lambda at: UUID(int=next(self.ids)), HELSINKI)
 
     def proving(self) -> Proving:
-        return Proving(self.register, self.codes, lambda: self.now)
+        return Proving(self.register, self.codes, lambda: self.now, self.tries)
 
     def ready(self, login: str = "maija") -> str:
         """Make an account that can sign in; return the secret of its codes."""
@@ -165,6 +166,98 @@ def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_
     assert office.sign_in(totp.at(office.now)) is Word.WELCOME
 
 
+def several(office: Office) -> list[int]:
+    """How many tries the trail tells of together, entry by entry."""
+    with office.register.reading() as work:
+        entries = [place.entry for place in work.audit.places() if isinstance(place, Link)]
+    return [dict(one.detail)["found"] for one in entries if one.reason == "several"]
+
+
+def test_tries_of_unknown_names_do_not_fill_the_trail_and_are_counted(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    before = len(office.trail())
+    for _ in range(PLACES + 30):
+        assert office.sign_in("123456", login="a.stranger") is Word.UNKNOWN
+    assert len(office.trail()) == before + PLACES and several(office) == []
+    office.now += PLACE_EVERY
+    assert office.sign_in(totp.at(office.now)) is Word.WELCOME
+    assert several(office) == [30] and office.trail()[-1][-2:] == ("allowed", "")
+    assert "stranger" not in repr(office.trail())
+
+
+def test_tries_at_a_locked_account_do_not_fill_the_trail_and_none_is_lost_when_the_console_stops(office: Office) -> None:
+    office.ready()
+    before = len(office.trail())
+    for _ in range(PLACES + 5):
+        office.sign_in("123456", password="wrong horse battery")
+    assert len(office.trail()) == before + PLACES + 1, "the one whose password was looked at besides"
+    office.tries.record(office.register, office.now)
+    assert several(office) == [4]
+    office.tries.record(office.register, office.now)
+    assert several(office) == [4]
+
+
+def test_without_the_key_of_the_codes_nobody_is_told_who_has_an_account(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    office.ready()
+    (office.root / "accounts.key").unlink()
+    proving = Proving(office.register, Codes(office.root / "accounts.key"), lambda: office.now, office.tries)
+    assert proving.sign_in("maija", PASSWORD, "123456") == Proved(Word.KEY_MISSING)
+    assert office.trail()[-1][-2:] == ("refused", "key-missing") and "accounts.key" in caplog.text
+
+
+def knock(office: Office, totp: pyotp.TOTP, device: str = "", password: str = PASSWORD) -> Proved:
+    return office.proving().sign_in("maija", password, totp.at(office.now), device)
+
+
+def lock_out(office: Office, times: int = 6) -> None:
+    """What a stranger can do who knows no more than a log-in name."""
+    for _ in range(times):
+        office.sign_in("000000", "wrong horse battery")
+        office.now += timedelta(seconds=20)
+
+
+def test_strangers_do_not_lock_out_a_browser_that_has_signed_in_before(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    lock_out(office)
+    assert knock(office, totp).word is Word.LOCKED, "elsewhere"
+    again = knock(office, totp, device)
+    assert again.word is Word.WELCOME and again.device
+    assert knock(office, totp, again.device).word is Word.CODE_USED, "it is worth nothing without a code"
+    office.now += timedelta(seconds=60)
+    assert knock(office, totp).word is Word.LOCKED, "that somebody signed in gives the strangers no new tries"
+
+
+def test_a_browser_that_has_signed_in_before_has_no_more_tries_than_any(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    words = []
+    for _ in range(6):
+        office.now += timedelta(seconds=30)
+        words.append(knock(office, totp, device, "wrong horse battery").word)
+    assert words == [Word.WRONG_PASSWORD] * 5 + [Word.LOCKED] and knock(office, totp, device).word is Word.LOCKED
+    office.now += timedelta(seconds=30)
+    assert knock(office, totp).word is Word.WELCOME, "of the account, none of its tries has failed"
+
+
+def test_what_a_browser_keeps_is_of_use_for_one_account_its_codes_and_a_time(office: Office) -> None:
+    totp, other = pyotp.TOTP(office.ready()), pyotp.TOTP(office.ready("pekka"))
+    device = knock(office, totp).device
+    foreign = office.proving().sign_in("pekka", PASSWORD, other.at(office.now)).device
+    name, until, mark = device.split(".")
+    lock_out(office)
+    for forged in (foreign, f"{name}.{int(until) + 1}.{mark}", f"{'0' * 32}.{until}.{mark}", f"{name}.{until}.", "x", "\u00e4.1.\u00e4"):
+        assert knock(office, totp, forged).word is Word.LOCKED, forged
+    office.people.disable("maija")
+    office.people.enable("maija")
+    assert knock(office, totp, device).word is Word.LOCKED, "whoever was shut out begins anew"
+    office.people.unlock("maija")
+    fresh = knock(office, totp).device
+    office.now += DEVICE_FOR
+    lock_out(office)
+    assert knock(office, totp, fresh).word is Word.LOCKED
+
+
 def test_many_tries_at_once_are_as_many(office: Office) -> None:
     office.ready()
     with ThreadPoolExecutor(8) as pool:
@@ -249,6 +342,46 @@ def test_two_administrators_at_once_do_not_shut_each_other_out(office: Office) -
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(shut, (aino, arto), ("arto", "aino")))
     assert sorted(done) == [False, True] and sum(one.usable for one in office.people.all()) == 1
+
+
+def administrators(office: Office) -> tuple[People, People]:
+    for login in ("aino", "antti"):
+        office.ready(login)
+        office.people.grant(login, Duty.ACCOUNT_ADMINISTRATOR)
+    return office_of(office, "aino"), office_of(office, "antti")
+
+
+@pytest.mark.parametrize(("one", "other"), [("give_password", "set_codes"), ("set_codes", "give_password")])
+def test_nobody_gives_both_password_and_codes_of_an_account_and_so_signs_in_as_another(office: Office, one: str, other: str) -> None:
+    aino, antti = administrators(office)
+    aino.add("maija", "Maija Meikäläinen", Language.FINNISH)
+    getattr(aino, one)("maija")
+    getattr(aino, one)("maija")
+    with pytest.raises(Refused, match="both password and codes"):
+        getattr(aino, other)("maija")
+    assert office.trail()[-1][-2:] == ("refused", "knows-the-other-half")
+    getattr(antti, other)("maija")
+    with pytest.raises(Refused, match="ami-bridge account"):
+        getattr(antti, one)("maija")
+    getattr(office.people, one)("maija")
+    getattr(office.people, other)("maija")
+    getattr(aino, one)("maija")
+
+
+def test_who_chose_a_password_of_their_own_gets_new_codes_from_whoever_gave_the_first(office: Office) -> None:
+    aino, _ = administrators(office)
+    totp = pyotp.TOTP(office.ready())
+    given = aino.give_password("maija")
+    with pytest.raises(Refused, match="both password and codes"):
+        aino.set_codes("maija")
+    with office.register.reading() as work:
+        maija = work.accounts.named("maija")
+    assert maija
+    changed = office.proving().change_password(maija.id, given, totp.at(office.now), "several words in a row")
+    assert changed.word is Word.WELCOME
+    aino.set_codes("maija")
+    with pytest.raises(Refused):
+        aino.give_password("maija")
 
 
 def test_a_given_password_must_be_changed_by_its_person_with_a_fresh_code(office: Office) -> None:

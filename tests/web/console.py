@@ -28,7 +28,7 @@ from ami_bridge.register import Register
 from ami_bridge.services.people import People
 from ami_bridge.services.promises import examine
 from ami_bridge.web.house import House
-from ami_bridge.web.serving import Server, settings
+from ami_bridge.web.serving import Server
 from ami_bridge.web.visit import COOKIE
 from tests.cli.machine import Machine
 from tests.ports import free_port
@@ -160,7 +160,7 @@ def console(machine: Machine) -> Iterator[Console]:
 def running(config: Config, file: Path) -> Iterator[Console]:
     """Run the console of a configuration (and its file); whoever asks trusts its certificate, where it has one."""
     with closing(Register.open(config.register.url)) as register:
-        server = Server(settings(config, register, partial(examine, config, file, verbs=tuple(VERBS))))
+        server = Server(House(config, register, partial(examine, config, file, verbs=tuple(VERBS))))
         thread = threading.Thread(target=server.run, name="console", daemon=True)
         thread.start()
         while not server.started:

@@ -10,6 +10,7 @@ import httpx
 import pyotp
 import pytest
 
+from ami_bridge.app import people
 from ami_bridge.core.duties import Duty
 from ami_bridge.web.codes import as_picture
 from tests.web.console import PASSWORD, Console
@@ -168,6 +169,16 @@ def test_a_mistake_changes_nothing_and_says_so(office: Console, path: str, sent:
     assert status == 303 or office.account("listener") == before
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "9999-12-31T22:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_clearance_until_the_end_or_the_beginning_of_time_is_none(office: Console, until: str) -> None:
+    path = f"/api/v1/accounts/{office.account('listener').id}/clearance"
+    with office.program("admin") as client:
+        assert client.put(path, json={"until": until}).status_code == 422
+        assert client.get("/api/v1/accounts").status_code == 200
+    with office.browser("admin") as client:
+        assert client.get("/accounts").status_code == 200
+
+
 def test_a_program_does_the_same(office: Console) -> None:
     with office.program("admin") as client:
         made = client.post("/api/v1/accounts", json={"login": "maija", "name": "Maija", "language": "fi"})
@@ -178,7 +189,9 @@ def test_a_program_does_the_same(office: Console) -> None:
         assert client.put(f"{path}/clearance", json={"until": "2099-12-31T00:00:00"}).status_code == 422, "aware"
         assert client.put(f"{path}/clearance", json={"until": "2099-12-31T00:00:00+02:00"}).json()["clearance_until"]
         given = client.post(f"{path}/password").json()["password"]
-        secret = parse_qs(urlparse(client.post(f"{path}/codes").json()["address"]).query)["secret"][0]
+        refused = client.post(f"{path}/codes")
+        assert refused.status_code == 403 and "both password and codes" in refused.json()["detail"]
+        secret = parse_qs(urlparse(people(office.config, office.register, "os:tests").set_codes("maija")).query)["secret"][0]
         shown = client.get(path).json()
         assert shown["state"] == "password-due" and shown["duties"] == ["listener"] and shown["teams"] == ["support"]
         assert "password" not in shown and secret not in client.get("/api/v1/accounts").text

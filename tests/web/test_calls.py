@@ -9,6 +9,7 @@ import httpx
 from ami_bridge.core.parties import Direction
 from tests.web.console import Console
 from tests.web.recordings import hold, record, tone
+from tests.web.things import Things
 
 NASTY = ('<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "=cmd|' /C calc'!A0", "\u202egnp.exe", "' OR 1=1 --", "{{ 7 * 7 }}")
 LINK = re.compile(r'href="/calls/([0-9a-f-]{36})"')
@@ -54,6 +55,16 @@ def test_mistakes_are_told_without_repeating_them(office: Console) -> None:
         word = client.post("/calls", data={"csrf": client.csrf}).headers["location"]
         for place in ("x", "1-2", "-1-" + "0" * 32, "9" * 16 + "-" + "f" * 32, "9" * 17 + "-" + "0" * 32):
             assert client.get(f"{word}&after={place}").status_code in (200, 422)
+
+
+def test_what_was_searched_for_elsewhere_is_no_search_of_calls(office: Console) -> None:
+    things = Things(office)
+    with office.browser("officer") as client:
+        sent = client.post("/requests/{request}/search".format_map(things), data={"csrf": client.csrf})
+        elsewhere = sent.headers["location"].partition("search=")[2]
+        assert elsewhere and client.get(f"/calls?search={elsewhere}").status_code == 404
+        here = client.post("/calls", data={"csrf": client.csrf}).headers["location"].partition("search=")[2]
+        assert client.get("/requests/{request}?search={here}".format_map({**things, "here": here})).status_code == 200
 
 
 def test_what_was_asked_for_stands_in_the_form_again(office: Console) -> None:

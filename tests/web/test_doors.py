@@ -1,5 +1,6 @@
 """What holds at every door of the console, whoever made it: found by walking the routes, so that a new one is tried too."""
 
+import socket
 import ssl
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,26 @@ def announced(console: Console, door: Door, size: int) -> int:
         return connection.getresponse().status
 
 
+def agreed(console: Console, ciphers: str) -> str:
+    """What is agreed on with somebody who knows TLS 1.2 and these ciphers; empty: nothing."""
+    trust = ssl.create_default_context(cafile=str(console.authority))
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2
+    trust.set_ciphers(ciphers)
+    with socket.create_connection(("localhost", console.config.console.port), timeout=30) as plain:
+        try:
+            with trust.wrap_socket(plain, server_hostname="localhost") as connection:
+                return connection.cipher()[0]
+        except (ssl.SSLError, ConnectionError):
+            return ""
+
+
+def test_only_ciphers_that_nobody_can_open_later_are_agreed_on(shared: Console) -> None:
+    assert agreed(shared, "ECDHE+AESGCM") and agreed(shared, "ECDHE+CHACHA20")
+    assert agreed(shared, "ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA") == ""
+    tls = shared.server.config.ssl
+    assert tls and tls.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
 def test_no_door_takes_more_than_a_body_may_have(shared: Console) -> None:
     def endless():  # no Content-Length goes with it
         for _ in range(MOST_BYTES // 65536 + 2):
@@ -161,7 +182,7 @@ def test_every_cookie_is_bound_to_host_tls_and_this_site(office: Console) -> Non
     with office.stranger() as client:
         lines = client.get("/sign-in").headers.get_list("set-cookie")
         lines += sign_in(client, office, "listener").headers.get_list("set-cookie")
-    assert len({line.partition("=")[0] for line in lines}) == 2
+    assert len({line.partition("=")[0] for line in lines}) == 3
     for line in lines:
         parts = {part.strip().lower() for part in line.split(";")}
         assert line.startswith("__Host-") and {"secure", "httponly", "samesite=strict", "path=/"} <= parts

@@ -1,14 +1,18 @@
 """Signing in and out: by a page, by the API, and what neither lets anybody do."""
 
 import re
+import sqlite3
 import time
+from contextlib import closing
 from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import httpx
+import pyotp
 import pytest
 
 from ami_bridge.app import people
+from ami_bridge.core.sign_in import Attempts
 from ami_bridge.web.guard import HEADERS
 from ami_bridge.web.visit import COOKIE
 from tests.web.console import PASSWORD, Console
@@ -61,6 +65,24 @@ def test_the_cookie_is_out_of_reach_of_scripts_other_hosts_and_other_sites(offic
     assert all(word in said[0].lower() for word in ("secure", "httponly", "samesite=strict", "path=/"))
 
 
+def test_who_signed_in_before_signs_in_though_strangers_have_locked_the_account(office: Console) -> None:
+    with office.stranger() as client, office.stranger() as other:
+        sign_in(client, office, "listener")
+        with office.register.writing() as work:
+            work.accounts.tried(office.account("listener").id, Attempts(7, office.house.now(), office.house.now() + timedelta(hours=1)))
+        fresh = {"code": pyotp.TOTP(office.secrets["listener"]).at(office.house.now() + timedelta(seconds=30))}
+        assert sign_in(other, office, "listener", fresh).status_code == 403
+        assert sign_in(client, office, "listener", fresh).status_code == 303
+
+
+def test_the_log_says_from_where_somebody_was_refused_and_not_who(office: Console, caplog: pytest.LogCaptureFixture) -> None:
+    with office.stranger() as client:
+        sign_in(client, office, "listener", {"login": "some.stranger", "password": "wrong horse battery"})
+    (line,) = [one for one in caplog.records if getattr(one, "action", "") == "sign_in_refused"]
+    assert line.reason == "unknown" and re.search(r"from (127\.0\.0\.1|::1) was", line.getMessage())
+    assert "stranger" not in caplog.text and "wrong horse" not in caplog.text
+
+
 def test_a_session_that_somebody_planted_is_not_taken_over(office: Console) -> None:
     with office.stranger() as client:
         client.cookies.set(COOKIE, "planted", domain="localhost.local", path="/")
@@ -103,6 +125,28 @@ def test_a_session_ends_when_its_account_is_shut_or_has_another_password(office:
         assert program.get("/api/v1/session").status_code == 401
 
 
+def test_a_session_ends_when_its_account_has_new_codes(office: Console) -> None:
+    with office.browser("listener") as client, office.program("listener") as program:
+        people(office.config, office.register, "os:tests").set_codes("listener")
+        assert client.get("/").headers["location"] == "/sign-in"
+        assert program.get("/api/v1/session").status_code == 401
+
+
+def test_a_session_does_not_come_to_life_when_its_account_is_shut_and_opened_again(office: Console) -> None:
+    admin = people(office.config, office.register, "os:tests")
+    with office.browser("listener") as client:
+        admin.disable("listener")
+        admin.enable("listener")
+        assert client.get("/").headers["location"] == "/sign-in"
+    with office.stranger() as client:
+        assert sign_in(client, office, "listener").headers["location"] == "/", "with the telephone as it was"
+
+
+def test_an_account_is_shut_also_when_the_key_of_the_codes_is_away(office: Console) -> None:
+    office.config.accounts.key.unlink()
+    assert people(office.config, office.register, "os:tests").disable("listener").disabled_at
+
+
 def test_a_session_ends_by_idle_time_and_by_age_and_one_may_stay(office: Console) -> None:
     began = office.house.now()
     clock = [began]
@@ -138,6 +182,16 @@ def test_a_browsers_token_is_none_of_the_apis_nor_the_reverse(office: Console) -
     with office.program("listener") as program, office.stranger() as client:
         client.cookies.set(COOKIE, program.headers["Authorization"].split()[1], domain="localhost.local", path="/")
         assert client.get("/").headers["location"] == "/sign-in"
+
+
+def test_a_stranger_is_told_nothing_of_the_machine_when_its_register_fails(office: Console) -> None:
+    with closing(sqlite3.connect(office.config.register.url.removeprefix("sqlite:///"))) as broken:
+        broken.execute("DROP TABLE accounts")
+    with office.stranger() as client:
+        sent = {"login": "officer", "password": PASSWORD, "code": office.code("officer")}
+        answers = [client.post("/api/v1/session", json=sent), sign_in(client, office, "officer")]
+    for answer in answers:
+        assert answer.status_code == 503 and "register.db" not in answer.text and "log of the console" in answer.text
 
 
 def test_a_request_that_is_malformed_is_not_repeated_in_the_answer(office: Console) -> None:

@@ -1,7 +1,7 @@
 """Listening: what a player gets, what the trail says of it, and who gets nothing."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from ami_bridge.app import vault_of
+from ami_bridge.app import people, vault_of
+from ami_bridge.core.duties import Duty
 from ami_bridge.core.entries import Entry
 from tests.cli.machine import Machine
 from tests.web.console import Console
 from tests.web.recordings import hold, record, tone
+from tests.web.things import Things
 
 MINUTE = 1 << 20
 LONG = tone(150)
@@ -151,6 +153,73 @@ def test_a_recording_of_another_call_is_not_heard_by_the_way_of_ones_own(office:
     with listening(office, "listener", call.id) as client:
         answer = client.get(f"/calls/{call.id}/recordings/{foreign.recordings[0].id}/audio")
     assert answer.status_code == 404 and office.trail("call-listened")[-1].reason == "not-found"
+
+
+HOURS = tone(20 * 60)
+"""More than what lies between console and player holds by itself: 19 MiB."""
+
+OUT: dict[str, Callable[[Console], object]] = {
+    "their account is shut": lambda office: people(office.config, office.register, "os:tests").disable("officer"),
+    "their duty is gone": lambda office: people(office.config, office.register, "os:tests").revoke(
+        "officer", Duty.DATA_PROTECTION_OFFICER),
+    "their clearance is gone": lambda office: people(office.config, office.register, "os:tests").set_clearance("officer", None)}
+
+
+def let_in_and_shut_out(client: httpx.Client, path: str, shut: Callable[[], object]) -> int:
+    """Begin to hear all of a recording, be shut out, take what comes; return how many bytes came."""
+    came = 0
+    with suppress(httpx.RemoteProtocolError), client.stream("GET", path) as answer:
+        pieces = answer.iter_raw(1 << 16)
+        came += len(next(pieces))
+        shut()
+        for piece in pieces:
+            came += len(piece)
+    return came
+
+
+def allowed(office: Console) -> int:
+    return len([outcome for outcome, _ in heard(office) if outcome == "allowed"])
+
+
+@pytest.mark.parametrize("why", OUT)
+def test_who_is_shut_out_while_they_listen_hears_no_further(office: Console, why: str) -> None:
+    call, then = record(office, HOURS), []
+    with listening(office, "officer", call.id) as client:
+        came = let_in_and_shut_out(client, audio(call), lambda: (OUT[why](office), then.append(allowed(office))))
+    assert came < len(HOURS) and allowed(office) <= then[0] + 1, "the piece that was being fetched at that moment"
+
+
+def test_who_signs_out_while_they_listen_hears_no_further(office: Console) -> None:
+    call = record(office, HOURS)
+    with listening(office, "listener", call.id) as client:
+        came = let_in_and_shut_out(client, audio(call), lambda: office.house.sessions.end(client.session))
+    assert came < len(HOURS)
+
+
+def test_a_program_whose_account_is_shut_while_it_listens_hears_no_further(office: Console) -> None:
+    call = record(office, HOURS)
+    path = f"/api/v1{audio(call)}?purpose={office.config.purposes.names[0]}"
+    with office.program("officer") as client:
+        came = let_in_and_shut_out(client, path, lambda: OUT["their account is shut"](office))
+    assert came < len(HOURS)
+
+
+def test_an_officer_who_is_shut_out_of_a_supervised_session_hears_no_further(office: Console) -> None:
+    things = Things(office)
+    things["new_number"] = "+358501234567"
+    things["frozen"] = str(record(office, HOURS, caller="+358501234567").id)
+    path = "/requests/{request}/sessions/{session}/holds/{frozen_by}/recordings/{frozen_sound}/audio".format_map(things)
+    with office.browser("officer") as client:
+        came = let_in_and_shut_out(client, path, lambda: OUT["their duty is gone"](office))
+    assert came < len(HOURS) and office.trail("listening-supervised")[-1].reason == "no-duty"
+
+
+def test_listening_to_a_long_recording_does_not_keep_a_session_from_ending(office: Console) -> None:
+    call, clock = record(office, HOURS), [office.house.now()]
+    office.house.sessions._now = lambda: clock[0]
+    with listening(office, "listener", call.id) as client:
+        came = let_in_and_shut_out(client, audio(call), lambda: clock.append(clock.pop() + timedelta(minutes=16)))
+    assert came < len(HOURS)
 
 
 def test_a_call_that_expires_while_it_is_played_ends_there(office: Console, call: Entry) -> None:

@@ -55,6 +55,15 @@ def test_behind_a_proxy_that_passes_the_hosts_name_on_one_signs_in(bare: Console
     assert "strict-transport-security" not in answer.headers, "that is the proxy's to say"
 
 
+def test_a_name_is_the_same_in_capital_letters(machine: Machine) -> None:
+    machine.ports["AMI_BRIDGE__CONSOLE__PORT"] = str(free_port())
+    machine.ports["AMI_BRIDGE__CONSOLE__NAMES"] = '["Calls.Example.FI"]'
+    with running(machine.config, machine.file) as found:
+        statuses = [httpx.get(f"{found.url}/sign-in", headers={"Host": host}).status_code
+                    for host in ("calls.example.fi", "CALLS.example.fi:8443", "localhost")]
+    assert statuses == [200, 200, 421]
+
+
 def test_a_proxy_that_passes_its_own_name_on_is_told_which_setting_names_it(bare: Console) -> None:
     answer = behind_proxy(bare, host="127.0.0.1:8443")
     assert answer.status_code == 421 and "[console] names" in answer.text

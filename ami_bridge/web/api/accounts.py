@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from ami_bridge.core.accounts import MOST_NAMES, Account, Language, Scope
 from ami_bridge.core.duties import Duty
 from ami_bridge.web.pages.accounts import office, state_of
+from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling, Visit
 
 router = APIRouter(tags=["accounts"])
@@ -34,7 +35,7 @@ class Where(BaseModel):
 class Clearance(BaseModel):
     """A security clearance."""
 
-    until: AwareDatetime | None = Field(description="The first moment at which it has lapsed; null: there is none.")
+    until: Moment | None = Field(description="The first moment at which it has lapsed; null: there is none.")
 
 
 class OneAccount(BaseModel):

@@ -1,6 +1,5 @@
 """Calls, for programs: search, one call, its sound and its waveforms."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -8,22 +7,23 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from ami_bridge.app import listen, search
+from ami_bridge.app import search
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.text import clean
 from ami_bridge.register import CallFilter
-from ami_bridge.services.listen import Listen, Viewed, Wanted
+from ami_bridge.services.listen import Viewed, Wanted
 from ami_bridge.services.remarks import Remarked
 from ami_bridge.services.search import PAGE
+from ami_bridge.web.pages.sound import listening
 from ami_bridge.web.sound import played
 from ami_bridge.web.terms import LONGEST_MINUTES, place_as_text, place_of
+from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling, Visit
 
 router = APIRouter(tags=["calls"])
 Purpose = Annotated[str, Query(max_length=40, description="One of the purposes that `GET /api/v1/session` lists.")]
 Text = Annotated[str, Field(max_length=128)]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_MINUTES * 60)]
 SOUND: dict[int | str, dict[str, Any]] = {
     200: {"description": "All of it.", "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}},
@@ -166,7 +166,7 @@ def find(visit: Calling, terms: Terms) -> Found:
 @router.get("/calls/{id}")
 def call(visit: Calling, id: UUID, purpose: Purpose) -> OpenedCall:
     """Open a call for a purpose."""
-    return _opened(_listen(visit).view(Wanted(id, purpose)))
+    return _opened(listening(visit).view(Wanted(id, purpose)))
 
 
 @router.get("/calls/{id}/recordings/{recording}/audio", response_class=Response, responses=SOUND)
@@ -184,18 +184,13 @@ def held_audio(visit: Calling, id: UUID, recording: UUID, purpose: Purpose) -> R
 @router.get("/calls/{id}/recordings/{recording}/waveform")
 def waveform(visit: Calling, id: UUID, recording: UUID, purpose: Purpose) -> Drawing:
     """Draw a recording."""
-    drawn = _listen(visit).waveform(Wanted(id, purpose), recording)
+    drawn = listening(visit).waveform(Wanted(id, purpose), recording)
     return Drawing(seconds=drawn.seconds, channels=[list(channel) for channel in drawn.channels])
 
 
-def _listen(visit: Visit) -> Listen:
-    return listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
-
-
 def _played(visit: Visit, wanted: Wanted, recording: UUID) -> Response:
-    listening = _listen(visit)
-    return played(visit.request, lambda asked: listening.sound(wanted, recording, asked),
-                  lambda: listening.measure(wanted, recording))
+    return played(visit, lambda now, asked: listening(now).sound(wanted, recording, asked),
+                  lambda: listening(visit).measure(wanted, recording))
 
 
 def _facts(entry: Entry) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ami_bridge.services.keeping import Held
 from ami_bridge.services.listen import Wanted
 from ami_bridge.web.api.proposals import Decision, decision, told
 from ami_bridge.web.pages.holds import keeping_of
+from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling
 
 router = APIRouter(tags=["holds"])
@@ -65,8 +66,8 @@ class NewHold(BaseModel):
     call: UUID
     reason: str = Field(min_length=1, max_length=LONGEST_TEXT, description="Why; no names and no numbers.")
     basis: str = Field(min_length=1, max_length=LONGEST_TEXT, description="The statute or the request it rests on.")
-    until: AwareDatetime = Field(description="When it ends, at most ten years ahead.")
-    remind_at: AwareDatetime | None = Field(None, description="When to be reminded; else seven days before the end.")
+    until: Moment = Field(description="When it ends, at most ten years ahead.")
+    remind_at: Moment | None = Field(None, description="When to be reminded; else seven days before the end.")
 
 
 class Asked(BaseModel):

@@ -53,7 +53,7 @@ class Me(BaseModel):
 def sign_in(request: Request, sent: SignIn) -> Token:
     """Begin a session. Whoever tried is told only yes (201) or no (403)."""
     house = house_of(request)
-    account = tried(house, sent.login, sent.password, sent.code).account
+    account = tried(request, sent.login, sent.password, sent.code).account
     if account is None:
         raise NotAllowed("not signed in", "Log-in name, password or code are not right, or the account is locked.")
     token, session = house.sessions.begin(account, bearer=True)
@@ -72,7 +72,7 @@ def me(visit: Calling) -> Me:
 @router.put("/session/password")
 def change_password(visit: Calling, sent: OtherPassword) -> Token:
     """Change one's own password. All sessions with the old one end; here is the token of a new one."""
-    account = changed(visit, sent.new_password, sent.password, sent.code)
+    account = changed(visit, sent.new_password, sent.password, sent.code).account
     if account is None:
         raise NotAllowed("the password was not changed", "The present password or the code is not right, or was used.")
     token, session = visit.house.sessions.begin(account, bearer=True)

@@ -12,6 +12,7 @@ from ami_bridge.core.audit_check import Place, Unreadable
 from ami_bridge.register import TrailFilter
 from ami_bridge.web.house import alone
 from ami_bridge.web.pages.trail import reading
+from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling
 
 router = APIRouter(tags=["trail"])
@@ -20,8 +21,8 @@ router = APIRouter(tags=["trail"])
 class TrailSearch(BaseModel):
     """Which entries are wanted; what is not given is not asked for."""
 
-    since: AwareDatetime | None = Field(None, description="Entries of then or later.")
-    until: AwareDatetime | None = Field(None, description="Entries of before.")
+    since: Moment | None = Field(None, description="Entries of then or later.")
+    until: Moment | None = Field(None, description="Entries of before.")
     actor: str = Field("", max_length=140, description=(
         "A log-in name, or as entries name one: account:ID, os:NAME, daemon, nobody."))
     action: Action | None = None

@@ -3,14 +3,14 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from ami_bridge.app import listen, search
+from ami_bridge.app import search
 from ami_bridge.core.actions import Action
 from ami_bridge.core.errors import NotFound
 from ami_bridge.register import CallFilter
 from ami_bridge.services.playing import playable
 from ami_bridge.services.search import Page
 from ami_bridge.web.drawing import lanes
-from ami_bridge.web.pages.sound import named
+from ami_bridge.web.pages.sound import listening, named
 from ami_bridge.web.terms import asked, place_as_text, place_of, terms_of
 from ami_bridge.web.visit import Browsing, Form, Visit, field, go, uuid_of
 
@@ -37,7 +37,7 @@ def searched(visit: Browsing, sent: Form) -> RedirectResponse:
 
 def _found(visit: Visit, word: str, after: str) -> HTMLResponse:
     terms = visit.session.searches.get(word)
-    if terms is None:
+    if not isinstance(terms, CallFilter):
         raise NotFound("this search is not of this session, or was long ago", "Search again.")
     page = search(visit.house.config, visit.house.register, visit.rights, visit.house.now).page(terms, place_of(after))
     following = place_as_text(page.following) if page.following else ""
@@ -57,10 +57,10 @@ def call(visit: Browsing, id: str) -> HTMLResponse:
     if not wanted.purpose:
         visit.rights.require(Action.CALL_VIEWED, str(wanted.id))
         return visit.page("purpose.html", action=f"{PLACE}/{wanted.id}/purpose")
-    listening = listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
-    viewed = listening.view(wanted)
+    at_work = listening(visit)
+    viewed = at_work.view(wanted)
     return visit.page("call.html", viewed=viewed, entry=viewed.entry, purpose=wanted.purpose, lanes=lanes(viewed.entry),
-                      recordings=playable(viewed.entry) if viewed.audible else (), waveforms=listening.waveforms(viewed))
+                      recordings=playable(viewed.entry) if viewed.audible else (), waveforms=at_work.waveforms(viewed))
 
 
 @router.post(f"{PLACE}/{{id}}/purpose")

@@ -6,9 +6,11 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from ami_bridge.app import proving
-from ami_bridge.core.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Account
+from ami_bridge.core.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from ami_bridge.core.errors import ConfigurationError
-from ami_bridge.web.visit import COOKIE, Browsing, Form, Visit, go
+from ami_bridge.services.proving import Proved
+from ami_bridge.web.pages.sign_in import begun
+from ami_bridge.web.visit import DEVICE, Browsing, Form, Visit, peer_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,26 +25,23 @@ def form(visit: Browsing) -> HTMLResponse:
 def change(visit: Browsing, sent: Form) -> Response:
     """Change it. All sessions with the old password end; this browser gets a new one."""
     try:
-        account = changed(visit, _twice(sent), sent.get("password", ""), sent.get("code", ""))
+        proved = changed(visit, _twice(sent), sent.get("password", ""), sent.get("code", ""))
     except ConfigurationError as mistake:
         return _page(visit, "not-good", 422, str(mistake))
-    if account is None:
+    if proved.account is None:
         return _page(visit, "refused", 403)
-    token, _ = visit.house.sessions.begin(account, bearer=False)
-    answer = go("/")
-    answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict")
-    return answer
+    return begun(visit.house, proved.account, proved.device)
 
 
-def changed(visit: Visit, new: str, password: str, code: str) -> Account | None:
-    """Return the account with its new password, and end this session; None when who asks did not prove themselves."""
+def changed(visit: Visit, new: str, password: str, code: str) -> Proved:
+    """Return what comes of it: the account with its new password, and this session ended; or a refusal."""
     house = visit.house
-    with house.door:
-        proved = proving(house.config, house.register).change_password(
-            visit.rights.account.id, password, code.replace(" ", ""), new)
+    with house.door.passed(peer_of(visit.request)):
+        proved = proving(house.config, house.register, house.tries).change_password(
+            visit.rights.account.id, password, code.replace(" ", ""), new, visit.request.cookies.get(DEVICE, ""))
     if proved.account:
         house.sessions.end(visit.session)
-    return proved.account
+    return proved
 
 
 def _twice(sent: Mapping[str, str]) -> str:

@@ -39,6 +39,6 @@ def end(visit: Browsing, sent: Form, request: str, session: str) -> RedirectResp
 @router.api_route(f"{SESSION}/holds/{{hold}}/recordings/{{recording}}/audio", methods=["GET", "HEAD"])
 def sound(visit: Browsing, request: str, session: str, hold: str, recording: str) -> Response:
     """Play a frozen recording, while the session lasts."""
-    supervising = bureau_of(visit).supervising
     asked_for = uuid_of(request), uuid_of(session), uuid_of(hold), uuid_of(recording)
-    return played(visit.request, lambda asked: supervising.sound(*asked_for, asked), lambda: supervising.measure(*asked_for))
+    return played(visit, lambda now, asked: bureau_of(now).supervising.sound(*asked_for, asked),
+                  lambda: bureau_of(visit).supervising.measure(*asked_for))

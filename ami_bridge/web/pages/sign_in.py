@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,12 +9,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ami_bridge.app import proving
+from ami_bridge.core.accounts import Account
 from ami_bridge.core.actions import Action
+from ami_bridge.core.sign_in import DEVICE_FOR
 from ami_bridge.services.proving import Proved
 from ami_bridge.web.house import House
-from ami_bridge.web.visit import COOKIE, Browsing, Form, go, house_of, sent_form
+from ami_bridge.web.visit import COOKIE, DEVICE, Browsing, Form, go, house_of, peer_of, sent_form
 from ami_bridge.web.words import Words, language_of
 
+log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 FORM_COOKIE = "__Host-ami-bridge-form"
 """What ties the form of somebody who is not signed in to their browser: the same random text in a cookie and in the form."""
@@ -30,14 +34,20 @@ def sign_in(request: Request, sent: Annotated[Mapping[str, str], Depends(sent_fo
     """Begin a session, always a new one. Whoever tried is told only yes or no."""
     if not _is_ours(request, sent):
         return _page(request, "form-is-old", 403)
-    house = house_of(request)
-    account = tried(house, sent.get("login", ""), sent.get("password", ""), sent.get("code", "")).account
-    if account is None:
+    proved = tried(request, sent.get("login", ""), sent.get("password", ""), sent.get("code", ""))
+    if proved.account is None:
         return _page(request, "refused", 403)
-    token, _ = house.sessions.begin(account, bearer=False)
-    answer = go("/")
-    answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict")
+    answer = begun(house_of(request), proved.account, proved.device)
     answer.delete_cookie(FORM_COOKIE, secure=True, httponly=True, samesite="strict")
+    return answer
+
+
+def begun(house: House, account: Account, device: str) -> RedirectResponse:
+    """Begin a browser's session: it keeps the session's token, and what makes it known at the next sign-in."""
+    token, _ = house.sessions.begin(account, bearer=False)
+    answer, life = go("/"), int(DEVICE_FOR.total_seconds())
+    answer.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict")
+    answer.set_cookie(DEVICE, device, max_age=life, secure=True, httponly=True, samesite="strict")
     return answer
 
 
@@ -51,10 +61,15 @@ def sign_out(visit: Browsing, sent: Form) -> RedirectResponse:
     return answer
 
 
-def tried(house: House, login: str, password: str, code: str) -> Proved:
-    """Return what comes of a try; only so many passwords are looked at at once."""
-    with house.door:
-        return proving(house.config, house.register).sign_in(login.lower(), password, code.replace(" ", ""))
+def tried(request: Request, login: str, password: str, code: str) -> Proved:
+    """Return what comes of a try. Crowded: only so many passwords are looked at at once."""
+    house, peer = house_of(request), peer_of(request)
+    with house.door.passed(peer):
+        proved = proving(house.config, house.register, house.tries).sign_in(
+            login.lower(), password, code.replace(" ", ""), request.cookies.get(DEVICE, ""))
+    if proved.account is None:
+        log.warning("A try to sign in from %s was refused", peer, extra={"action": "sign_in_refused", "reason": proved.word})
+    return proved
 
 
 def _is_ours(request: Request, sent: Mapping[str, str]) -> bool:

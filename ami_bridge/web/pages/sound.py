@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from ami_bridge.app import listen
-from ami_bridge.services.listen import Wanted
+from ami_bridge.services.listen import Listen, Wanted
 from ami_bridge.web.sound import played
 from ami_bridge.web.visit import Browsing, Visit, uuid_of
 
@@ -29,7 +29,13 @@ def named(visit: Visit, id: str, *, held: bool = False) -> Wanted:
     return Wanted(found, visit.session.purposes.get(found, ""), held)
 
 
+def listening(visit: Visit) -> Listen:
+    """Return what shows and plays calls to who is signed in."""
+    return listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
+
+
 def sound_of(visit: Visit, wanted: Wanted, recording: str) -> Response:
     """Answer a request for a recording of what is wanted."""
-    listening, one = listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now), uuid_of(recording)
-    return played(visit.request, lambda asked: listening.sound(wanted, one, asked), lambda: listening.measure(wanted, one))
+    one = uuid_of(recording)
+    return played(visit, lambda now, asked: listening(now).sound(wanted, one, asked),
+                  lambda: listening(visit).measure(wanted, one))
