@@ -210,7 +210,7 @@ def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], d
 
 def trail_reading(config: Config, register: Register, rights: Rights) -> TrailReading:
     """Return what reads the trail on behalf of somebody who is signed in."""
-    return TrailReading(register, rights, heads(config))
+    return TrailReading(register, rights, heads(config), now)
 
 
 def certificate_reading(config: Config, rights: Rights) -> CertificateReading:

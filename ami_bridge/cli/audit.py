@@ -18,7 +18,7 @@ from ami_bridge.core.audit import Detail
 from ami_bridge.core.audit_check import Unreadable
 
 if TYPE_CHECKING:
-    from ami_bridge.core.audit_check import Place
+    from ami_bridge.core.audit_check import Place, Verdict
 
 
 @click.group("audit")
@@ -53,25 +53,36 @@ def list_entries(config: Config, since: datetime | None, until: datetime | None,
 @audit_command.command("verify")
 @click.option("--head", "heads", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A head that was kept elsewhere; may be given more than once.")
-@click.option("--public-key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The public key, as you once got it; else the one beside the heads.")
+@click.option("--public-key", "public_keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The public key, as you once got it; else those beside the heads. May be given more than once.")
 @configured
-def verify_command(config: Config, heads: tuple[Path, ...], public_key: Path | None) -> None:
+def verify_command(config: Config, heads: tuple[Path, ...], public_keys: tuple[Path, ...]) -> None:
     """Verify the chain against all heads that were written down: it finds a changed, removed, moved or cut-off entry.
 
     The exit code is 1 when something is wrong. Whoever has all rights on this machine could sign new heads: only copies that
     are kept elsewhere, and a public key that was got early, prove that nobody did. It shows no entry and leaves no trace.
     """
     from ami_bridge.app import heads as heads_of
+    from ami_bridge.app import now
     from ami_bridge.register import Register
     from ami_bridge.services.trail_keeping import verify_trail
 
     with closing(Register.open(config.register.url)) as register:
-        verdict = verify_trail(register, heads_of(config), heads, public_key)
+        verdict = verify_trail(register, heads_of(config), now(), heads, public_keys)
     if str(verdict):
         click.echo(f"{str(verdict)[0].upper()}{str(verdict)[1:]}.")
         raise SystemExit(1)
     click.echo(f"{verdict.entries} entries are good, up to number {verdict.head.number}. Head: {verdict.head.digest}")
+    if verdict.entries:
+        click.echo(vouched(verdict))
+
+
+def vouched(verdict: "Verdict") -> str:
+    """Say for which entries of a whole trail a signed head stands."""
+    if not verdict.vouched:
+        return "No signed head vouches for any of them yet; the first is written within the hour."
+    later = "; later ones hang by the chain only" if verdict.vouched < verdict.head.number else ""
+    return f"Vouched for by a signed head up to entry {verdict.vouched}{later}."
 
 
 def as_json_of(place: "Place") -> dict[str, Any]:
