@@ -20,7 +20,7 @@ from ami_bridge.core.agi import Script
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import DAEMON
 from ami_bridge.core.clock import Clock
-from ami_bridge.core.errors import AmiBridgeError, as_ours
+from ami_bridge.core.errors import AmiBridgeError, RegisterError, as_ours
 from ami_bridge.core.events import Event
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
@@ -144,7 +144,19 @@ def purge(config: Config, register: Register, actor: str, clock: Callable[[], Cl
             tell(alarms.keys_not_made(as_ours(problem, "keys could not be made ahead")))
             raise
 
-    return Purge(vault, register, certificates, rules, clock, swept, ahead, traces)
+    keeping = trail_keeping(config, register)
+
+    def afterwards() -> None:
+        try:
+            broken = keeping.write_head()
+        except RegisterError:
+            return  # that the run is not in the trail alarms already
+        except (AmiBridgeError, OSError) as problem:
+            broken = alarms.head_unwritten(as_ours(problem, "the end of the trail could not be written down"))
+        if broken:
+            tell(broken)
+
+    return Purge(vault, register, certificates, rules, clock, swept, ahead, traces, afterwards)
 
 
 def heads(config: Config) -> Heads:

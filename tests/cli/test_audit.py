@@ -144,13 +144,33 @@ def test_a_whole_trail_is_verified_with_its_head_and_one_that_is_not_says_where(
     kept.write_bytes(head.read_bytes())
     head.unlink()
     found = machine.said("audit", "verify", "--head", str(kept))
-    assert re.fullmatch(r"3 entries are good, up to number 3\. Head: [0-9a-f]{64}\n", found)
-    without_triggers(machine.config.register.url, "DELETE FROM audit_entries WHERE number = 3")
+    assert re.fullmatch(r"3 entries are good, up to number 3\. Head: [0-9a-f]{64}\n"
+                        r"Vouched for by a signed head up to entry 3\.\n", found)
+    machine.said("calls")
+    assert "up to entry 3; later ones hang by the chain only." in machine.said("audit", "verify", "--head", str(kept))
+    assert "No signed head vouches for any of them yet" in machine.said("audit", "verify")
+    without_triggers(machine.config.register.url, "DELETE FROM audit_entries WHERE number >= 3")
     assert machine.run("audit", "verify").exit_code == 0
     cut = machine.run("audit", "verify", "--head", str(kept))
     assert cut.exit_code == 1 and cut.stdout.startswith("Entry 3 and all after it were cut off")
     without_triggers_again(machine, "UPDATE audit_entries SET actor = 'os:pekka' WHERE number = 1")
     assert machine.run("audit", "verify").stdout == "Entry 1 was changed after it was written.\n"
+
+
+def test_a_purge_writes_down_the_end_of_the_trail_at_its_own_end(machine: Machine) -> None:
+    machine.said("purge", "--accept-clock")
+    last = trail(machine)[-1]["number"]
+    assert f"Vouched for by a signed head up to entry {last}" in machine.said("audit", "verify")
+
+
+def test_a_purge_without_the_key_of_the_heads_goes_on_and_alarms(machine: Machine, tmp_path: Path) -> None:
+    machine.said("purge", "--accept-clock")
+    machine.config.audit.key.unlink()
+    told = tmp_path / "told"
+    alarmed = Machine(machine.folder, machine.ports | {
+        "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {told}"]'})
+    alarmed.said("purge", "--accept-clock")
+    assert told.read_text().split() == ["head-unwritten"] and not machine.config.audit.key.exists()
 
 
 def without_triggers_again(machine: Machine, statement: str) -> None:
