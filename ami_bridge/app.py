@@ -65,7 +65,7 @@ from ami_bridge.services.subject_requests import SubjectRequests
 from ami_bridge.services.supervising import Supervising
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
-from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping
+from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping, wrong_with_trail
 from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
@@ -241,9 +241,16 @@ def note_configuration(config: Config, register: Register) -> None:
 
 
 def verify(config: Config, register: Register, *, everything: bool) -> Verify:
-    """Return what compares register, vault and certificates."""
+    """Return what compares register, vault, certificates and trail; of the trail an alarm goes out at once."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
-    return Verify(vault_of(config), register, certificates, everything=everything)
+
+    def wrong(at: datetime) -> str:
+        found = wrong_with_trail(register, heads(config), at)
+        if found:
+            telling(config)(alarms.trail_broken(found))
+        return found
+
+    return Verify(vault_of(config), register, certificates, wrong, everything=everything)
 
 
 def holding(config: Config, register: Register, actor: str) -> Holding:

@@ -1,7 +1,7 @@
 """``ami-bridge audit``."""
 
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,17 @@ import click
 
 from ami_bridge.cli.configured import configured
 from ami_bridge.cli.tracing import looking
-from ami_bridge.cli.words import SHORT_ID, Moment, in_zone, on_screen, print_json, print_table
+from ami_bridge.cli.words import SHORT_ID, Moment, in_zone, on_screen, print_each, print_table
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail
+from ami_bridge.core.audit import MOST, Detail
 from ami_bridge.core.audit_check import Unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ami_bridge.core.audit_check import Place, Verdict
+    from ami_bridge.register import TrailFilter
 
 
 @click.group("audit")
@@ -31,23 +34,34 @@ def audit_command() -> None:
 @click.option("--to", "until", type=Moment(ends=True), help="Entries of before; a date means all of that day.")
 @click.option("--actor", default="", help="Of one actor only, as the list writes it: os:maija, account:..., daemon.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="The newest so many.")
+@click.option("--all", "everything", is_flag=True, help="All of them, however many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
 @configured
 def list_entries(config: Config, since: datetime | None, until: datetime | None, actor: str, limit: int,
-                 as_json: bool) -> None:
+                 everything: bool, as_json: bool) -> None:
     """List entries of the trail, oldest first. That you read it is an entry too."""
     from ami_bridge.register import TrailFilter
 
     zone = config.controller.zone
-    with looking(config, Action.TRAIL_READ) as look:
-        with look.register.reading() as work:
-            found = work.audit.find(TrailFilter(since=in_zone(since, zone), until=in_zone(until, zone), actor=actor,
-                                                limit=limit))[::-1]
-        look.detail[Detail.FOUND] = len(found)
+    wanted = TrailFilter(since=in_zone(since, zone), until=in_zone(until, zone), actor=actor, limit=limit)
+    with looking(config, Action.TRAIL_READ) as look, look.register.reading() as work:
+        found = [] if everything else work.audit.find(wanted)[::-1]
+        wanted = replace(wanted, before=work.audit.head().number + 1)
+        look.detail[Detail.FOUND] = min(work.audit.count(wanted) if everything else len(found), MOST)
+    shown = every(config, wanted) if everything else iter(found)
     if as_json:
-        print_json([as_json_of(place) for place in found])
+        print_each(as_json_of(place) for place in shown)
     else:
-        print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"), [row(one, zone) for one in found])
+        print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"), [row(one, zone) for one in shown])
+
+
+def every(config: Config, wanted: "TrailFilter") -> "Iterator[Place]":
+    """Yield every place that is wanted, oldest first; that they are read was recorded."""
+    from ami_bridge.register import Register
+    from ami_bridge.services.trail_keeping import every_place
+
+    with closing(Register.open(config.register.url)) as register:
+        yield from every_place(register, wanted)
 
 
 @audit_command.command("verify")

@@ -90,14 +90,19 @@ class Audit:
         row = self._connection.execute(query).first()
         return (Head(number=row.number, digest=row.digest, at=row.at), row.signature) if row else (NOTHING, "")
 
-    def places(self, after: int = -1, until: int | None = None) -> list[Place]:
-        """Return the next so many places of the chain (``BATCH``) after a number, and at or before another; what is no entry
-        any more is told as such.
+    def places(self, after: int = -1, wanted: TrailFilter | None = None) -> list[Place]:
+        """Return the next so many places of the chain (``BATCH``) after a number, of those that are ``wanted`` (its limit is
+        not asked); what is no entry any more is told as such.
         """
         number = audit_entries.c.number
-        asked = (number > after, *(() if until is None else (number <= until,)))
+        asked = (number > after, *(_asked(wanted) if wanted else ()))
         rows = self._connection.execute(select(audit_entries).where(*asked).order_by(number).limit(BATCH))
         return [_place(row) for row in rows]
+
+    def count(self, wanted: TrailFilter) -> int:
+        """Return how many places are wanted, whatever the limit."""
+        query = select(func.count()).select_from(audit_entries).where(*_asked(wanted))
+        return self._connection.execute(query).scalar() or 0
 
     def find(self, wanted: TrailFilter) -> list[Place]:
         """Return the newest so many places that are wanted, newest first."""

@@ -14,7 +14,7 @@ from ami_bridge.core.audit import DAEMON, MOST, Detail, Head, Trace
 from ami_bridge.core.audit_check import Finding, Place, Verdict, at_odds, judged, number_of, verify
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
 from ami_bridge.heads import BadHead, Heads, is_our_checkpoint, read_heads, tell_syslog
-from ami_bridge.register import Register
+from ami_bridge.register import Register, TrailFilter
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +121,9 @@ class TrailForgetting:
         newest = max(known, key=lambda head: head.number, default=None)
         with self._register.reading() as work:
             there = work.audit.digest(newest.number) if newest else None
+        upto = TrailFilter(before=last.number + 1)
         going = [head for head in known if head.number <= last.number]
-        verdict = verify(partial(every_place, self._register, last.number), going, checkpoint)
+        verdict = verify(partial(every_place, self._register, upto), going, checkpoint)
         return str(verdict) or (_at_odds(newest, there, checkpoint) if newest else "")
 
 
@@ -137,6 +138,19 @@ def verify_trail(register: Register, heads: Heads, now: datetime, given: Sequenc
         with register.reading() as work:
             if verdict.finding is Finding.WHOLE or work.audit.checkpoint()[0] == seen:
                 return judged(verdict, work.audit.oldest(), now)
+
+
+def wrong_with_trail(register: Register, heads: Heads, now: datetime) -> str:
+    """Return what is wrong with the trail, against the heads that were written down here; nothing when it is whole.
+
+    RegisterError when it cannot be read.
+    """
+    try:
+        return str(verify_trail(register, heads, now))
+    except RegisterError:
+        raise
+    except AmiBridgeError as problem:
+        return str(problem.args[0])
 
 
 def _verified(register: Register, heads: Heads, given: Sequence[Path], public_keys: Sequence[Path]) -> tuple[Verdict, Head]:
@@ -154,12 +168,12 @@ def _verified(register: Register, heads: Heads, given: Sequence[Path], public_ke
     return verify(partial(every_place, register), known, checkpoint), checkpoint
 
 
-def every_place(register: Register, until: int | None = None) -> Iterator[Place]:
-    """Yield every place of the chain by number, up to one. Each so many are read in a transaction of their own."""
+def every_place(register: Register, wanted: TrailFilter | None = None) -> Iterator[Place]:
+    """Yield every place of the chain that is wanted, by number. Each so many are read in a transaction of their own."""
     after = -1
     while True:
         with register.reading() as work:
-            places = work.audit.places(after, until)
+            places = work.audit.places(after, wanted)
         if not places:
             return
         yield from places
