@@ -13,7 +13,7 @@ whether it was destroyed, and nobody can be recognised from the list.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -95,14 +95,14 @@ def numbers(directory: Path) -> list[int]:
     return [int(path.stem) for path in directory.glob("*.json") if path.stem.isdigit()]
 
 
-def verify(directory: Path, public_key: Path | None = None, head: str = "") -> list[str]:
+def verify(directory: Path, public_keys: Sequence[Path] = (), head: str = "") -> list[str]:
     """Return what is wrong with the certificates in ``directory``; nothing when all is well.
 
-    ``public_key``: a file (PEM); None takes those beside them, which proves only that they agree with each other.
+    ``public_keys``: files (PEM); none takes those beside them, which proves only that they agree with each other.
     ``head``: the SHA-256 that the newest once had; it must still be one of them. KeyMissing without a public key.
     """
     beside = sorted(directory.glob(PUBLIC_KEYS)) or [directory / PUBLIC]
-    keys, there = public_keys_in([public_key] if public_key else beside), sorted(numbers(directory))
+    keys, there = public_keys_in(public_keys or beside), sorted(numbers(directory))
     if not there:
         return ["there is no certificate"]
     problems: list[str] = []
@@ -119,8 +119,7 @@ def verify(directory: Path, public_key: Path | None = None, head: str = "") -> l
     return problems
 
 
-def _wrong(directory: Path, number: int, content: bytes, previous: str,
-           keys: "list[Ed25519PublicKey]") -> list[str]:
+def _wrong(directory: Path, number: int, content: bytes, previous: str, keys: "list[Ed25519PublicKey]") -> list[str]:
     try:
         certificate, signature = parse(content)
     except ValueError as error:

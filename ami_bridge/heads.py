@@ -10,6 +10,7 @@
 import logging
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from logging.handlers import SysLogHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,8 +69,10 @@ class Heads:
 
     def last(self) -> Head | None:
         """Return the newest head that was written down; ValueError when it cannot be read."""
-        newest = max(self._numbers(), default=None)
-        return parse(self._path(newest).read_bytes())[0] if newest is not None else None
+        for number in sorted(self._numbers(), reverse=True):
+            with suppress(FileNotFoundError):  # forgotten since it was listed
+                return parse(self._path(number).read_bytes())[0]
+        return None
 
     def forget(self, before: int) -> int:
         """Remove the heads of entries with smaller numbers; return how many."""
