@@ -206,7 +206,7 @@ def test_with_the_keys_elsewhere_the_exchange_seals_and_only_the_key_host_opens(
     said = follow(hosts, "docs/howto-keys-elsewhere.md", {
         "Where the console runs": lambda: hosts.set("keyhost", {"purge": {"clock": "trusted"}}), "Restore drill": lambda: second_night(hosts)})
     assert [out for command, out in said.items() if "--dry-run" in command] == [""]
-    assert said["ami-bridge rebuild --add"].startswith("2 calls") and "2 opened; all agree" in said["ami-bridge verify --all"]
+    assert said["ami-bridge rebuild --add"].startswith("4 calls") and "4 opened; all agree" in said["ami-bridge verify --all"]
     assert calls(hosts, "keyhost") == calls(hosts) and len(calls(hosts)) == 4 and not [*(hosts.folder / "exchange").rglob("keys/*.key")]
     hosts.said("exchange", CALLS)
     assert calls(hosts) == sorted(both * 3) and "0 opened" in hosts.said("exchange", "ami-bridge verify --all")
