@@ -15,12 +15,13 @@ import pytest
 from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm, Name
 from ami_bridge.core.audit import Detail, Link
-from ami_bridge.core.audit_check import Finding
+from ami_bridge.core.audit_check import Finding, Place
 from ami_bridge.core.destructions import Run, RunOutcome
 from ami_bridge.core.errors import AmiBridgeError, KeyMissing, NotFound, RegisterError, TrailError
 from ami_bridge.heads import PUBLIC, Heads
-from ami_bridge.register import Register
+from ami_bridge.register import Register, TrailFilter
 from ami_bridge.services import invoker as invoking
+from ami_bridge.services import trail_keeping
 from ami_bridge.services.invoker import invoker
 from ami_bridge.services.trail import Trail
 from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping, verify_trail
@@ -293,6 +294,24 @@ def test_a_trail_for_which_no_head_vouches_is_whole_for_its_first_hours_only(reg
     leave(register)
     known = verify_trail(register, heads, MUCH_LATER)
     assert (known.finding, known.vouched, known.head.number) == (Finding.WHOLE, 2, 3)
+
+
+def test_what_is_forgotten_while_the_trail_is_verified_is_not_taken_for_removed(register: Register, heads: Heads,
+                                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(register, 5)
+    keeping(register, heads).write_head()
+    forget = TrailForgetting(register, heads, timedelta(days=31), lambda alarm: None)
+    read, times = trail_keeping.every_place, 0
+
+    def forgetting_first(register: Register, wanted: TrailFilter | None = None) -> Iterator[Place]:
+        nonlocal times
+        times += wanted is None
+        if times == 1 and wanted is None:
+            assert forget(START + timedelta(days=31, hours=1))
+        yield from read(register, wanted)
+
+    monkeypatch.setattr(trail_keeping, "every_place", forgetting_first)
+    assert verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE and times > 1
 
 
 # -- the key that signs
