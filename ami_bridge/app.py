@@ -20,7 +20,7 @@ from ami_bridge.core.agi import Script
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import DAEMON
 from ami_bridge.core.clock import Clock
-from ami_bridge.core.errors import AmiBridgeError, as_ours
+from ami_bridge.core.errors import AmiBridgeError, RegisterError, as_ours
 from ami_bridge.core.events import Event
 from ami_bridge.core.ids import RANDOM_BYTES, uuid7
 from ami_bridge.core.notice import HoldPolicy, Policy, Reason
@@ -65,7 +65,7 @@ from ami_bridge.services.subject_requests import SubjectRequests
 from ami_bridge.services.supervising import Supervising
 from ami_bridge.services.sweep import Sweep
 from ami_bridge.services.trail import Trail
-from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping
+from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping, wrong_with_trail
 from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
@@ -144,7 +144,19 @@ def purge(config: Config, register: Register, actor: str, clock: Callable[[], Cl
             tell(alarms.keys_not_made(as_ours(problem, "keys could not be made ahead")))
             raise
 
-    return Purge(vault, register, certificates, rules, clock, swept, ahead, traces)
+    keeping = trail_keeping(config, register)
+
+    def afterwards() -> None:
+        try:
+            broken = keeping.write_head()
+        except RegisterError:
+            return  # that the run is not in the trail alarms already
+        except (AmiBridgeError, OSError) as problem:
+            broken = alarms.head_unwritten(as_ours(problem, "the end of the trail could not be written down"))
+        if broken:
+            tell(broken)
+
+    return Purge(vault, register, certificates, rules, clock, swept, ahead, traces, afterwards)
 
 
 def heads(config: Config) -> Heads:
@@ -210,7 +222,7 @@ def listen(register: Register, vault: Vault, rights: Rights, now: Callable[[], d
 
 def trail_reading(config: Config, register: Register, rights: Rights) -> TrailReading:
     """Return what reads the trail on behalf of somebody who is signed in."""
-    return TrailReading(register, rights, heads(config))
+    return TrailReading(register, rights, heads(config), now)
 
 
 def certificate_reading(config: Config, rights: Rights) -> CertificateReading:
@@ -229,9 +241,16 @@ def note_configuration(config: Config, register: Register) -> None:
 
 
 def verify(config: Config, register: Register, *, everything: bool) -> Verify:
-    """Return what compares register, vault and certificates."""
+    """Return what compares register, vault, certificates and trail; of the trail an alarm goes out at once."""
     certificates = Certificates(config.certificates.directory, config.certificates.key)
-    return Verify(vault_of(config), register, certificates, everything=everything)
+
+    def wrong(at: datetime) -> str:
+        found = wrong_with_trail(register, heads(config), at)
+        if found:
+            telling(config)(alarms.trail_broken(found))
+        return found
+
+    return Verify(vault_of(config), register, certificates, wrong, everything=everything)
 
 
 def holding(config: Config, register: Register, actor: str) -> Holding:

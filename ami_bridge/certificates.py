@@ -5,6 +5,7 @@
     <directory>/000012.json            a certificate (``core.certificate``), signed with Ed25519 (RFC 8032)
     <directory>/000012.digests         a keyed digest of each sealed file that was destroyed, sorted, one a line
     <directory>/certificate-key.pub    the public key (PEM); give it to the auditor early, by another way
+    <directory>/certificate-key-....pub    those of earlier keys
 
 A digest is HMAC-SHA256 under a secret that only the signer has: whoever knows the SHA-256 of a sealed file can be told
 whether it was destroyed, and nobody can be recognised from the list.
@@ -12,20 +13,20 @@ whether it was destroyed, and nobody can be recognised from the list.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ami_bridge.core.certificate import FIRST, Certificate, digest, parse, sealed_text, signed_bytes
-from ami_bridge.signing import make_key, private_key, public_key_in
+from ami_bridge.signing import is_signed, make_key, private_key, public_keys_in
 from ami_bridge.spool import write_durably
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-PUBLIC = "certificate-key.pub"
+PUBLIC, PUBLIC_KEYS = "certificate-key.pub", "certificate-key*.pub"
 PURPOSE = b"ami-bridge digests of destroyed files"
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
 
@@ -38,7 +39,7 @@ class Certificates:
         self.key = key
 
     def create(self) -> None:
-        """Make folder and key, where they are not there yet."""
+        """Make folder and key, where they are not there yet. KeyMissing when half a key is there, or two halves of two."""
         self.directory.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         make_key(self.key, self.directory / PUBLIC, "certificates")
 
@@ -94,13 +95,14 @@ def numbers(directory: Path) -> list[int]:
     return [int(path.stem) for path in directory.glob("*.json") if path.stem.isdigit()]
 
 
-def verify(directory: Path, public_key: Path | None = None, head: str = "") -> list[str]:
+def verify(directory: Path, public_keys: Sequence[Path] = (), head: str = "") -> list[str]:
     """Return what is wrong with the certificates in ``directory``; nothing when all is well.
 
-    ``public_key``: a file (PEM); None takes the one beside them, which proves only that they agree with each other.
+    ``public_keys``: files (PEM); none takes those beside them, which proves only that they agree with each other.
     ``head``: the SHA-256 that the newest once had; it must still be one of them. KeyMissing without a public key.
     """
-    key, there = public_key_in(public_key or directory / PUBLIC), sorted(numbers(directory))
+    beside = sorted(directory.glob(PUBLIC_KEYS)) or [directory / PUBLIC]
+    keys, there = public_keys_in(public_keys or beside), sorted(numbers(directory))
     if not there:
         return ["there is no certificate"]
     problems: list[str] = []
@@ -109,7 +111,7 @@ def verify(directory: Path, public_key: Path | None = None, head: str = "") -> l
         if number != found:
             return [*problems, f"certificate {number:06} is not there, so the chain cannot be followed beyond it"]
         content = (directory / f"{number:06}.json").read_bytes()
-        problems += [f"certificate {number:06} {problem}" for problem in _wrong(directory, number, content, previous, key)]
+        problems += [f"certificate {number:06} {problem}" for problem in _wrong(directory, number, content, previous, keys)]
         previous = digest(content)
         seen.add(previous)
     if head and head not in seen:
@@ -117,16 +119,13 @@ def verify(directory: Path, public_key: Path | None = None, head: str = "") -> l
     return problems
 
 
-def _wrong(directory: Path, number: int, content: bytes, previous: str, key: "Ed25519PublicKey") -> list[str]:
-    from cryptography.exceptions import InvalidSignature
-
+def _wrong(directory: Path, number: int, content: bytes, previous: str, keys: "list[Ed25519PublicKey]") -> list[str]:
     try:
         certificate, signature = parse(content)
-        key.verify(signature, signed_bytes(certificate))
-    except InvalidSignature:
-        return ["has a wrong signature: it was changed, or signed with another key"]
     except ValueError as error:
         return [f"cannot be read ({error})"]
+    if not is_signed(signed_bytes(certificate), signature, keys):
+        return ["has a wrong signature: it was changed, or signed with another key"]
     problems = []
     if certificate.number != number:
         problems.append(f"says that it is number {certificate.number}")

@@ -1,7 +1,7 @@
 """``ami-bridge audit``."""
 
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,17 @@ import click
 
 from ami_bridge.cli.configured import configured
 from ami_bridge.cli.tracing import looking
-from ami_bridge.cli.words import SHORT_ID, Moment, in_zone, on_screen, print_json, print_table
+from ami_bridge.cli.words import SHORT_ID, Moment, in_zone, on_screen, print_each, print_table
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail
+from ami_bridge.core.audit import MOST, Detail
 from ami_bridge.core.audit_check import Unreadable
 
 if TYPE_CHECKING:
-    from ami_bridge.core.audit_check import Place
+    from collections.abc import Iterator
+
+    from ami_bridge.core.audit_check import Place, Verdict
+    from ami_bridge.register import TrailFilter
 
 
 @click.group("audit")
@@ -31,47 +34,69 @@ def audit_command() -> None:
 @click.option("--to", "until", type=Moment(ends=True), help="Entries of before; a date means all of that day.")
 @click.option("--actor", default="", help="Of one actor only, as the list writes it: os:maija, account:..., daemon.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="The newest so many.")
+@click.option("--all", "everything", is_flag=True, help="All of them, however many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
 @configured
 def list_entries(config: Config, since: datetime | None, until: datetime | None, actor: str, limit: int,
-                 as_json: bool) -> None:
+                 everything: bool, as_json: bool) -> None:
     """List entries of the trail, oldest first. That you read it is an entry too."""
     from ami_bridge.register import TrailFilter
 
     zone = config.controller.zone
-    with looking(config, Action.TRAIL_READ) as look:
-        with look.register.reading() as work:
-            found = work.audit.find(TrailFilter(since=in_zone(since, zone), until=in_zone(until, zone), actor=actor,
-                                                limit=limit))[::-1]
-        look.detail[Detail.FOUND] = len(found)
+    wanted = TrailFilter(since=in_zone(since, zone), until=in_zone(until, zone), actor=actor, limit=limit)
+    with looking(config, Action.TRAIL_READ) as look, look.register.reading() as work:
+        found = [] if everything else work.audit.find(wanted)[::-1]
+        wanted = replace(wanted, before=work.audit.head().number + 1)
+        look.detail[Detail.FOUND] = min(work.audit.count(wanted) if everything else len(found), MOST)
+    shown = every(config, wanted) if everything else iter(found)
     if as_json:
-        print_json([as_json_of(place) for place in found])
+        print_each(as_json_of(place) for place in shown)
     else:
-        print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"), [row(one, zone) for one in found])
+        print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"), [row(one, zone) for one in shown])
+
+
+def every(config: Config, wanted: "TrailFilter") -> "Iterator[Place]":
+    """Yield every place that is wanted, oldest first; that they are read was recorded."""
+    from ami_bridge.register import Register
+    from ami_bridge.services.trail_keeping import every_place
+
+    with closing(Register.open(config.register.url)) as register:
+        yield from every_place(register, wanted)
 
 
 @audit_command.command("verify")
 @click.option("--head", "heads", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A head that was kept elsewhere; may be given more than once.")
-@click.option("--public-key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The public key, as you once got it; else the one beside the heads.")
+@click.option("--public-key", "public_keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The public key, as you once got it; else those beside the heads. May be given more than once.")
 @configured
-def verify_command(config: Config, heads: tuple[Path, ...], public_key: Path | None) -> None:
+def verify_command(config: Config, heads: tuple[Path, ...], public_keys: tuple[Path, ...]) -> None:
     """Verify the chain against all heads that were written down: it finds a changed, removed, moved or cut-off entry.
 
     The exit code is 1 when something is wrong. Whoever has all rights on this machine could sign new heads: only copies that
     are kept elsewhere, and a public key that was got early, prove that nobody did. It shows no entry and leaves no trace.
     """
     from ami_bridge.app import heads as heads_of
+    from ami_bridge.app import now
     from ami_bridge.register import Register
     from ami_bridge.services.trail_keeping import verify_trail
 
     with closing(Register.open(config.register.url)) as register:
-        verdict = verify_trail(register, heads_of(config), heads, public_key)
+        verdict = verify_trail(register, heads_of(config), now(), heads, public_keys)
     if str(verdict):
         click.echo(f"{str(verdict)[0].upper()}{str(verdict)[1:]}.")
         raise SystemExit(1)
     click.echo(f"{verdict.entries} entries are good, up to number {verdict.head.number}. Head: {verdict.head.digest}")
+    if verdict.entries:
+        click.echo(vouched(verdict))
+
+
+def vouched(verdict: "Verdict") -> str:
+    """Say for which entries of a whole trail a signed head stands."""
+    if not verdict.vouched:
+        return "No signed head vouches for any of them yet; the first is written within the hour."
+    later = "; later ones hang by the chain only" if verdict.vouched < verdict.head.number else ""
+    return f"Vouched for by a signed head up to entry {verdict.vouched}{later}."
 
 
 def as_json_of(place: "Place") -> dict[str, Any]:

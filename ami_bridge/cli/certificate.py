@@ -50,11 +50,11 @@ def show(config: Config, number: int) -> None:
 
 @certificate_command.command("verify")
 @click.argument("directory", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--public-key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+@click.option("--public-key", "public_keys", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The public key, as you once got it; else the one beside the certificates.")
 @click.option("--head", default="", metavar="SHA256", help="The head that was once written down: it must still be there.")
 @with_file
-def verify_command(file: Path, directory: Path | None, public_key: Path | None, head: str) -> None:
+def verify_command(file: Path, directory: Path | None, public_keys: tuple[Path, ...], head: str) -> None:
     """Verify signatures, chain and digest lists. With DIRECTORY it needs no configuration and no database.
 
     The exit code is 1 when something is wrong. A key that comes from the same folder proves only that the certificates
@@ -63,7 +63,7 @@ def verify_command(file: Path, directory: Path | None, public_key: Path | None, 
     from ami_bridge.certificates import Certificates, verify
 
     folder = directory or load(file).certificates.directory
-    problems = verify(folder, public_key, head)
+    problems = verify(folder, public_keys, head)
     for problem in problems:
         click.echo(problem)
     if problems:

@@ -16,7 +16,7 @@ from ami_bridge.config import Config
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @configured
 def verify_command(config: Config, everything: bool, as_json: bool) -> None:
-    """Compare register, vault, holds and certificates, and open a share of the calls. It changes nothing.
+    """Compare register, vault, holds, certificates and trail, and open a share of the calls. It changes nothing.
 
     The exit code is 1 when something does not agree.
     """

@@ -54,6 +54,15 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
 
 
+def print_each(values: Iterable[Any]) -> None:
+    """Print values as one JSON array, each as it comes: there may be more of them than memory holds."""
+    between = "["
+    for value in values:
+        click.echo(f"{between}\n{json.dumps(value, default=_plain, ensure_ascii=False)}", nl=False)
+        between = ","
+    click.echo("[]" if between == "[" else "\n]")
+
+
 def _plain(value: object) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 

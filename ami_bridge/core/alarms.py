@@ -175,9 +175,9 @@ def trail_unwritten(what: str, problem: AmiBridgeError) -> Alarm:
                  problem.hint or "Mend the register, and write down what happened.")
 
 
-def trail_broken(number: int) -> Alarm:
-    """Return the alarm of a trail that is not the one whose last head was written down."""
-    return Alarm(Name.TRAIL_BROKEN, f"The trail is not the one that was written down with entry {number} as its last",
+def trail_broken(said: str) -> Alarm:
+    """Return the alarm of a trail that is not whole, or not the one that was written down. ``said``: what is wrong."""
+    return Alarm(Name.TRAIL_BROKEN, f"The trail is not whole: {said}",
                  "Run 'ami-bridge audit verify': it says where. If the register was made anew, set the heads aside.")
 
 

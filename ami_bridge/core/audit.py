@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from uuid import UUID
@@ -133,18 +133,23 @@ def linked(trace: Trace, at: datetime, after: Head) -> Link:
 
 def digest_of(entry: AuditEntry, previous: str) -> str:
     """Return the digest of an entry that follows the digest ``previous``."""
-    fields = {"format": FORMAT, "previous": previous, **asdict(entry), "at": as_text(entry.at)}
+    fields = {"format": FORMAT, "previous": previous, "number": entry.number, "at": as_text(entry.at), "actor": entry.actor,
+              "action": entry.action, "object": entry.object, "purpose": entry.purpose, "outcome": entry.outcome,
+              "reason": entry.reason, "detail": entry.detail}
     return hashlib.sha256(canonical(fields)).hexdigest()
 
 
 def canonical(fields: Mapping[str, object]) -> bytes:
     """Return fields as JSON: keys in order, no spaces, UTF-8."""
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _JSON.encode(fields).encode()
 
 
 def as_text(at: datetime) -> str:
     """Return an instant in its one form: ISO 8601, UTC, to the microsecond."""
     return aware(at).astimezone(UTC).isoformat(timespec="microseconds")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def first_day(since: datetime, zone: tzinfo) -> str:

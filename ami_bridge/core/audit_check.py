@@ -1,7 +1,8 @@
 """Whether the trail is whole: every link looked at once, against the heads that were written down. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ami_bridge.core.audit import NOTHING, Head, Link, digest_of
@@ -16,6 +17,8 @@ class Finding(StrEnum):
     REORDERED = "reordered"
     TRUNCATED = "truncated"
     MADE_ANEW = "made-anew"
+    FORGOTTEN_EARLY = "forgotten-early"
+    UNVOUCHED = "unvouched"
 
 
 SAID = {
@@ -24,17 +27,26 @@ SAID = {
     Finding.REORDERED: "entry {0} stands in another place: entries were put into another order",
     Finding.TRUNCATED: "entry {0} and all after it were cut off: a head that was written down knew them",
     Finding.MADE_ANEW: "from entry {0} on the chain was made anew: a head that was written down knew another",
+    Finding.FORGOTTEN_EARLY: "entry {0} was taken away before its time: a head that was written down knew it",
+    Finding.UNVOUCHED: "no signed head vouches for any entry: all that is known is that the chain agrees with itself",
 }
+
+FIRST_HEAD = timedelta(hours=2)
+"""Within which the first head is written: every hour one is, and at the end of each purge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found, and the number of the first wrong entry; ``head`` is the last good place. ``entries`` were good."""
+    """What was found, and the number of the first wrong entry; ``head`` is the last good place. ``entries`` were good.
+
+    ``vouched``: up to which entry a signed head, or the signed checkpoint, agrees; 0: none does.
+    """
 
     finding: Finding
     number: int
     head: Head
     entries: int
+    vouched: int = 0
 
     def __str__(self) -> str:
         return SAID.get(self.finding, "").format(self.number)
@@ -59,21 +71,46 @@ def verify(places: Callable[[], Iterable[Place]], heads: Sequence[Head], checkpo
     known = _by_number(heads)
     if known.get(checkpoint.number, {checkpoint.digest}) != {checkpoint.digest}:
         return Verdict(Finding.MADE_ANEW, checkpoint.number, checkpoint, 0)
+    early = [head.number for head in heads if is_early(head, checkpoint)]
+    if early:
+        return Verdict(Finding.FORGOTTEN_EARLY, min(early), checkpoint, 0)
     last, count, agreed = checkpoint, 0, checkpoint.number
     for place in places():
         if number_of(place) <= checkpoint.number:
             continue
         wrong = _wrong(place, last, checkpoint, places)
         if wrong:
-            return Verdict(*wrong, last, count)
+            return Verdict(*wrong, last, count, agreed)
         assert isinstance(place, Link)
         if known.get(place.entry.number, {place.digest}) != {place.digest}:
-            return Verdict(Finding.MADE_ANEW, agreed + 1, last, count)
+            return Verdict(Finding.MADE_ANEW, agreed + 1, last, count, agreed)
         last, count = Head(number=place.entry.number, digest=place.digest, at=place.entry.at), count + 1
         agreed = last.number if last.number in known else agreed
     if max(known, default=0) > last.number:
-        return Verdict(Finding.TRUNCATED, last.number + 1, last, count)
-    return Verdict(Finding.WHOLE, 0, last, count)
+        return Verdict(Finding.TRUNCATED, last.number + 1, last, count, agreed)
+    return Verdict(Finding.WHOLE, 0, last, count, agreed)
+
+
+def judged(verdict: Verdict, oldest: datetime | None, now: datetime) -> Verdict:
+    """Return a verdict, not whole when nothing vouches for any entry although the oldest is of some hours ago."""
+    if verdict.finding is not Finding.WHOLE or verdict.vouched or oldest is None or now - oldest <= FIRST_HEAD:
+        return verdict
+    return replace(verdict, finding=Finding.UNVOUCHED)
+
+
+def is_early(head: Head, checkpoint: Head) -> bool:
+    """Tell whether the entry of a head was forgotten before its time.
+
+    A head bears the time of its entry, a checkpoint the time at or before which all was that is forgotten.
+    """
+    return head.number <= checkpoint.number and head.at > checkpoint.at
+
+
+def at_odds(head: Head, there: str | None, checkpoint: Head) -> bool:
+    """Tell whether the trail is not that of a head that was written down; ``there``: the digest that its entry has now."""
+    if head.number < checkpoint.number:
+        return is_early(head, checkpoint)
+    return head.digest != (checkpoint.digest if head.number == checkpoint.number else there) or is_early(head, checkpoint)
 
 
 def number_of(place: Place) -> int:

@@ -10,7 +10,19 @@ from pathlib import Path
 from uuid import UUID
 
 from ami_bridge import systemd
-from ami_bridge.app import App, ami_settings, build, fastagi, follow, note_configuration, now, reconcile, report, telling
+from ami_bridge.app import (
+    App,
+    ami_settings,
+    build,
+    fastagi,
+    follow,
+    note_configuration,
+    now,
+    reconcile,
+    report,
+    telling,
+    trail_keeping,
+)
 from ami_bridge.asterisk.ami import AmiLink
 from ami_bridge.asterisk.controls import Controls
 from ami_bridge.config import Config
@@ -32,11 +44,11 @@ from ami_bridge.daemon.intaking import Intaking
 from ami_bridge.daemon.logs import log_to_stderr
 from ami_bridge.daemon.parts import ended_at, figures, watching
 from ami_bridge.daemon.steersman import Steersman
-from ami_bridge.daemon.writing_heads import writing_heads
 from ami_bridge.metrics import Metrics
 from ami_bridge.services.notices import publish
 from ami_bridge.services.pulse import Pulse
 from ami_bridge.services.steer import Told
+from ami_bridge.services.writing_heads import writing_heads
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +78,7 @@ class Daemon:
         app.intake.on_finding = self._nudge_from_thread
         self._metrics = Metrics(timedelta(days=app.config.retention.days))
         self._watching = watching(app, self._metrics)
+        self._keeping = trail_keeping(app.config, app.register)
         self._intaking = Intaking(app.intake.take, partial(ended_at, app.spool), now, self._nudge)
         self._link = AmiLink(ami_settings(app.config), self._hearing.hear, self._link_up, self._link_down, self._alarm)
         self._comparing = Comparing(self._link, self._hearing, app.config.reconcile.every_minutes * 60.0,
@@ -93,7 +106,7 @@ class Daemon:
             ("compare", self._comparing.run()), ("housekeeping", self._housekeeping.run(self._hearing, self._following)),
             ("intake", self._intaking.taking()), ("again", self._intaking.trying_again()),
             ("steer", self._steersman.run()), ("steer-all", self._steering()),
-            ("watch", self._watching.run(self._intaking)), ("heads", writing_heads(self._app, self._watching)),
+            ("watch", self._watching.run(self._intaking)), ("heads", writing_heads(self._keeping, self._watching)),
             ("first-link", self._first_link()), ("signs-of-life", _signs_of_life()))]
         systemd.notify("READY=1")
         log.info("ami-bridge is running", extra={"action": "daemon_ready"})

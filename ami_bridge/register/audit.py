@@ -1,7 +1,7 @@
 """All SQL of the trail. One writer at a time; entries are only ever added, and forgotten from the oldest on."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from ami_bridge.register.trail_tables import audit_checkpoints, audit_entries
 
 WRITING = 0x6175646974000000
 BATCH = 5000
-"""Rows that are read, or forgotten, at once."""
+"""Places that are read at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +95,19 @@ class Audit:
         row = self._connection.execute(query).first()
         return (Head(number=row.number, digest=row.digest, at=row.at), row.signature) if row else (NOTHING, "")
 
-    def places(self) -> Iterator[Place]:
-        """Yield every place of the chain by number; what is no entry any more is told as such."""
-        after = -1
-        while rows := self._rows(audit_entries.c.number > after, BATCH):
-            yield from map(_place, rows)
-            after = rows[-1].number
+    def places(self, after: int = -1, wanted: TrailFilter | None = None) -> list[Place]:
+        """Return the next so many places of the chain (``BATCH``) after a number, of those that are ``wanted`` (its limit is
+        not asked); what is no entry any more is told as such.
+        """
+        number = audit_entries.c.number
+        asked = (number > after, *(_asked(wanted) if wanted else ()))
+        rows = self._connection.execute(select(audit_entries).where(*asked).order_by(number).limit(BATCH))
+        return [_place(row) for row in rows]
+
+    def count(self, wanted: TrailFilter) -> int:
+        """Return how many places are wanted, whatever the limit."""
+        query = select(func.count()).select_from(audit_entries).where(*_asked(wanted))
+        return self._connection.execute(query).scalar() or 0
 
     def find(self, wanted: TrailFilter) -> list[Place]:
         """Return the newest so many places that are wanted, newest first."""
@@ -133,10 +140,6 @@ class Audit:
         query = select(column).where(audit_entries.c.action == action.value)
         return self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar()
 
-    def _rows(self, asked: ColumnElement[bool], limit: int) -> list[Row]:
-        query = select(audit_entries).where(asked).order_by(audit_entries.c.number).limit(limit)
-        return list(self._connection.execute(query))
-
 
 def _allowed(actions: Iterable[Action]) -> tuple[ColumnElement[bool], ...]:
     words = [action.value for action in actions]
@@ -161,14 +164,15 @@ def _values(link: Link) -> dict[str, object]:
 
 def _place(row: Row) -> Place:
     """Return the entry in a row; unreadable when it has not exactly the form in which it is written."""
+    number, at, actor, action, object, purpose, outcome, reason, detail, previous, digest = row
     try:
-        entry = AuditEntry(number=row.number, at=datetime.fromisoformat(row.at), actor=row.actor, action=row.action,
-                           object=row.object, purpose=row.purpose, outcome=row.outcome, reason=row.reason,
-                           detail=json.loads(row.detail))
-        link = Link(entry, row.previous, row.digest)
-        return link if _values(link) == row._asdict() else Unreadable(row.number)
+        entry = AuditEntry(number=number, at=datetime.fromisoformat(at), actor=actor, action=action, object=object,
+                           purpose=purpose, outcome=outcome, reason=reason, detail=json.loads(detail))
+        written = (as_text(entry.at), canonical(entry.detail).decode()) == (at, detail)
     except (ValueError, TypeError, AttributeError):
-        return Unreadable(row.number)
+        return Unreadable(number)
+    texts = isinstance(entry.detail, dict) and all(type(value) is str for value in row[1:])
+    return Link(entry, previous, digest) if texts and written else Unreadable(number)
 
 
 def _instant(text: str) -> datetime:

@@ -18,7 +18,7 @@ from ami_bridge.register.tables import calls
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every version of the schema, oldest first; a test keeps it equal to the migration scripts."""
 
 HEAD = REVISIONS[-1]

@@ -42,11 +42,12 @@ audit_entries = Table(
     Index("ix_audit_entries_actor", "actor", "number"),
     Index("ix_audit_entries_action", "action", "number"),
     Index("ix_audit_entries_object", "object", "number"),
+    sqlite_with_rowid=False,
 )
 """The trail (``core.audit``). ``at`` is the text that the digest is made of; its order is that of time.
 
-Triggers (migration 0007) refuse every update, every entry that does not follow the last, and every deletion but that
-of entries at or before a checkpoint.
+Triggers (migrations 0007, 0009) refuse every update, every entry that does not follow the last, and every deletion but that
+of entries at or before a checkpoint. SQLite knows no other way to a row than its number.
 """
 
 audit_checkpoints = Table(
@@ -57,6 +58,7 @@ audit_checkpoints = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("signature", Text, nullable=False),
     PrimaryKeyConstraint("number", name="pk_audit_checkpoints"),
+    sqlite_with_rowid=False,
 )
 """Signed: up to here the trail was forgotten in its time. Triggers refuse updates and deletions."""
 

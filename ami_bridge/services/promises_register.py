@@ -115,7 +115,7 @@ def trail(house: House) -> tuple[int, str]:
     """Verify the trail against the heads that were written down here; return how many entries, and what is wrong."""
     audit = house.config.audit
     try:
-        verdict = verify_trail(house.opened(), Heads(audit.directory, audit.key))
+        verdict = verify_trail(house.opened(), Heads(audit.directory, audit.key), house.now)
     except RegisterError:
         raise
     except AmiBridgeError as problem:

@@ -70,13 +70,15 @@ class Report:
 class Purge:
     """The job. Blocking; one at a time (Busy). ``sweep`` clears what else is past its time, and says how much.
 
-    ``ahead`` makes the keys of the days to come, whatever became of the run.
+    ``ahead`` makes the keys of the days to come, and ``afterwards`` writes down the end of the trail, whatever became of
+    the run.
     """
 
     def __init__(self, vault: Vault, register: Register, certificates: Certificates, rules: Rules,
                  clock: Callable[[], Clock], sweep: Callable[[datetime], dict[str, int]],
-                 ahead: Callable[[date], None] = lambda today: None, trail: Trail | None = None) -> None:
-        self._ahead = ahead
+                 ahead: Callable[[date], None] = lambda today: None, trail: Trail | None = None,
+                 afterwards: Callable[[], None] = lambda: None) -> None:
+        self._ahead, self._afterwards = ahead, afterwards
         self._trail = trail
         self._vault = vault
         self._register = register
@@ -97,7 +99,13 @@ class Purge:
                 return self._recorded(asked, started, progress)
             finally:
                 if not asked.dry:
-                    self._ahead(started.now.date())
+                    self._end(started.now.date())
+
+    def _end(self, today: date) -> None:
+        try:
+            self._ahead(today)
+        finally:
+            self._afterwards()
 
     def _recorded(self, asked: Asked, started: Clock, progress: Progress) -> Report:
         try:

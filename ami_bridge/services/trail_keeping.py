@@ -1,18 +1,20 @@
 """Looking after the trail: its end written down, what is past its time forgotten, the whole of it verified."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ami_bridge.core import alarms
 from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm
 from ami_bridge.core.audit import DAEMON, MOST, Detail, Head, Trace
-from ami_bridge.core.audit_check import Verdict, verify
+from ami_bridge.core.audit_check import Finding, Place, Verdict, at_odds, judged, number_of, verify
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
-from ami_bridge.heads import PUBLIC, BadHead, Heads, is_our_checkpoint, read_heads, tell_syslog
-from ami_bridge.register import Register
+from ami_bridge.heads import BadHead, Heads, is_our_checkpoint, read_heads, tell_syslog
+from ami_bridge.register import Register, TrailFilter
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +28,19 @@ class TrailKeeping:
     def write_head(self) -> Alarm | None:
         """Write down how far the trail goes, unless that is known; return the alarm when it is not the one known so far.
 
-        RegisterError, KeyMissing, OSError when it cannot be done now.
+        RegisterError, KeyMissing, OSError when it cannot be done now. Several processes may do it at one time.
         """
         self._heads.create()
         try:
             known = self._heads.last()
         except ValueError:
-            return alarms.trail_broken(0)
+            return alarms.trail_broken("the newest head that was written down cannot be read")
         with self._register.reading() as work:
-            head, forgotten = work.audit.head(), work.audit.checkpoint()[0]
+            head, forgotten = work.audit.head(), work.audit.checkpoint()
             there = work.audit.digest(known.number) if known else None
-        if known and known.number > forgotten.number and there != known.digest:
-            return alarms.trail_broken(known.number)
+        said = _not_ours(self._heads.public_keys(), *forgotten) or (_at_odds(known, there, forgotten[0]) if known else "")
+        if said:
+            return alarms.trail_broken(said)
         if head.number and (known is None or head.number > known.number):
             self._write(head)
         return None
@@ -67,7 +70,8 @@ class TrailKeeping:
 class TrailForgetting:
     """Forgets what of the trail is past its own time: a signed checkpoint first, then what is before it.
 
-    ``alarm`` is told when that cannot be: a trail that stays longer keeps no recording from its destruction.
+    What goes is verified first: nothing is signed over a change, and what could prove one stays. ``alarm`` is told when that
+    cannot be: a trail that stays longer keeps no recording from its destruction.
     """
 
     def __init__(self, register: Register, heads: Heads, keep: timedelta, alarm: Callable[[Alarm], None]) -> None:
@@ -85,32 +89,104 @@ class TrailForgetting:
             return {}
 
     def _forget(self, now: datetime) -> dict[str, int]:
+        with self._register.reading() as work:
+            last, forgotten = work.audit.older(now - self._keep), work.audit.checkpoint()
+        if last is None:
+            return {}
+        self._heads.create()
+        said = self._wrong(last, forgotten)
+        if said:
+            self._alarm(alarms.trail_broken(said))
+            return {}
+        last = replace(last, at=max(last.at, forgotten[0].at))
         with self._register.writing() as work:
-            last = work.audit.older(now - self._keep)
-            if last is None:
+            if work.audit.checkpoint() != forgotten or work.audit.digest(last.number) != last.digest:
                 return {}
-            self._heads.create()
             gone = work.audit.forget(last, self._heads.sign_checkpoint(last))
             work.audit.leave(Trace(actor=DAEMON, action=Action.TRAIL_FORGOTTEN, detail={
                 Detail.FOUND: min(gone, MOST), Detail.UNTIL: last.at.date().isoformat()}), now)
         self._heads.forget(last.number)
         return {"entries of the trail": gone}
 
+    def _wrong(self, last: Head, forgotten: tuple[Head, str]) -> str:
+        """Say what is wrong with the entries up to ``last``, or with the newest head that was written down."""
+        keys, checkpoint = self._heads.public_keys(), forgotten[0]
+        said = _not_ours(keys, *forgotten)
+        if said:
+            return said
+        try:
+            known = read_heads(self._heads.files(last.number), keys)
+        except BadHead as problem:
+            return str(problem)
+        newest = max(known, key=lambda head: head.number, default=None)
+        with self._register.reading() as work:
+            there = work.audit.digest(newest.number) if newest else None
+        upto = TrailFilter(before=last.number + 1)
+        going = [head for head in known if head.number <= last.number]
+        verdict = verify(partial(every_place, self._register, upto), going, checkpoint)
+        return str(verdict) or (_at_odds(newest, there, checkpoint) if newest else "")
 
-def verify_trail(register: Register, heads: Heads, given: Sequence[Path] = (), public_key: Path | None = None) -> Verdict:
-    """Return how the trail stands, against all heads that were written down here and those that are ``given``.
 
-    ``public_key``: None takes the one beside them. AmiBridgeError when a head or a checkpoint is not ours. KeyMissing.
+def verify_trail(register: Register, heads: Heads, now: datetime, given: Sequence[Path] = (),
+                 public_keys: Sequence[Path] = ()) -> Verdict:
+    """Return how the trail stands ``now``, against all heads that were written down here and those that are ``given``.
+
+    ``public_keys``: none takes those beside them. AmiBridgeError when a head or a checkpoint is not ours. KeyMissing.
     """
-    key = public_key or heads.directory / PUBLIC
-    files = [*sorted(heads.folder.glob("*.json")), *given]
+    while True:
+        verdict, seen = _verified(register, heads, given, public_keys)
+        with register.reading() as work:
+            if verdict.finding is Finding.WHOLE or work.audit.checkpoint()[0] == seen:
+                return judged(verdict, work.audit.oldest(), now)
+
+
+def wrong_with_trail(register: Register, heads: Heads, now: datetime) -> str:
+    """Return what is wrong with the trail, against the heads that were written down here; nothing when it is whole.
+
+    RegisterError when it cannot be read.
+    """
     try:
-        known = read_heads(files, key) if files else []
+        return str(verify_trail(register, heads, now))
+    except RegisterError:
+        raise
+    except AmiBridgeError as problem:
+        return str(problem.args[0])
+
+
+def _verified(register: Register, heads: Heads, given: Sequence[Path], public_keys: Sequence[Path]) -> tuple[Verdict, Head]:
+    """Return a verdict, and the checkpoint from which it was reached: what is forgotten meanwhile seems to be removed."""
+    files = [*heads.files(), *given]
+    try:
+        known = read_heads(files, public_keys or heads.public_keys()) if files else []
     except BadHead as problem:
         raise AmiBridgeError(str(problem), "Compare it with the copies on other machines and in syslog.") from None
     with register.reading() as work:
         checkpoint, signature = work.audit.checkpoint()
-        if checkpoint.number and not is_our_checkpoint(checkpoint, signature, key):
-            raise AmiBridgeError(f"entries up to {checkpoint.number} were taken away, and nobody of ours signed for that",
-                             "Find out who has all rights on the database.")
-        return verify(work.audit.places, known, checkpoint)
+    said = _not_ours(public_keys or heads.public_keys(), checkpoint, signature) if checkpoint.number else ""
+    if said:
+        raise AmiBridgeError(said, "Find out who has all rights on the database.")
+    return verify(partial(every_place, register), known, checkpoint), checkpoint
+
+
+def every_place(register: Register, wanted: TrailFilter | None = None) -> Iterator[Place]:
+    """Yield every place of the chain that is wanted, by number. Each so many are read in a transaction of their own."""
+    after = -1
+    while True:
+        with register.reading() as work:
+            places = work.audit.places(after, wanted)
+        if not places:
+            return
+        yield from places
+        after = number_of(places[-1])
+
+
+def _not_ours(public_keys: Sequence[Path], checkpoint: Head, signature: str) -> str:
+    if not checkpoint.number or is_our_checkpoint(checkpoint, signature, public_keys):
+        return ""
+    return f"entries up to {checkpoint.number} were taken away, and nobody of ours signed for that"
+
+
+def _at_odds(known: Head, there: str | None, checkpoint: Head) -> str:
+    if not at_odds(known, there, checkpoint):
+        return ""
+    return f"it is not the one that was written down with entry {known.number} as its last"

@@ -1,7 +1,8 @@
 """The trail as an auditor reads it: its entries, the names behind their ids, its signed end, and whether it is whole."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import ACTOR, Detail, Head
@@ -30,19 +31,24 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Whether the trail is whole: the finding in a word, the first wrong entry (0: none), how many were good, a sentence."""
+    """Whether the trail is whole: the finding in a word, the first wrong entry (0: none), how many were good, a sentence.
+
+    ``vouched``: up to which entry a signed head agrees; ``last``: the last entry that was good.
+    """
 
     finding: str
     number: int
     entries: int
     said: str = ""
+    vouched: int = 0
+    last: int = 0
 
 
 class TrailReading:
     """Reads the trail on behalf of who is signed in. Each reading is an entry too. Blocking. Refused, RegisterError."""
 
-    def __init__(self, register: Register, rights: Rights, heads: Heads) -> None:
-        self._register, self._rights, self._heads = register, rights, heads
+    def __init__(self, register: Register, rights: Rights, heads: Heads, now: Callable[[], datetime]) -> None:
+        self._register, self._rights, self._heads, self._now = register, rights, heads, now
 
     def read(self, wanted: TrailFilter) -> Reading:
         """Return some entries; recorded before they are returned."""
@@ -84,12 +90,13 @@ class TrailReading:
 
     def _judged(self) -> Judged:
         try:
-            verdict = verify_trail(self._register, self._heads)
+            verdict = verify_trail(self._register, self._heads, self._now())
         except (RegisterError, KeyMissing):
             raise
         except AmiBridgeError as problem:
             return Judged(finding=NOT_OURS, number=0, entries=0, said=str(problem))
-        return Judged(finding=verdict.finding.value, number=verdict.number, entries=verdict.entries, said=str(verdict))
+        return Judged(finding=verdict.finding.value, number=verdict.number, entries=verdict.entries, said=str(verdict),
+                      vouched=verdict.vouched, last=verdict.head.number)
 
 
 def _terms(wanted: TrailFilter) -> dict[Detail, int | str]:

@@ -1,11 +1,11 @@
-"""Verify: whether register, vault, holds and certificates agree, and whether what is sealed can be opened. Report only.
+"""Verify: whether register, vault, holds, certificates and trail agree, and what is sealed can be opened. Report only.
 
 Structure is compared whole, every night; content by opening a share of the calls, so that each is opened once in 31 days
 (after restic's and borg's ``check``; risks.md, item 124).
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ YOUNG = timedelta(hours=1)
 """A file without an entry may be on its way in for so long."""
 
 RESTORE = "Restore the file from a backup; if there is none, the call is lost: see docs/operations."
+SHOW = "Show it to the auditor; 'ami-bridge audit verify' says the same, also against copies of the heads kept elsewhere."
 PURGE = "Run 'ami-bridge purge', and see why it did not run."
 
 
@@ -49,9 +50,14 @@ class Seen:
 
 
 class Verify:
-    """Looks, and changes nothing. ``everything``: open every call, not just tonight's share."""
+    """Looks, and changes nothing. ``trail`` says what is wrong with the trail, if anything.
 
-    def __init__(self, vault: Vault, register: Register, certificates: Certificates, *, everything: bool = False) -> None:
+    ``everything``: open every call, not just tonight's share.
+    """
+
+    def __init__(self, vault: Vault, register: Register, certificates: Certificates,
+                 trail: Callable[[datetime], str] = lambda now: "", *, everything: bool = False) -> None:
+        self._trail = trail
         self._vault = vault
         self._register = register
         self._certificates = certificates
@@ -69,6 +75,9 @@ class Verify:
             if hold.active(now):
                 yield from self._hold(hold)
         yield from self._certified()
+        wrong = self._trail(now)
+        if wrong:
+            yield Disagreement(f"the trail: {wrong}", SHOW)
 
     def _day(self, day: date, now: datetime) -> Iterator[Disagreement]:
         if day < now.astimezone(UTC).date() - timedelta(days=1):

@@ -3,16 +3,22 @@
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable, Coroutine
 from contextlib import closing
+from functools import partial
+from typing import Any
 
 import uvicorn
 
 from ami_bridge import systemd
-from ami_bridge.app import note_configuration
+from ami_bridge.app import note_configuration, now, trail_keeping
 from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.register import Register
+from ami_bridge.services.alarm import Telling
 from ami_bridge.services.health_reading import Examine
+from ami_bridge.services.writing_heads import writing_heads
+from ami_bridge.web.alarms import Told
 from ami_bridge.web.application import application
 from ami_bridge.web.connections import AT_ONCE, Connection
 from ami_bridge.web.house import House
@@ -24,23 +30,34 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 class Server(uvicorn.Server):
-    """Tells systemd when it listens, and says where. At its end it records what it had gathered."""
+    """Tells systemd when it listens, and says where. ``beside``: what goes on for as long as it does.
 
-    def __init__(self, house: House) -> None:
+    At its end it records what it had gathered.
+    """
+
+    def __init__(self, house: House, beside: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
         super().__init__(settings(house))
-        self._house = house
+        self._house, self._beside = house, beside
+        self._task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list | None = None) -> None:
         """Listen."""
         await super().startup(sockets)
         if self.started:
+            self._task = asyncio.create_task(self._beside()) if self._beside else None
             systemd.notify("READY=1")
             scheme = "https" if self.config.is_ssl else "http"
             log.info("The console listens on %s://%s:%d", scheme, self.config.host, self.config.port,
                      extra={"action": "console_ready"})
 
     async def shutdown(self, sockets: list | None = None) -> None:
-        """End. This is the last that is sure to be done: a signal that was caught is raised again afterwards."""
+        """End what goes on, and listen no more.
+
+        This is the last that is sure to be done: a signal that was caught is raised again afterwards.
+        """
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
         await super().shutdown(sockets)
         try:
             await asyncio.to_thread(self._house.tries.record, self._house.register, self._house.now())
@@ -56,12 +73,17 @@ def serve(config: Config, examine: Examine) -> None:
     """
     with closing(Register.open(config.register.url)) as register:
         note_configuration(config, register)
-        server = Server(House(config, register, examine))
+        server = Server(House(config, register, examine), partial(write_heads, config, register))
         try:
             server.run()
         except SystemExit:
             raise ConfigurationError(f"the console cannot listen on {config.console.host}:{config.console.port}",
                                      "See the line above: is the port taken, or the address not of this machine?") from None
+
+
+async def write_heads(config: Config, register: Register) -> None:
+    """Write down the end of the trail every hour, until cancelled."""
+    await writing_heads(trail_keeping(config, register), Told(Telling(config.alarm, config.exchange.name), now))
 
 
 def settings(house: House) -> uvicorn.Config:

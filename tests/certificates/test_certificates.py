@@ -93,7 +93,7 @@ def test_a_list_of_digests_that_is_gone_is_found(certificates: Certificates) -> 
 def test_certificates_signed_with_another_key_are_found(certificates: Certificates, tmp_path: Path) -> None:
     other = Certificates(tmp_path / "other", tmp_path / "other.key")
     other.create()
-    assert len(verify(certificates.directory, other.directory / PUBLIC)) == 3
+    assert len(verify(certificates.directory, [other.directory / PUBLIC])) == 3
 
 
 def test_digests_do_not_tell_what_they_are_of(certificates: Certificates) -> None:
@@ -106,6 +106,18 @@ def test_the_private_key_is_its_owners_alone_and_its_loss_is_said(certificates: 
     certificates.key.unlink()
     with pytest.raises(KeyMissing, match="ami-bridge init"):
         issue(certificates, 4)
+
+
+def test_a_lost_key_is_not_silently_another_and_after_a_rotation_what_the_old_one_signed_is_good(certificates: Certificates) -> None:
+    certificates.key.unlink()
+    with pytest.raises(KeyMissing, match=r"public half is at .*certificate-key-old\.pub"):
+        certificates.create()
+    old = certificates.directory / "certificate-key-2026.pub"
+    (certificates.directory / PUBLIC).rename(old)
+    certificates.create()
+    issue(certificates, 4)
+    assert verify(certificates.directory) == verify(certificates.directory, [old, certificates.directory / PUBLIC]) == []
+    assert [problem[:18] for problem in verify(certificates.directory, [old])] == ["certificate 000004"]
 
 
 def test_the_auditor_needs_only_the_folder_and_the_key(certificates: Certificates) -> None:

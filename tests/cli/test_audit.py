@@ -1,6 +1,7 @@
 """What the command line shows of callers leaves a trace, and the verb ``audit`` reads and verifies it."""
 
 import re
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from ami_bridge.app import trail_keeping
 from ami_bridge.cli import VERBS
 from ami_bridge.core.actions import Action
 from ami_bridge.register import Register
+from ami_bridge.register.audit import BATCH
 from ami_bridge.services.invoker import invoker
 from tests.cli.machine import Machine
 from tests.cli.test_keys_and_holds import call, entered, place, release
-from tests.register.test_audit import without_triggers
+from tests.register.test_audit import START, TRACE, without_triggers
 
 __all__ = ["call", "entered"]
 NUMBER = "0401234567"
@@ -125,6 +127,30 @@ def test_the_trail_is_listed_by_time_and_actor_and_reading_it_is_an_entry(machin
     assert "calls-searched" in machine.said("audit", "list", "--from", "2026-01-01")
 
 
+def test_all_of_a_long_trail_is_listed_and_how_much_that_was_is_an_entry(machine: Machine) -> None:
+    with closing(Register.open(machine.config.register.url)) as register, register.writing() as work:
+        for _ in range(BATCH + 20):
+            work.audit.leave(TRACE, START)
+    entries = machine.json("audit", "list", "--all")
+    assert [entry["number"] for entry in entries] == list(range(1, BATCH + 21))
+    assert machine.json("audit", "list", "--all", "--actor", "os:nobody-else") == []
+    assert [entry["detail"] for entry in machine.json("audit", "list", "--all")[-2:]] == [{"found": BATCH + 20}, {"found": 0}]
+    assert str(BATCH + 22) in machine.said("audit", "list", "--all")
+
+
+def test_the_nightly_comparison_finds_what_was_done_to_the_trail_and_alarms(machine: Machine, tmp_path: Path) -> None:
+    for _ in range(3):
+        machine.said("calls")
+    assert machine.said("verify").endswith("all agree.\n")
+    without_triggers(machine.config.register.url, "DELETE FROM audit_entries WHERE number = 2")
+    told = tmp_path / "told"
+    alarmed = Machine(machine.folder, machine.ports | {
+        "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {told}"]'})
+    result = alarmed.run("verify")
+    assert result.exit_code == 1 and "the trail: entry 2 was removed" in result.stdout
+    assert told.read_text().split() == ["trail-broken"]
+
+
 def test_an_entry_that_somebody_altered_is_not_left_out_of_the_list(machine: Machine) -> None:
     for _ in range(2):
         machine.said("calls")
@@ -144,13 +170,33 @@ def test_a_whole_trail_is_verified_with_its_head_and_one_that_is_not_says_where(
     kept.write_bytes(head.read_bytes())
     head.unlink()
     found = machine.said("audit", "verify", "--head", str(kept))
-    assert re.fullmatch(r"3 entries are good, up to number 3\. Head: [0-9a-f]{64}\n", found)
-    without_triggers(machine.config.register.url, "DELETE FROM audit_entries WHERE number = 3")
+    assert re.fullmatch(r"3 entries are good, up to number 3\. Head: [0-9a-f]{64}\n"
+                        r"Vouched for by a signed head up to entry 3\.\n", found)
+    machine.said("calls")
+    assert "up to entry 3; later ones hang by the chain only." in machine.said("audit", "verify", "--head", str(kept))
+    assert "No signed head vouches for any of them yet" in machine.said("audit", "verify")
+    without_triggers(machine.config.register.url, "DELETE FROM audit_entries WHERE number >= 3")
     assert machine.run("audit", "verify").exit_code == 0
     cut = machine.run("audit", "verify", "--head", str(kept))
     assert cut.exit_code == 1 and cut.stdout.startswith("Entry 3 and all after it were cut off")
     without_triggers_again(machine, "UPDATE audit_entries SET actor = 'os:pekka' WHERE number = 1")
     assert machine.run("audit", "verify").stdout == "Entry 1 was changed after it was written.\n"
+
+
+def test_a_purge_writes_down_the_end_of_the_trail_at_its_own_end(machine: Machine) -> None:
+    machine.said("purge", "--accept-clock")
+    last = trail(machine)[-1]["number"]
+    assert f"Vouched for by a signed head up to entry {last}" in machine.said("audit", "verify")
+
+
+def test_a_purge_without_the_key_of_the_heads_goes_on_and_alarms(machine: Machine, tmp_path: Path) -> None:
+    machine.said("purge", "--accept-clock")
+    machine.config.audit.key.unlink()
+    told = tmp_path / "told"
+    alarmed = Machine(machine.folder, machine.ports | {
+        "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {told}"]'})
+    alarmed.said("purge", "--accept-clock")
+    assert told.read_text().split() == ["head-unwritten"] and not machine.config.audit.key.exists()
 
 
 def without_triggers_again(machine: Machine, statement: str) -> None:

@@ -24,13 +24,13 @@ def older(machine: Machine) -> Machine:
 
 def test_an_upgrade_says_what_it_did_and_then_that_there_is_nothing_to_do(older: Machine) -> None:
     said = older.said("register", "upgrade")
-    assert "was brought from version 0004 to 0008:" in said
+    assert "was brought from version 0004 to 0009:" in said
     assert "  0005  Findings where the exchange's diary and the register disagree." in said
-    assert older.said("register", "upgrade").endswith("is up to date (version 0008).\n")
+    assert older.said("register", "upgrade").endswith("is up to date (version 0009).\n")
 
 
 def test_a_dry_run_says_it_and_changes_nothing(older: Machine) -> None:
-    assert "would be brought from version 0004 to 0008:" in older.said("register", "upgrade", "--dry-run")
+    assert "would be brought from version 0004 to 0009:" in older.said("register", "upgrade", "--dry-run")
     assert older.run("calls").exit_code == 5
     older.said("register", "upgrade")
     assert "would be" not in older.said("register", "upgrade", "--dry-run")

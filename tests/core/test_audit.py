@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import FIRST, NOTHING, Detail, Head, Link, Outcome, Trace, checked, digest_of, linked
-from ami_bridge.core.audit_check import Finding, Place, Unreadable, Verdict, verify
+from ami_bridge.core.audit_check import Finding, Place, Unreadable, Verdict, at_odds, verify
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TRACE = Trace(actor="os:maija", action=Action.CALL_VIEWED, object=str(UUID(int=7)), detail={Detail.FROM: 0, Detail.TO: 12})
@@ -37,8 +37,20 @@ def judged(links: list[Place], heads: list[Head] | None = None, checkpoint: Head
 def test_a_whole_chain_begins_with_one_and_is_found_whole() -> None:
     links = chain(3)
     assert [link.entry.number for link in links] == [1, 2, 3] and links[0].previous == FIRST
-    assert judged([*links], [*map(head, links)]) == Verdict(Finding.WHOLE, 0, head(links[2]), 3)
+    assert judged([*links], [*map(head, links)]) == Verdict(Finding.WHOLE, 0, head(links[2]), 3, vouched=3)
+    assert judged([*links], [head(links[1])]).vouched == 2 and judged([*links]).vouched == 0
     assert judged([]) == Verdict(Finding.WHOLE, 0, NOTHING, 0)
+
+
+def test_a_head_of_an_entry_that_is_younger_than_what_was_forgotten_is_found() -> None:
+    links = chain(4)
+    early, late = head(links[1]), replace(head(links[1]), at=links[0].entry.at)
+    assert judged([*links[2:]], [head(links[1])], early).finding is Finding.WHOLE
+    found = judged([*links[2:]], [head(links[1]), head(links[3])], late)
+    assert (found.finding, found.number, str(found)[:30]) == (Finding.FORGOTTEN_EARLY, 2, "entry 2 was taken away before ")
+    assert not at_odds(head(links[1]), None, early) and at_odds(head(links[1]), None, late)
+    assert at_odds(head(links[3]), None, early) and not at_odds(head(links[3]), links[3].digest, early)
+    assert not at_odds(head(links[0]), None, early) and at_odds(replace(head(links[0]), at=links[3].entry.at), None, early)
 
 
 def test_the_digest_is_of_this_construction() -> None:
@@ -121,7 +133,7 @@ def test_what_was_forgotten_in_its_time_is_not_missed(length: int, data: st.Data
     links, forgotten = chain(length), data.draw(st.integers(1, length - 1))
     heads = [head(link) for link in links]
     checkpoint = heads[forgotten - 1]
-    assert judged([*links[forgotten:]], heads, checkpoint) == Verdict(Finding.WHOLE, 0, heads[-1], length - forgotten)
+    assert judged([*links[forgotten:]], heads, checkpoint) == Verdict(Finding.WHOLE, 0, heads[-1], length - forgotten, length)
     assert judged([*links], heads, checkpoint).finding is Finding.WHOLE, "deleted later than the checkpoint was made"
     assert judged([*links[forgotten:]], heads).finding is Finding.REMOVED, "without a checkpoint it is missed"
     other = replace(checkpoint, digest="1" * 64)

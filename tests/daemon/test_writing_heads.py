@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ami_bridge.app import App, build
+from ami_bridge.app import App, build, trail_keeping
 from ami_bridge.core.alarms import Alarm, Name
-from ami_bridge.daemon.writing_heads import writing_heads
+from ami_bridge.services.writing_heads import writing_heads
 from tests.asterisk.exchange import until
 from tests.cli.conftest import bare, machine
 from tests.cli.machine import Machine
@@ -42,7 +42,7 @@ def app(machine: Machine) -> Iterator[App]:
 
 
 async def beside(app: App, watch: Watch, *story: object) -> None:
-    task = asyncio.create_task(writing_heads(app, watch, every=0.02, again=0.02))  # type: ignore[arg-type]
+    task = asyncio.create_task(writing_heads(trail_keeping(app.config, app.register), watch, every=0.02, again=0.02))
     try:
         for step in story:
             looks = watch.looks

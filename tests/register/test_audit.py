@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import NOTHING, Head, Link, Outcome, Trace
-from ami_bridge.core.audit_check import Finding, Place, Unreadable, verify
+from ami_bridge.core.audit_check import Finding, Place, Unreadable, number_of, verify
 from ami_bridge.core.errors import RegisterError
 from ami_bridge.register import Register, TrailFilter, Work
 from tests.crash.switch import survives
@@ -187,17 +187,42 @@ def test_no_statement_changes_or_removes_an_entry(url: str, statement: str) -> N
         assert finding(register) == (Finding.WHOLE, 0)
 
 
-def test_no_way_around_by_replacing_or_truncating(url: str) -> None:
+NEXT = "number + 1, at, 'os:pekka', action, object, purpose, outcome, reason, detail, digest, digest FROM audit_entries WHERE number = 4"
+SHADOW = "CREATE TEMP TABLE audit_checkpoints (number bigint, digest text)"
+AROUND = {
+    "sqlite": [
+        ["INSERT OR REPLACE INTO audit_entries SELECT number, at, 'os:pekka', action, object, purpose, outcome, reason, "
+         "detail, previous, digest FROM audit_entries WHERE number = 2"],
+        *([f"INSERT OR REPLACE INTO audit_entries (rowid, number, at, actor, action, object, purpose, outcome, reason, detail, "
+           f"previous, digest) SELECT {rowid}, {NEXT}"] for rowid in (1, 3, 4)),
+        ["INSERT OR REPLACE INTO audit_checkpoints (rowid, number, digest, at, signature) SELECT 1, 9, digest, at, signature "
+         "FROM audit_checkpoints"],
+        [SHADOW, "INSERT INTO audit_checkpoints VALUES (1000000, '')", "DELETE FROM main.audit_entries WHERE number = 3"]],
+    "postgresql": [
+        ["TRUNCATE audit_entries"], ["TRUNCATE audit_checkpoints"],
+        ["INSERT INTO audit_entries SELECT * FROM audit_entries WHERE number = 2 ON CONFLICT (number) DO UPDATE "
+         "SET actor = 'os:pekka'"],
+        [SHADOW, "INSERT INTO audit_checkpoints VALUES (1000000, '')", "DELETE FROM public.audit_entries WHERE number = 3"],
+        ['CREATE SCHEMA "postgres"', 'CREATE TABLE "postgres".audit_checkpoints (number bigint)',
+         'INSERT INTO "postgres".audit_checkpoints VALUES (1000000)', "DELETE FROM public.audit_entries WHERE number = 3"],
+        ["CREATE TEMP TABLE audit_entries (number bigint, digest text)",
+         "INSERT INTO audit_entries SELECT 8, digest FROM public.audit_entries WHERE number = 4",
+         f"INSERT INTO public.audit_entries SELECT {NEXT.replace('number + 1', '9').replace('FROM ', 'FROM public.')}"]]}
+"""Statements that somebody with the database's password tries, to take an entry away or to put one where none is next."""
+
+
+@pytest.mark.parametrize("way", range(6))
+def test_no_way_around_by_replacing_truncating_or_a_table_of_the_same_name(url: str, way: int) -> None:
     with closing(Register.open(url)) as register:
-        leave(register, 2)
-        ways = ["INSERT OR REPLACE INTO audit_entries SELECT number, at, 'os:pekka', action, object, purpose, outcome, reason, "
-                "detail, previous, digest FROM audit_entries WHERE number = 2"] if url.startswith("sqlite") else [
-                "TRUNCATE audit_entries", "TRUNCATE audit_checkpoints",
-                "INSERT INTO audit_entries SELECT * FROM audit_entries WHERE number = 2 ON CONFLICT (number) DO UPDATE "
-                "SET actor = 'os:pekka'"]
-        for way in ways:
-            with pytest.raises(RegisterError), register._connected(writing=True) as connection:
-                connection.execute(text(way))
+        leave(register, 4)
+        with register.writing() as work:
+            last = work.audit.older(START)
+            assert last and work.audit.forget(last, "00") == 1
+    with pytest.raises(RegisterError), closing(Register.open(url)) as register, register._connected(writing=True) as connection:
+        for statement in AROUND["sqlite" if url.startswith("sqlite") else "postgresql"][way]:
+            connection.execute(text(statement))
+    with closing(Register.open(url)) as register, register.reading() as work:
+        assert [number_of(place) for place in work.audit.places()] == [2, 3, 4] and work.audit.checkpoint() == (last, "00")
         assert finding(register) == (Finding.WHOLE, 0)
 
 
@@ -270,22 +295,26 @@ def test_a_database_user_who_gave_the_trail_away_can_go_on_and_not_switch_the_tr
     """The statements are those of the how-to."""
     server = request.getfixturevalue("server")
     page = Path(__file__).parents[2] / "docs" / "howto-postgresql.md"
-    statements = re.findall(r"^(?:ALTER|GRANT) .*;$", page.read_text("utf-8"), re.MULTILINE)
-    assert len(statements) == 9
+    statements = re.findall(r"^(?:ALTER|GRANT|REVOKE) .*;$", page.read_text("utf-8"), re.MULTILINE)
+    assert len(statements) == 11
     server.run('CREATE ROLE "ami-bridge" LOGIN')
-    server.run('CREATE DATABASE given OWNER "ami-bridge" TEMPLATE template0')
-    url = server.url("given").replace("postgres@", "ami-bridge@")
+    server.run('CREATE DATABASE recordings OWNER "ami-bridge" TEMPLATE template0')
+    url = server.url("recordings").replace("postgres@", "ami-bridge@")
     with closing(Register.create(url)) as register:
         leave(register, 2)
-    on_database(server.url("given"), *statements)
+    on_database(server.url("recordings"), *statements)
     with closing(Register.open(url)) as register:
         leave(register, 2)
         with register.writing() as work:
             last = work.audit.older(START)
             assert last and work.audit.forget(last, "00") == 1
         for way in ("DROP TABLE audit_entries", "ALTER TABLE audit_entries DISABLE TRIGGER USER", "UPDATE audit_entries SET actor = 'os:pekka'",
-                    "CREATE OR REPLACE FUNCTION audit_never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"):
+                    "CREATE OR REPLACE FUNCTION audit_never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+                    "ALTER FUNCTION audit_goes_in_time() RESET search_path", SHADOW, 'CREATE SCHEMA "ami-bridge"', "TRUNCATE audit_entries",
+                    "DROP SCHEMA public CASCADE", 'ALTER DATABASE recordings OWNER TO "ami-bridge"', "DELETE FROM audit_checkpoints",
+                    "CREATE TRIGGER a BEFORE DELETE ON audit_entries FOR EACH ROW EXECUTE FUNCTION audit_never()",
+                    "SET session_replication_role = replica"):
             with pytest.raises(RegisterError, match="42501"), register._connected(writing=True) as connection:
                 connection.execute(text(way))
         assert finding(register) == (Finding.WHOLE, 0)
-    server.drop("given")
+    server.drop("recordings")

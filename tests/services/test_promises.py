@@ -315,6 +315,8 @@ def test_looking_changes_nothing(noticed: Noticed) -> None:
 
 def test_a_trail_that_was_changed_is_found(noticed: Noticed) -> None:
     leave(noticed.register, 3)
+    assert "no signed head vouches" in noticed.checked()["trail"].reason
+    TrailKeeping(noticed.register, Heads(noticed.root / "audit", noticed.root / "audit.key"), None).write_head()
     assert noticed.checked()["trail"].reason == "the trail of 3 actions is whole"
     without_triggers(noticed.url, "UPDATE audit_entries SET actor = 'nobody' WHERE number = 2")
     assert broken(noticed.checked()) == {"trail": "entry 2 was changed after it was written"}

@@ -1,9 +1,11 @@
 """The end of the trail is written down, what is past its time is forgotten, and what was done to it is found."""
 
+import multiprocessing
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,18 +15,20 @@ import pytest
 from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm, Name
 from ami_bridge.core.audit import Detail, Link
-from ami_bridge.core.audit_check import Finding
+from ami_bridge.core.audit_check import Finding, Place
 from ami_bridge.core.destructions import Run, RunOutcome
 from ami_bridge.core.errors import AmiBridgeError, KeyMissing, NotFound, RegisterError, TrailError
 from ami_bridge.heads import PUBLIC, Heads
-from ami_bridge.register import Register
+from ami_bridge.register import Register, TrailFilter
 from ami_bridge.services import invoker as invoking
+from ami_bridge.services import trail_keeping
 from ami_bridge.services.invoker import invoker
 from ami_bridge.services.trail import Trail
 from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping, verify_trail
-from tests.register.test_audit import leave, without_triggers
+from tests.register.test_audit import leave, on_database, without_triggers
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SOON, MUCH_LATER = START + timedelta(hours=1), START + timedelta(days=40)
 
 
 @pytest.fixture
@@ -65,7 +69,7 @@ def test_a_head_is_written_when_the_trail_has_grown(register: Register, heads: H
         assert keeping(register, heads).write_head() is None and files(heads) == ["000000000002.json"]
     leave(register)
     keeping(register, heads).write_head()
-    assert len(files(heads)) == 2 and verify_trail(register, heads).finding is Finding.WHOLE
+    assert len(files(heads)) == 2 and verify_trail(register, heads, SOON).finding is Finding.WHOLE
 
 
 def test_syslog_is_told_the_same(register: Register, heads: Heads, tmp_path: Path) -> None:
@@ -96,7 +100,7 @@ def test_a_trail_that_is_not_the_one_known_alarms_and_no_head_is_written(url: st
     with closing(Register.open(url)) as register:
         alarm = keeping(register, heads).write_head()
         assert alarm and alarm.name is Name.TRAIL_BROKEN and files(heads) == ["000000000003.json"]
-        assert verify_trail(register, heads).finding in (Finding.TRUNCATED, Finding.CHANGED)
+        assert verify_trail(register, heads, SOON).finding in (Finding.TRUNCATED, Finding.CHANGED)
 
 
 def test_a_trail_made_anew_by_somebody_with_all_rights_is_found_by_a_copy_elsewhere(url: str, heads: Heads, tmp_path: Path) -> None:
@@ -110,8 +114,8 @@ def test_a_trail_made_anew_by_somebody_with_all_rights_is_found_by_a_copy_elsewh
     with closing(Register.open(url)) as register:
         leave(register, 4, START + timedelta(hours=1))
         keeping(register, heads).write_head()
-        assert verify_trail(register, heads).finding is Finding.WHOLE, "here nothing shows"
-        verdict = verify_trail(register, heads, [elsewhere])
+        assert verify_trail(register, heads, SOON).finding is Finding.WHOLE, "here nothing shows"
+        verdict = verify_trail(register, heads, SOON, [elsewhere])
     assert (verdict.finding, verdict.number) == (Finding.MADE_ANEW, 1) and "made anew" in str(verdict)
 
 
@@ -121,10 +125,10 @@ def test_a_forged_head_is_refused(register: Register, heads: Heads, tmp_path: Pa
     (file,) = heads.folder.iterdir()
     file.write_bytes(file.read_bytes().replace(b'"number":1', b'"number":2'))
     with pytest.raises(AmiBridgeError, match="wrong signature"):
-        verify_trail(register, heads)
+        verify_trail(register, heads, SOON)
     file.write_bytes(b"{}")
     with pytest.raises(AmiBridgeError, match="cannot be read"):
-        verify_trail(register, heads)
+        verify_trail(register, heads, SOON)
     alarm = keeping(register, heads).write_head()
     assert alarm and alarm.name is Name.TRAIL_BROKEN
     other = Heads(tmp_path / "other", tmp_path / "other.key")
@@ -132,7 +136,7 @@ def test_a_forged_head_is_refused(register: Register, heads: Heads, tmp_path: Pa
     file.unlink()
     keeping(register, heads).write_head()
     with pytest.raises(AmiBridgeError, match="another key"):
-        verify_trail(register, heads, public_key=other.directory / PUBLIC)
+        verify_trail(register, heads, SOON, public_keys=[other.directory / PUBLIC])
 
 
 def test_the_key_is_its_owners_alone_and_its_loss_is_said(register: Register, heads: Heads) -> None:
@@ -178,11 +182,11 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_verifies_from_the_check
     assert [link.entry.number for link in links(register)] == [4, 5, 6]
     last = links(register)[-1].entry
     assert (last.action, last.detail, last.actor) == ("trail-forgotten", {"found": 3, "until": "2026-11-23"}, "daemon")
-    assert forget(now) == {} and verify_trail(register, heads).finding is Finding.WHOLE
+    assert forget(now) == {} and verify_trail(register, heads, SOON).finding is Finding.WHOLE
     keeping(register, heads).write_head()
     assert forget(START + timedelta(days=90))["entries of the trail"] == 2
     assert files(heads) == ["000000000005.json", "000000000006.json"]
-    assert verify_trail(register, heads).finding is Finding.WHOLE and keeping(register, heads).write_head() is None
+    assert verify_trail(register, heads, SOON).finding is Finding.WHOLE and keeping(register, heads).write_head() is None
     assert alarmed == []
 
 
@@ -196,6 +200,201 @@ def test_a_trail_that_cannot_be_forgotten_alarms_and_keeps_nothing_else_from_its
     assert len(links(register)) == 3
 
 
+BOGUS = "INSERT INTO audit_checkpoints (number, digest, at, signature) VALUES ({0}, '{1}', '2026-11-23T12:00:00.000000+00:00', '00')"
+
+
+AS_OLD = ("INSERT INTO audit_entries SELECT 7, '2018-01-01T00:00:00.000000+00:00', actor, action, object, purpose, outcome, reason, "
+          "detail, digest, digest FROM audit_entries WHERE number = 6")
+"""An entry that fits the chain, eight years old."""
+
+
+@pytest.fixture
+def tampered(url: str, heads: Heads, request: pytest.FixtureRequest) -> Iterator[Register]:
+    """A trail of six entries, of which a head is written down, after somebody was there; then one more of ours."""
+    with closing(Register.open(url)) as register:
+        leave(register, 6)
+        keeping(register, heads).write_head()
+        digest = links(register)[-1].digest
+    rights, *statements = request.param
+    do = without_triggers if rights == "all rights" else on_database
+    do(url, *(statement.format(digest=digest) for statement in statements))
+    with closing(Register.open(url)) as register:
+        leave(register, 1, START + timedelta(hours=9))
+        yield register
+
+
+@pytest.mark.parametrize("tampered", [
+    ("rights to insert and delete", BOGUS.format(6, "{digest}"), AS_OLD,
+     "DELETE FROM audit_entries WHERE number <= 6"),
+    ("all rights", "UPDATE audit_entries SET at = '2001-01-01T00:00:00.000000+00:00' WHERE number <= 6"),
+    ("all rights", "UPDATE audit_entries SET actor = 'os:pekka' WHERE number = 2"),
+    ("all rights", "DELETE FROM audit_entries WHERE number = 2"),
+    ("all rights", "DELETE FROM audit_entries WHERE number >= 5"),
+], indirect=True, ids=["a bogus checkpoint", "made old", "changed", "removed", "cut off"])
+def test_nothing_is_forgotten_and_no_proof_destroyed_where_somebody_was_there(tampered: Register, heads: Heads) -> None:
+    before, there = links(tampered), files(heads)
+    alarmed: list[Alarm] = []
+    assert TrailForgetting(tampered, heads, timedelta(days=31), alarmed.append)(MUCH_LATER) == {}
+    assert [alarm.name for alarm in alarmed] == [Name.TRAIL_BROKEN]
+    assert links(tampered) == before and files(heads) == there == ["000000000006.json"]
+    broken = keeping(tampered, heads).write_head()
+    assert broken is None or broken.name is Name.TRAIL_BROKEN
+    try:
+        assert verify_trail(tampered, heads, MUCH_LATER).finding is not Finding.WHOLE
+    except AmiBridgeError as problem:
+        assert "nobody of ours signed" in str(problem)
+
+
+def test_no_head_is_signed_for_a_checkpoint_that_is_not_ours(url: str, heads: Heads) -> None:
+    with closing(Register.open(url)) as register:
+        leave(register, 3)
+        keeping(register, heads).write_head()
+    on_database(url, BOGUS.format(900, "ab" * 32), "DELETE FROM audit_entries")
+    with closing(Register.open(url)) as register:
+        alarm = keeping(register, heads).write_head()
+        assert alarm and alarm.name is Name.TRAIL_BROKEN and "nobody of ours signed" in alarm.sentence
+        assert files(heads) == ["000000000003.json"]
+
+
+def test_whoever_has_our_key_too_and_forgets_before_the_time_is_found_by_a_copy_elsewhere(
+        register: Register, heads: Heads, tmp_path: Path) -> None:
+    leave(register, 4)
+    keeping(register, heads).write_head()
+    copy = tmp_path / "copy.json"
+    copy.write_bytes((heads.folder / "000000000004.json").read_bytes())
+    leave(register, 2, SOON)
+    with register.writing() as work:
+        last = replace(work.audit.head(), number=5, digest=work.audit.digest(5) or "", at=START)
+        work.audit.forget(last, heads.sign_checkpoint(last))
+    heads.forget(6)
+    verdict = verify_trail(register, heads, MUCH_LATER, [copy])
+    assert (verdict.finding, verdict.number) == (Finding.FORGOTTEN_EARLY, 4) and "before its time" in str(verdict)
+
+
+def test_a_longer_time_to_keep_accuses_nobody_of_what_went_in_the_shorter_one(register: Register, heads: Heads, tmp_path: Path) -> None:
+    leave(register, 4)
+    keeping(register, heads).write_head()
+    copy = tmp_path / "copy.json"
+    copy.write_bytes((heads.folder / "000000000004.json").read_bytes())
+    leave(register, 1, START + timedelta(minutes=1))
+    alarmed: list[Alarm] = []
+    assert TrailForgetting(register, heads, timedelta(days=31), alarmed.append)(MUCH_LATER)
+    leave(register, 1, MUCH_LATER)
+    TrailForgetting(register, heads, timedelta(days=41), alarmed.append)(START + timedelta(days=41, minutes=2))
+    assert verify_trail(register, heads, MUCH_LATER, [copy]).finding is Finding.WHOLE and alarmed == []
+
+
+def test_a_trail_for_which_no_head_vouches_is_whole_for_its_first_hours_only(register: Register, heads: Heads) -> None:
+    assert verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE
+    leave(register, 2)
+    first, later = verify_trail(register, heads, SOON), verify_trail(register, heads, MUCH_LATER)
+    assert (first.finding, first.vouched, first.entries) == (Finding.WHOLE, 0, 2)
+    assert (later.finding, later.entries) == (Finding.UNVOUCHED, 2) and "no signed head" in str(later)
+    keeping(register, heads).write_head()
+    leave(register)
+    known = verify_trail(register, heads, MUCH_LATER)
+    assert (known.finding, known.vouched, known.head.number) == (Finding.WHOLE, 2, 3)
+
+
+def test_what_is_forgotten_while_the_trail_is_verified_is_not_taken_for_removed(register: Register, heads: Heads,
+                                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(register, 5)
+    keeping(register, heads).write_head()
+    forget = TrailForgetting(register, heads, timedelta(days=31), lambda alarm: None)
+    read, times = trail_keeping.every_place, 0
+
+    def forgetting_first(register: Register, wanted: TrailFilter | None = None) -> Iterator[Place]:
+        nonlocal times
+        times += wanted is None
+        if times == 1 and wanted is None:
+            assert forget(START + timedelta(days=31, hours=1))
+        yield from read(register, wanted)
+
+    monkeypatch.setattr(trail_keeping, "every_place", forgetting_first)
+    assert verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE and times > 1
+
+
+# -- the key that signs
+
+def test_a_lost_key_is_said_and_not_silently_another(register: Register, heads: Heads) -> None:
+    leave(register)
+    keeping(register, heads).write_head()
+    key = heads.key.read_bytes()
+    heads.key.unlink()
+    leave(register)
+    with pytest.raises(KeyMissing, match=r"public half is at .*audit-key-old\.pub"):
+        keeping(register, heads).write_head()
+    assert not heads.key.exists() and verify_trail(register, heads, SOON).finding is Finding.WHOLE
+    other = Heads(heads.directory.parent / "other", heads.key)
+    other.create()
+    with pytest.raises(KeyMissing, match="not that of its public half"):
+        keeping(register, heads).write_head()
+    heads.key.write_bytes(key)
+    assert keeping(register, heads).write_head() is None and len(files(heads)) == 2
+
+
+def test_after_a_rotation_what_the_old_key_signed_is_good(register: Register, heads: Heads) -> None:
+    leave(register, 4)
+    keeping(register, heads).write_head()
+    leave(register, 1, MUCH_LATER)
+    forget = TrailForgetting(register, heads, timedelta(days=31), lambda alarm: None)
+    assert forget(START + timedelta(days=31, hours=1))
+    heads.key.unlink()
+    (heads.directory / PUBLIC).rename(heads.directory / "audit-key-2026.pub")
+    assert keeping(register, heads).write_head() is None
+    assert forget(START + timedelta(days=31, hours=2))
+    assert verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE
+    with pytest.raises(AmiBridgeError):
+        verify_trail(register, heads, MUCH_LATER, public_keys=[heads.directory / "audit-key-2026.pub"])
+    both = [heads.directory / "audit-key-2026.pub", heads.directory / PUBLIC]
+    assert verify_trail(register, heads, MUCH_LATER, public_keys=both).finding is Finding.WHOLE
+
+
+def test_a_host_that_shares_the_register_accepts_the_checkpoint_of_another_whose_key_it_was_given(
+        register: Register, heads: Heads, tmp_path: Path) -> None:
+    second = Heads(tmp_path / "second", tmp_path / "second.key")
+    leave(register, 4)
+    for one in (heads, second):
+        assert keeping(register, one).write_head() is None
+    assert TrailForgetting(register, heads, timedelta(days=31), lambda alarm: None)(START + timedelta(days=31, hours=1))
+    alarm = keeping(register, second).write_head()
+    assert alarm and "nobody of ours signed" in alarm.sentence
+    (second.directory / "audit-key-helsinki.pub").write_bytes((heads.directory / PUBLIC).read_bytes())
+    assert keeping(register, second).write_head() is None
+    assert verify_trail(register, second, MUCH_LATER).finding is Finding.WHOLE
+
+
+def make_and_write(url: str, folder: Path) -> None:
+    with closing(Register.open(url)) as register:
+        for _ in range(10):
+            assert keeping(register, Heads(folder / "audit", folder / "audit.key")).write_head() is None
+
+
+def test_several_processes_that_write_heads_at_one_time_make_one_key_and_one_row_of_heads(
+        url: str, register: Register, heads: Heads, tmp_path: Path) -> None:
+    leave(register, 2)
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=make_and_write, args=(url, tmp_path)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    leave(register, 2, SOON)
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    keeping(register, heads).write_head()
+    assert verify_trail(register, heads, SOON).vouched == 4
+    assert sorted(path.name for path in tmp_path.glob("audit*")) == ["audit", "audit.key"]
+
+
+def test_a_head_that_is_forgotten_while_it_is_read_is_passed_over(register: Register, heads: Heads,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(register, 2)
+    keeping(register, heads).write_head()
+    listed = [heads.folder / "000000000001.json", *heads.files()]
+    monkeypatch.setattr(heads, "files", lambda until=None: listed)
+    assert verify_trail(register, heads, SOON).finding is Finding.WHOLE
+
+
 def test_a_checkpoint_that_nobody_of_ours_signed_is_found(register: Register, heads: Heads) -> None:
     leave(register, 3)
     keeping(register, heads).write_head()
@@ -204,7 +403,7 @@ def test_a_checkpoint_that_nobody_of_ours_signed_is_found(register: Register, he
         assert last
         work.audit.forget(last, "00" * 64)
     with pytest.raises(AmiBridgeError, match="entries up to 2 were taken away"):
-        verify_trail(register, heads)
+        verify_trail(register, heads, SOON)
 
 
 # -- leaving traces

@@ -3,12 +3,16 @@
 import os
 import shutil
 import subprocess
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import Trace
 from ami_bridge.core.errors import RegisterError
 from ami_bridge.register import Register
 from ami_bridge.services.rebuild import rebuild
@@ -121,6 +125,32 @@ def test_a_rebuilt_register_is_equal_entry_by_entry(house: House, tmp_path: Path
             rebuild(house.vault, register, NOW)
         register.close()
         house.register = old
+
+
+def test_what_is_new_in_the_vault_is_added_and_the_rest_of_the_register_stays(house: House, tmp_path: Path, request: pytest.FixtureRequest) -> None:  # noqa: F811
+    """As on the host of the keys, every night."""
+    house.take(1, 2)
+    held = house.hold(str(CALL))
+    with databases(request, "sqlite", fresh_folder(tmp_path)) as url, closing(Register.open(url)) as register:
+        assert rebuild(house.vault, register, NOW, add=True).calls == 2
+        trace = Trace(actor="daemon", action=Action.REGISTER_REBUILT)
+        with register.writing() as work:
+            work.audit.leave(trace, NOW)
+            work.audit.leave(replace(trace, action=Action.CALL_ERASED, object=str(UUID(int=4 << 64))), NOW)
+        house.take(3, 4)
+        done = rebuild(house.vault, register, NOW, add=True)
+        assert (done.calls, done.holds, done.erased, done.problems) == (1, 0, 1, [])
+        again = rebuild(house.vault, register, NOW, add=True)
+        assert (again.calls, again.holds, again.problems) == (0, 0, [])
+        with register.reading() as work:
+            assert [hold.id for hold in work.holds.all()] == [held] and work.audit.head().number == 2
+            assert {entry.id.int >> 64 for entry, _ in work.calls.of_day(EXPIRES.date(), NOW)} == {1, 2, 3}
+
+
+def test_a_trail_that_is_not_whole_is_among_what_does_not_agree(house: House) -> None:  # noqa: F811
+    house.take(1)
+    job = Verify(house.vault, house.register, house.certificates, lambda now: f"entry 3 was removed, seen at {now:%H}")
+    assert [one.what for one in job.run(NOW)] == [f"the trail: entry 3 was removed, seen at {NOW:%H}"]
 
 
 def test_one_damaged_entry_keeps_no_other_back(house: House, tmp_path: Path, request: pytest.FixtureRequest) -> None:  # noqa: F811

@@ -67,9 +67,12 @@ class SignedHead(BaseModel):
 class Verified(BaseModel):
     """Whether the trail is whole."""
 
-    finding: str = Field(description="whole, changed, removed, reordered, truncated, made-anew or not-ours.")
+    finding: str = Field(description="whole, changed, removed, reordered, truncated, made-anew, forgotten-early, "
+                                     "unvouched or not-ours.")
     number: int = Field(description="The first wrong entry; 0: none.")
     entries: int = Field(description="How many are good.")
+    vouched: int = Field(description=(
+        "Up to which entry a signed head vouches; later ones hang by the chain only. 0: none does."))
     said: str = ""
 
 
@@ -95,7 +98,8 @@ def verify(visit: Calling) -> Verified:
     """Verify the whole trail against the heads on this machine. It may take a minute; one at a time (409)."""
     with alone(visit.house):
         judged = reading(visit).verify()
-    return Verified(finding=judged.finding, number=judged.number, entries=judged.entries, said=judged.said)
+    return Verified(finding=judged.finding, number=judged.number, entries=judged.entries, vouched=judged.vouched,
+                    said=judged.said)
 
 
 def _entry(place: Place, names: Mapping[str, str]) -> TrailEntry:
