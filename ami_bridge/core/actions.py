@@ -12,7 +12,6 @@ class Action(StrEnum):
     CALL_VIEWED = "call-viewed"
     CALL_LISTENED = "call-listened"
     CALL_EXPORTED = "call-exported"
-    TRAINING_COPY_MADE = "training-copy-made"
     CALL_DISCLOSED = "call-disclosed"
     DISCLOSURES_LISTED = "disclosures-listed"
     REQUESTS_LISTED = "requests-listed"

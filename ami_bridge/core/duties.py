@@ -79,7 +79,7 @@ _OVERSEE = {Action.DISCLOSURES_LISTED: _E, Action.CERTIFICATES_LISTED: _E, Actio
 
 TABLE: Mapping[Duty, Mapping[Action, Reach]] = {
     Duty.LISTENER: _HEAR,
-    Duty.TRAINER: {**_HEAR, Action.TRAINING_COPY_MADE: _S},
+    Duty.TRAINER: _HEAR,
     Duty.DATA_PROTECTION_OFFICER: {
         **dict.fromkeys(_HEAR, _E), **_HOLDS, **_AGREE, **_OVERSEE, Action.CALL_EXPORTED: _E, Action.CALL_DISCLOSED: _E,
         Action.REQUESTS_LISTED: _E, Action.REQUEST_HANDLED: _E, Action.LISTENING_SUPERVISED: _E, Action.CALL_ERASED: _E},
@@ -94,8 +94,7 @@ TABLE: Mapping[Duty, Mapping[Action, Reach]] = {
 }
 """What each duty allows."""
 
-RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.TRAINING_COPY_MADE, Action.CALL_DISCLOSED,
-                        Action.LISTENING_SUPERVISED})
+RECORDINGS = frozenset({Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.CALL_DISCLOSED, Action.LISTENING_SUPERVISED})
 """What lets a voice be heard: only with a security clearance that has not lapsed."""
 
 GRANTS = frozenset({Action.DUTY_GRANTED, Action.CLEARANCE_SET, Action.ACCOUNT_ADDED, Action.PASSWORD_SET, Action.CODES_SET})

@@ -13,7 +13,7 @@ from ami_bridge.core.promise_declared import VERBS
 from ami_bridge.core.promise_evidence import Said, broken, kept, many, unclear
 
 FOR_A_PURPOSE = frozenset({Action.CALL_VIEWED, Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.CALL_DISCLOSED,
-                           Action.LISTENING_SUPERVISED, Action.TRAINING_COPY_MADE})
+                           Action.LISTENING_SUPERVISED})
 """What nobody does but for a purpose."""
 
 LEAVING = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED})

@@ -34,8 +34,7 @@ from ami_bridge.vault import Vault, day_key, hold_key
 NEWEST_LOOKS = 200
 """Entries of the trail that are shown beside a call."""
 
-LOOKS = frozenset({Action.CALL_VIEWED, Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.CALL_DISCLOSED,
-                   Action.TRAINING_COPY_MADE})
+LOOKS = frozenset({Action.CALL_VIEWED, Action.CALL_LISTENED, Action.CALL_EXPORTED, Action.CALL_DISCLOSED})
 
 
 @dataclass(frozen=True, slots=True)

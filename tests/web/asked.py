@@ -15,9 +15,6 @@ from tests.web.things import Things
 ONLY_BY_COMMAND = frozenset({Action.PURGED, Action.KEYS_MADE, Action.KEYS_PUBLISHED, Action.KEY_DESTROYED})
 """What the retention officer has done by whoever runs the machine: it needs what only the machine has."""
 
-NOT_YET = frozenset({Action.TRAINING_COPY_MADE})
-"""What a duty has and nothing does yet."""
-
 EVERYBODY = frozenset({
     Door("/", "GET"), Door("/language", "POST"), Door("/stay", "POST"), Door("/sign-out", "POST"),
     Door("/password", "GET"), Door("/password", "POST"),
