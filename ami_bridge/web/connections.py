@@ -57,6 +57,11 @@ class Connection(H11Protocol):
         super().shutdown()
         self._end_soon()
 
+    def on_response_complete(self) -> None:
+        """Go on when all was answered, or end a connection that was to end with its answer."""
+        super().on_response_complete()
+        self._end_soon()
+
     def timeout_keep_alive_handler(self) -> None:
         """End a connection on which nothing more was asked."""
         super().timeout_keep_alive_handler()

@@ -6,13 +6,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from threading import Event
+from threading import Event, Timer
+from typing import Any
 
 import pytest
 
 from ami_bridge.core.sign_in import PLACES
 from ami_bridge.web import connections, door
 from ami_bridge.web.door import AT_ONCE, OF_ONE, WAITING, Crowded, Door
+from ami_bridge.web.house import House
 from tests.cli.machine import Machine
 from tests.web.console import Console, console
 
@@ -168,6 +170,25 @@ def test_who_stays_connected_and_says_nothing_does_not_keep_the_console_from_sto
     with ExitStack() as opened, console(machine) as running:
         connection = opened.enter_context(connected(running))
         connection.sendall(b"GET /static/console.css HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def test_who_waits_for_an_answer_when_the_console_stops_gets_it_and_does_not_keep_it(
+        machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answers, render = Event(), Event(), House.render
+
+    def slow(*given: Any, **named: Any) -> str:
+        asked.set()
+        assert answers.wait(60)
+        return render(*given, **named)
+
+    monkeypatch.setattr(House, "render", slow)
+    with ExitStack() as opened, console(machine) as running:
+        connection = opened.enter_context(connected(running))
+        connection.sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert asked.wait(30)
+        running.server.should_exit = True
+        Timer(1, answers.set).start()
         assert connection.recv(12) == b"HTTP/1.1 200"
 
 

@@ -18,7 +18,9 @@ from ami_bridge.core.alarms import Name
 from ami_bridge.register import Register
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.trail_keeping import verify_trail
-from ami_bridge.web.serving import Server, Told, settings, write_heads
+from ami_bridge.web.alarms import Told
+from ami_bridge.web.house import House
+from ami_bridge.web.serving import Server, write_heads
 from tests.cli.conftest import bare, machine
 from tests.cli.machine import Machine
 from tests.register.test_audit import leave
@@ -39,7 +41,8 @@ def test_a_console_alone_on_its_host_writes_the_end_of_the_trail_down(machine: M
     config = machine.config
     with closing(Register.open(config.register.url)) as register:
         leave(register, 3)
-        server = Server(settings(config, register, lambda *_: None), partial(write_heads, config, register))  # type: ignore[arg-type]
+        house = House(config, register, lambda *_: None)  # type: ignore[arg-type]
+        server = Server(house, partial(write_heads, config, register))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         heads = config.audit.directory / "heads"
