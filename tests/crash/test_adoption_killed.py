@@ -1,6 +1,7 @@
 """Kill -9 before every single operation of adopting a call: the next start ends as if nothing had been."""
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -65,13 +66,14 @@ def a_start(house: House) -> None:
 @pytest.mark.parametrize("story", [marker_of_the_dialplan, lost_marker, torn_marker, lost_ticket])
 def test_killed_before_any_step_there_is_one_entry_with_its_sound(tmp_path: Path, story: Callable[[House], None]) -> None:
     survived, step = False, 0
+    template = tmp_path / "template"
+    template.mkdir()
+    house = House(template)
+    story(house)
+    house.register.close()
     while not survived:
         step += 1
-        root = tmp_path / str(step)
-        root.mkdir()
-        house = House(root)
-        story(house)
-        house.register.close()
+        root = shutil.copytree(template, tmp_path / str(step))
 
         def prepare(root: Path = root):
             house = House(root)
@@ -79,6 +81,7 @@ def test_killed_before_any_step_there_is_one_entry_with_its_sound(tmp_path: Path
 
         survived = survives(step, root, prepare)
         assert_converges(root)
+        shutil.rmtree(root)
     assert step > 40, "the kill switch found too few operations to be believed"
 
 

@@ -1,13 +1,14 @@
 """Kill -9 before every single file operation and SQL statement of intake: the next run ends as if nothing had been."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ami_bridge.core.recordings import State
 from tests.crash.switch import survives
-from tests.register.conftest import DATABASES, databases
+from tests.register.conftest import DATABASES, copied, databases
 from tests.samples import TICKET, wav
 from tests.services.test_intake import Place
 
@@ -19,29 +20,38 @@ pytestmark = pytest.mark.crash
 def test_killed_before_any_step_nothing_is_lost_or_doubled(
         tmp_path: Path, request: pytest.FixtureRequest, kind: str, told: bool) -> None:
     survived, step = False, 0
-    while not survived:
-        step += 1
-        root = tmp_path / str(step)
-        root.mkdir()
-        with databases(request, kind, root) as url:
-            place = Place(root, url)
-            place.put() if told else place.put(facts=None)
-            content = wav(place.spool.audio(TICKET.recording)).read_bytes()
-            os.utime(place.spool.audio(TICKET.recording), (0, 0))
-            place.register.close()
+    template = tmp_path / "template"
+    template.mkdir()
+    with databases(request, kind, template) as furnished:
+        content = furnish(template, furnished, told)
+        while not survived:
+            step += 1
+            root = shutil.copytree(template, tmp_path / str(step))
+            with copied(request, furnished, root) as url:
 
-            def prepare(root: Path = root, url: str = url):
-                place = Place(root, url)
-                return place.register._engine, lambda: place.intake.take(TICKET.call)
+                def prepare(root: Path = root, url: str = url):
+                    place = Place(root, url, furnished=True)
+                    return place.register._engine, lambda: place.intake.take(TICKET.call)
 
-            survived = survives(step, root, prepare)
-            assert_converges(root, url, content)
+                survived = survives(step, root, prepare)
+                assert_converges(root, url, content)
+            shutil.rmtree(root)
     assert step > 25, "the kill switch found too few operations to be believed"
+
+
+def furnish(root: Path, url: str, told: bool) -> bytes:
+    """A call that waits in the spool, its facts ``told`` or not; return its sound."""
+    place = Place(root, url)
+    place.put() if told else place.put(facts=None)
+    content = wav(place.spool.audio(TICKET.recording)).read_bytes()
+    os.utime(place.spool.audio(TICKET.recording), (0, 0))
+    place.register.close()
+    return content
 
 
 def assert_converges(root: Path, url: str, content: bytes) -> None:
     """Run intake again, twice; then I1, I2 and I6 hold."""
-    place = Place(root, url)
+    place = Place(root, url, furnished=True)
     try:
         place.intake.take(TICKET.call)
         place.intake.take(TICKET.call)

@@ -1,5 +1,6 @@
 """Holds: a held call outlives its day, and nothing of it outlives the hold."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +13,7 @@ from ami_bridge.core.requests import Kind
 from ami_bridge.services.holds import Holding, Wish
 from ami_bridge.services.request_search import Fate
 from tests.crash.switch import survives
-from tests.register.conftest import databases
+from tests.register.conftest import copied, databases
 from tests.samples import TICKET, wav
 from tests.services.bureau import Bureau
 from tests.services.test_purge import EXPIRES, House, house  # noqa: F401
@@ -113,14 +114,16 @@ def test_a_sealed_hold_is_the_hold(house: House) -> None:  # noqa: F811
 @pytest.mark.crash
 def test_killed_while_placing_there_is_a_whole_hold_or_none(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     survived, step = False, 0
+    template = tmp_path / "template"
+    template.mkdir()
+    with databases(request, "sqlite", template) as furnished:
+        first = House(template, furnished)
+        first.take(1)
+        first.register.close()
     while not survived:
         step += 1
-        root = tmp_path / str(step)
-        root.mkdir()
-        with databases(request, "sqlite", root) as url:
-            first = House(root, url)
-            first.take(1)
-            first.register.close()
+        root = shutil.copytree(template, tmp_path / str(step))
+        with copied(request, furnished, root) as url:
 
             def prepare(root: Path = root, url: str = url):
                 house = House(root, url, furnished=True)
