@@ -85,6 +85,7 @@ def package(wheel: Path, debian: Path, tmp_path_factory: pytest.TempPathFactory)
     """The Debian package for the Python of ``debian``."""
     python = run("chroot", debian, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
     out = tmp_path_factory.mktemp("deb")
-    run(sys.executable, ROOT / ".ci/deb/build.py", "--wheel", wheel, "--python", python, "--out", out, env=os.environ | {"PYTHONPATH": str(ROOT), "DEBFULLNAME": "An Admin", "DEBEMAIL": "admin@sales.example.fi"})
+    run(sys.executable, ROOT / ".ci/deb/build.py", "--wheel", wheel, "--python", python, "--out", out, env=os.environ | {
+        "PYTHONPATH": str(ROOT), "DEBFULLNAME": "An Admin", "DEBEMAIL": "admin@sales.example.fi", "DPKG_DEB_COMPRESSOR_LEVEL": "1"})
     (found,) = out.glob("*.deb")
     return found

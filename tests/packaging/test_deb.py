@@ -104,18 +104,13 @@ def with_init(debian: Path, with_package: System, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture
-def system(debian: Path, bare: Path, tmp_path: Path) -> System:
-    return System(debian, tmp_path, bare)
+def packaged(debian: Path, with_package: System, tmp_path_factory: pytest.TempPathFactory) -> System:
+    return System(debian, tmp_path_factory.mktemp("packaged"), with_package.changed)
 
 
 @pytest.fixture
-def packaged(debian: Path, with_package: System, tmp_path: Path) -> System:
-    return System(debian, tmp_path, with_package.changed)
-
-
-@pytest.fixture
-def set_up(debian: Path, with_init: System, tmp_path: Path) -> System:
-    return System(debian, tmp_path, with_init.changed)
+def set_up(debian: Path, with_init: System, tmp_path_factory: pytest.TempPathFactory) -> System:
+    return System(debian, tmp_path_factory.mktemp("set-up"), with_init.changed)
 
 
 def test_it_is_there_as_the_documentation_says(packaged: System) -> None:
@@ -206,14 +201,11 @@ def test_installed_again_it_says_what_rests_and_how_it_is_started(set_up: System
         assert ("ami-bridge register upgrade --dry-run" in said) == register
 
 
-def test_where_all_is_enabled_or_nothing_is_set_up_it_says_nothing_of_that(system: System) -> None:
-    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer ami-bridge-verify.timer")
-    assert "systemctl enable" not in system.said(INSTALL)
-    system.tell_of_systemd("")
-    assert "systemctl enable" not in system.said(INSTALL)
-    system.said(INIT)
-    system.tell_of_systemd("ami-bridge.service ami-bridge-purge.timer ami-bridge-verify.timer")
-    assert "systemctl enable" not in system.said(INSTALL)
+def test_where_all_is_enabled_or_nothing_is_set_up_it_says_nothing_of_that(packaged: System, set_up: System) -> None:
+    everything = "ami-bridge.service ami-bridge-purge.timer ami-bridge-verify.timer"
+    for system, enabled, says in ((packaged, everything, False), (packaged, "", False), (set_up, everything, False), (set_up, "", True)):
+        system.tell_of_systemd(enabled)
+        assert ("systemctl enable" in system.said(f"/var/lib/dpkg/info/ami-bridge.postinst configure {__version__}")) == says
 
 
 @pytest.mark.skipif(not shutil.which("lintian"), reason="lintian is not installed")
