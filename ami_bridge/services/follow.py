@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from ami_bridge.core.calls import Follower, Open
-from ami_bridge.core.events import Event, RecordingStarted
+from ami_bridge.core.events import Event
 from ami_bridge.core.facts import Closed, Fact, Noticed
 from ami_bridge.core.orders import Order
 from ami_bridge.core.parties import Direction
@@ -59,15 +59,12 @@ class Follow:
     def take(self, events: Iterable[Event | Sign]) -> None:
         """Apply events in order and journal what follows from them."""
         facts: dict[UUID, list[Fact]] = defaultdict(list)
-        begun: dict[UUID, RecordingStarted] = {}
         for event in events:
             for noticed in self._apply(event):
                 facts[noticed.call].append(noticed.fact)
-            if isinstance(event, RecordingStarted):
-                begun[event.call] = event
         for call, learnt in facts.items():
             self._journal(call, learnt)
-            self.steer.learn(call, learnt, begun.get(call))
+            self.steer.learn(call, learnt)
 
     def carried_out(self, order: Order, at: float) -> None:
         """Journal what the exchange has done to a recording, ``at`` seconds since 1970."""

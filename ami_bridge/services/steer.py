@@ -8,7 +8,7 @@ from ami_bridge.asterisk.files import measure
 from ami_bridge.core.calls import Follower
 from ami_bridge.core.errors import AudioError, SpoolError
 from ami_bridge.core.events import BridgeLeft, ChannelsPresent, Event, HungUp, RecordingStarted
-from ami_bridge.core.facts import Closed, Ended, Fact, Gone, Noticed, Outside, Started
+from ami_bridge.core.facts import Closed, Ended, Fact, Gone, Noticed, Outside
 from ami_bridge.core.orders import Do, Order
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import Why
@@ -65,9 +65,12 @@ class Steer:
             self._begin(ticket, facts)
 
     def see(self, event: Event) -> None:
-        """Note an event that the fold has taken."""
+        """Note an event that the fold has taken. What comes next, in the same breath, may concern a recording that began."""
         if isinstance(event, ChannelsPresent):
             self._placed = True
+        elif isinstance(event, RecordingStarted):
+            if ticket := recorded(self._spool, event.call):
+                self._begin(ticket, (), event.monitor)
         elif isinstance(event, BridgeLeft | HungUp):
             self._steering.left(event.uniqueid, event.at)
 
@@ -75,14 +78,12 @@ class Steer:
         """Take a sign; return the facts that follow from it."""
         return self._steering.take(sign)
 
-    def learn(self, call: UUID, facts: list[Fact], begun: RecordingStarted | None) -> None:
-        """Note what the fold found out of a call; ``begun``: that its recording was, and how Asterisk calls it."""
+    def learn(self, call: UUID, facts: list[Fact]) -> None:
+        """Note what the fold found out of a call."""
         if any(isinstance(fact, Closed | Ended | Gone) for fact in facts):
             self._steering.end(call)
-            return
-        if any(isinstance(fact, Started) for fact in facts) and (ticket := recorded(self._spool, call)):
-            self._begin(ticket, (), begun.monitor if begun else "")
-        self._steering.moved(call)
+        else:
+            self._steering.moved(call)
 
     def look(self, at: float, *, whole: bool = False) -> None:
         """Give out what is to be done at this time (seconds since 1970)."""

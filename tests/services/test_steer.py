@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from ami_bridge.core.events import BridgeEntered, BridgeLeft, ChannelsPresent, OutsideSeen, RecordingStarted
-from ami_bridge.core.facts import Silenced, Started, Voiced
-from ami_bridge.core.orders import Do, Order
+from ami_bridge.core.events import BridgeEntered, BridgeLeft, ChannelsPresent, OutsideSeen, RecordingClosed, RecordingStarted
+from ami_bridge.core.facts import Silenced, Started, Taken, Voiced
+from ami_bridge.core.orders import Do, Order, Own
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.recordings import Why
-from ami_bridge.core.signs import Asked, Restarted, SomeStopped, Wish
+from ami_bridge.core.signs import Asked, Restarted, SomeStopped, TookPlace, Wish
 from ami_bridge.core.silence import MOMENT
 from ami_bridge.core.steering import AGAIN, SETTLES, TRIES, SteeringRules
 from ami_bridge.services.follow import Follow
@@ -117,6 +117,22 @@ def test_what_cannot_be_revived_is_said(desk: Desk) -> None:
     desk.follow.take([SomeStopped(CALLER, T0 + 5)])
     given = [do for step in range(TRIES + 2) for do in desk.look(T0 + 7 + step * AGAIN)]
     assert given == [Do.REVIVE] * TRIES and (desk.revived, desk.given_up) == ([], [CALL])
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "in one reading"])
+def test_whose_place_is_taken_in_the_moment_its_recording_begins_is_detached(desk: Desk, at_once: bool) -> None:
+    """What comes of it must not depend on how much of the exchange's words one reading holds: on a busy machine all of it."""
+    desk.talk()
+    consultation = replace(TICKET, call=UUID(int=21), recording=UUID(int=22), uniqueid="pbx-1.20", direction=Direction.INTERNAL)
+    desk.spool.write_ticket(consultation)
+    happened = [RecordingStarted(UUID(int=21), UUID(int=22), "pbx-1.20", "PJSIP/6001-2", T0 + 5, False, "0x2"),
+                TookPlace(CALLER, "pbx-1.20", T0 + 5.005), RecordingClosed(UUID(int=21), UUID(int=22), T0 + 5.006)]
+    for events in [happened] if at_once else [[one] for one in happened]:
+        desk.follow.take(events)
+    desk.follow.steer.look(T0 + 6)
+    (order,) = [order for order in desk.orders if order.do is Do.DETACH]
+    assert (order.call, order.uniqueid, order.stop, order.own) == (UUID(int=21), CALLER, "0x2", Own(CALL, TICKET.recording, "0x1"))
+    assert Taken(T0 + 5.005) in desk.spool.facts(UUID(int=21))
 
 
 def test_what_may_be_only_for_a_moment_is_looked_at_again_when_that_is_over(desk: Desk) -> None:
