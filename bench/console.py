@@ -26,8 +26,8 @@ from bench.questions import EVERYWHERE, LIMITED, Question, by_hand, questions
 from bench.report import Figure, Limit, percentile
 from bench.search import as_autovacuum_does
 from tests import postgresql
-from tests.cli.conftest import free_port
 from tests.cli.machine import Machine
+from tests.ports import free_port
 from tests.web.console import Console, console
 from tests.web.recordings import record, tone
 
