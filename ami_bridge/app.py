@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -70,6 +71,7 @@ from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.verify import Verify
 from ami_bridge.services.watch import installed_at
 from ami_bridge.services.witness import Witness
+from ami_bridge.services.writing_heads import written
 from ami_bridge.spool import Spool
 from ami_bridge.vault import KeyStore, Vault
 
@@ -147,14 +149,9 @@ def purge(config: Config, register: Register, actor: str, clock: Callable[[], Cl
     keeping = trail_keeping(config, register)
 
     def afterwards() -> None:
-        try:
-            broken = keeping.write_head()
-        except RegisterError:
-            return  # that the run is not in the trail alarms already
-        except (AmiBridgeError, OSError) as problem:
-            broken = alarms.head_unwritten(as_ours(problem, "the end of the trail could not be written down"))
-        if broken:
-            tell(broken)
+        with suppress(RegisterError):  # that the run is not in the trail alarms already
+            if wrong := written(keeping):
+                tell(wrong)
 
     return Purge(vault, register, certificates, rules, clock, swept, ahead, traces, afterwards)
 

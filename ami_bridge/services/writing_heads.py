@@ -37,15 +37,25 @@ async def _once(keeping: TrailKeeping, board: Board) -> bool:
     """Tell whether it could be done. A register that is away is alarmed by the watch."""
     try:
         _tell(board, Name.TRAIL_UNWRITTEN, await asyncio.to_thread(keeping.unrecorded))
-        broken = await asyncio.to_thread(keeping.write_head)
+        wrong = await asyncio.to_thread(written, keeping)
     except RegisterError:
         return False
-    except (AmiBridgeError, OSError) as problem:
-        board.put_up(alarms.head_unwritten(as_ours(problem, "the end of the trail could not be written down")))
+    if wrong and wrong.name is Name.HEAD_UNWRITTEN:
+        board.put_up(wrong)
         return False
     board.take_down(Name.HEAD_UNWRITTEN)
-    _tell(board, Name.TRAIL_BROKEN, broken)
+    _tell(board, Name.TRAIL_BROKEN, wrong)
     return True
+
+
+def written(keeping: TrailKeeping) -> Alarm | None:
+    """Write down the end of the trail; return the alarm where that cannot be, or the trail is another. RegisterError."""
+    try:
+        return keeping.write_head()
+    except RegisterError:
+        raise
+    except (AmiBridgeError, OSError) as problem:
+        return alarms.head_unwritten(as_ours(problem, "the end of the trail could not be written down"))
 
 
 def _tell(board: Board, name: Name, alarm: Alarm | None) -> None:

@@ -19,7 +19,12 @@ def begins(text: str, zone: ZoneInfo) -> datetime | None:
 
 def ends(text: str, zone: ZoneInfo) -> datetime | None:
     """Return the first moment after a day, None for no text; ConfigurationError for what is no day."""
-    return datetime.combine(_day(text) + timedelta(days=1), time(), zone) if text else None
+    return end_of(text, zone) if text else None
+
+
+def end_of(text: str, zone: ZoneInfo) -> datetime:
+    """Return the first moment after a day; ConfigurationError for what is no day."""
+    return datetime.combine(_day(text) + timedelta(days=1), time(), zone)
 
 
 def _day(text: str) -> date:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from ami_bridge.app import keeping, listen
+from ami_bridge.app import keeping
 from ami_bridge.core.actions import Action
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.services.keeping import Keeping
 from ami_bridge.services.listen import Wanted
 from ami_bridge.services.playing import playable
-from ami_bridge.web.days import end_of
+from ami_bridge.web.pages.sound import listening
+from ami_bridge.web.times import end_of
 from ami_bridge.web.visit import Browsing, Form, Visit, field, go, uuid_of
 
 router = APIRouter(include_in_schema=False)
@@ -53,9 +54,9 @@ def show(visit: Browsing, hold: str) -> HTMLResponse:
     """Show a hold; its call too, when the visitor has named a purpose for it."""
     held = keeping_of(visit).show(uuid_of(hold))
     purpose = visit.session.purposes.get(held.hold.id, "") if held.hold.active(visit.now) else ""
-    listening = listen(visit.house.register, visit.house.vault, visit.rights, visit.house.now)
-    viewed = listening.view(Wanted(held.hold.id, purpose, held=True)) if purpose else None
-    recordings, waveforms = (playable(viewed.entry), listening.waveforms(viewed)) if viewed else ((), {})
+    at_work = listening(visit)
+    viewed = at_work.view(Wanted(held.hold.id, purpose, held=True)) if purpose else None
+    recordings, waveforms = (playable(viewed.entry), at_work.waveforms(viewed)) if viewed else ((), {})
     return visit.page("hold.html", held=held, now=visit.now, opens=visit.rights.everywhere(Action.CALL_VIEWED),
                       viewed=viewed, recordings=recordings, waveforms=waveforms)
 
