@@ -161,7 +161,7 @@ def test_killed_before_each_statement_there_is_all_of_an_entry_or_nothing(url: s
         with closing(Register.open(url)) as register:
             assert head(register).number - before in ((1,) if survived else (0, 1))
             assert finding(register) == (Finding.WHOLE, 0)
-    assert step > 4
+    assert step > 2, "before the entry and before its commit, at the least"
 
 
 # -- what the database refuses
