@@ -39,6 +39,7 @@ class Name(StrEnum):
     RECORDING_SUSPENDED = "recording-suspended"
     HOLD_REMINDER = "hold-reminder"
     REQUESTS_DUE = "requests-due"
+    ACCOUNT_LOCKED = "account-locked"
     REGISTER_UNAVAILABLE = "register-unavailable"
     EXCHANGE_REFUSES = "exchange-refuses"
     EXCHANGE_FAULT = "exchange-fault"
@@ -69,7 +70,7 @@ class Kept:
     """What the register says. ``oldest_expiry``: when the call that is to be forgotten first should be; None: no call.
 
     ``found``: how many findings of each kind there were within ``FRESH``. ``requests``: of callers, soon due or late.
-    ``unclosed``: those that were answered long ago.
+    ``unclosed``: those that were answered long ago. ``locked``: accounts of the console that are locked now.
     """
 
     last_success: datetime | None
@@ -79,6 +80,7 @@ class Kept:
     found: Mapping[Kind, int] = field(default_factory=dict)
     requests: int = 0
     unclosed: int = 0
+    locked: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,7 @@ class Tidings:
 
 
 REGISTERS = frozenset({Name.PURGE_OVERDUE, Name.PAST_ITS_TIME, Name.PURGE_FAILED, Name.CLOCK_BEHIND, Name.HOLD_REMINDER,
-                       Name.REQUESTS_DUE, Name.CALLS_LOST, Name.FOUND_AMISS})
+                       Name.REQUESTS_DUE, Name.ACCOUNT_LOCKED, Name.CALLS_LOST, Name.FOUND_AMISS})
 """Alarms that nobody can judge while the register is away: they neither begin nor end then."""
 
 
@@ -222,6 +224,10 @@ def _of_register(kept: Kept, installed: datetime, patience: Patience, now: datet
         asked = _many(kept.unclosed, "request")
         yield Alarm(Name.REQUESTS_DUE, f"{asked} of callers answered two weeks ago or more, and not closed",
                     "Close them in the console: until then name, numbers and frozen calls of who asked stay.")
+    if kept.locked:
+        locked = _many(kept.locked, "account")
+        yield Alarm(Name.ACCOUNT_LOCKED, f"{locked} of the console locked after wrong passwords or codes",
+                    "Ask whose it is whether they mistyped; if not, somebody guesses: 'ami-bridge audit list' says when.")
 
 
 def _of_last_run(last: datetime | None, installed: datetime, overdue: timedelta, now: datetime) -> Iterator[Alarm]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ami_bridge.core.accounts import Account, Language, Scope
 from ami_bridge.core.duties import Duty
@@ -45,6 +45,11 @@ class Accounts:
     def all(self) -> list[Account]:
         """Return all accounts by log-in name, also those that are disabled."""
         return self._found()
+
+    def locked(self, now: datetime) -> int:
+        """Return how many accounts are locked."""
+        asked = select(func.count()).where(accounts.c.locked_until > now, accounts.c.disabled_at.is_(None))
+        return self._connection.execute(asked).scalar_one()
 
     def change(self, account: UUID, **values: Any) -> None:
         """Set columns of an account: ``password``, ``codes``, ``last_step``, ``clearance_until``, ``disabled_at``,

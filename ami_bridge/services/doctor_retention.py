@@ -17,7 +17,7 @@ GRAVE = {Name.PURGE_OVERDUE, Name.PAST_ITS_TIME, Name.CLOCK_BEHIND, Name.KEYS_NO
 """Alarms that break a promise already; the others may come to that."""
 
 NAMES = {Name.KEYS_FEW: "keys", Name.KEYS_NONE: "keys", Name.HOLD_REMINDER: "holds", Name.REQUESTS_DUE: "requests",
-         Name.RECORDING_SUSPENDED: "recording", Name.REGISTER_UNAVAILABLE: "register"}
+         Name.ACCOUNT_LOCKED: "accounts", Name.RECORDING_SUSPENDED: "recording", Name.REGISTER_UNAVAILABLE: "register"}
 """Under which name the doctor reports an alarm; all others are of the purge."""
 
 

@@ -40,7 +40,7 @@ def ask(register: Register, now: datetime) -> Kept:
         return Kept(last_success=runs.last_success(), failures=runs.failures_since_success(),
                     oldest_expiry=work.days.oldest_expiry(), reminders=len(reminders(work.holds.all(), now)),
                     found=work.findings.counts(now - alarms.FRESH), requests=work.requests.due(now + SOON),
-                    unclosed=work.requests.unclosed(now - CLOSED_WITHIN))
+                    unclosed=work.requests.unclosed(now - CLOSED_WITHIN), locked=work.accounts.locked(now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ def test_a_fresh_installation_does_not_alarm_until_a_run_is_overdue() -> None:
     (kept(reminders=2), {"hold-reminder"}),
     (kept(requests=1), {"requests-due"}),
     (kept(unclosed=1), {"requests-due"}),
+    (kept(locked=1), {"account-locked"}),
     (kept(requests=1, unclosed=1), {"requests-due"}),
     (kept(found={Kind.AUDIO_MISSING: 1, Kind.AUDIO_LOST: 2}), {"calls-lost"}),
     (kept(found={Kind.AUDIO_CUT: 1}), {"found-amiss"}),

@@ -24,6 +24,7 @@ from ami_bridge.services.people import People
 from ami_bridge.services.proving import Proved, Proving, RefusedTries
 from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Trail
+from ami_bridge.services.watch import ask
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -164,6 +165,18 @@ def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_
     assert office.sign_in(totp.at(office.now)) is Word.LOCKED
     office.people.unlock("maija")
     assert office.sign_in(totp.at(office.now)) is Word.WELCOME
+
+
+def test_a_locked_account_is_alarmed_of_while_it_lasts_and_one_that_is_shut_is_not(office: Office) -> None:
+    office.ready()
+    for expected in (0, 0, 0, 0, 0, 1):
+        assert ask(office.register, office.now).locked == expected
+        office.sign_in("", "wrong horse battery")
+        office.now += timedelta(seconds=20)
+    assert ask(office.register, office.now + 4 * LOCKED_FOR).locked == 0
+    assert ask(office.register, office.now).locked == 1
+    office.people.disable("maija")
+    assert ask(office.register, office.now).locked == 0
 
 
 def several(office: Office) -> list[int]:
