@@ -10,6 +10,7 @@ import re
 import secrets
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from ami_bridge.core.errors import KeyMissing
@@ -26,8 +27,12 @@ DRIFT = 1
 DEVICE_BYTES = 16
 DEVICE = re.compile(r"(?P<said>(?P<name>[0-9a-f]{32})\.(?P<until>[0-9]{1,12}))\.(?P<mark>[0-9a-f]{64})", re.ASCII)
 
-NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$YW1pLWJyaWRnZS1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-"""What a password is compared with where there is no account, so that this takes as long."""
+HASHING: dict[str, Any] = {"memory_cost": 65_536, "time_cost": 3, "parallelism": 4}
+"""What an argon2id hash of a password costs: KiB, passes, lanes. Source: RFC 9106, section 4, where memory is short."""
+
+NOBODYS = ("$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$YW1pLWJyaWRnZS1ub2JvZHk"
+           "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+"""What a password is compared with where there is no account, at the same cost, so that this takes as long."""
 
 
 class Codes:
@@ -117,10 +122,10 @@ def fresh_password() -> str:
 
 
 def password_hash(password: str) -> str:
-    """Return the argon2id hash of a password, with the parameters of RFC 9106 for little memory."""
+    """Return the argon2id hash of a password."""
     import argon2
 
-    return argon2.PasswordHasher().hash(password)
+    return argon2.PasswordHasher(**HASHING).hash(password)
 
 
 def is_password(kept: str, password: str) -> bool:
@@ -128,6 +133,6 @@ def is_password(kept: str, password: str) -> bool:
     import argon2
 
     try:
-        return argon2.PasswordHasher().verify(kept or NOBODYS, password) and bool(kept)
+        return argon2.PasswordHasher().verify(kept or NOBODYS.format(**HASHING), password) and bool(kept)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
