@@ -1,7 +1,7 @@
 """The trail as an auditor reads it: its entries, the names behind their ids, its signed end, and whether it is whole."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ami_bridge.core.actions import Action
@@ -54,9 +54,9 @@ class TrailReading:
         """Return some entries; recorded before they are returned."""
         self._rights.require(Action.TRAIL_READ)
         with self._rights.trail.looking(Action.TRAIL_READ) as look, self._register.reading() as work:
-            places, accounts = work.audit.find(wanted), work.accounts.all()
+            found, accounts = work.audit.find(replace(wanted, limit=wanted.limit + 1)), work.accounts.all()
+            places, more = found[:wanted.limit], found[wanted.limit:]
             look.detail |= {Detail.FOUND: len(places), **_terms(wanted)}
-        more = len(places) == wanted.limit and number_of(places[-1]) > 1
         return Reading(places=places, names={str(one.id): f"{one.name} ({one.login})" for one in accounts},
                        logins=frozenset(one.login for one in accounts), older=number_of(places[-1]) if more else 0)
 

@@ -94,7 +94,7 @@ class _Writing:
 
     def _purposes(self) -> Section:
         said = self._config.purposes.said(self._language) or self._config.purposes.names
-        return Section(self._t("letter.purposes"), (*(f"– {one}" for one in said), self._t("letter.source")))
+        return Section(self._t("letter.purposes"), (*(f"- {one}" for one in said), self._t("letter.source")))
 
     def _retention(self) -> Section:
         return Section(self._t("letter.retention"), (self._t("letter.retention_text", days=self._config.retention.days),))

@@ -45,7 +45,7 @@ class Session:
         word = secrets.token_urlsafe(9)
         self.searches[word] = terms
         for oldest in list(self.searches)[:-MOST_SEARCHES]:
-            del self.searches[oldest]
+            self.searches.pop(oldest, None)  # another request of this session may have been first
         return word
 
 
@@ -64,7 +64,7 @@ class Sessions:
         with self._lock:
             self._tidy(now)
             mine = [key for key, one in self._sessions.items() if one.account == account.id]
-            for key in mine[: len(mine) - MOST_OF_ONE + 1]:
+            for key in mine[: max(0, len(mine) - MOST_OF_ONE + 1)]:
                 del self._sessions[key]
             self._sessions[_key(token)] = session
         return token, session

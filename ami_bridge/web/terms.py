@@ -1,8 +1,8 @@
 """The terms of a search as a form sends them, and the place of a page as an address names it."""
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.text import clean
 from ami_bridge.register import CallFilter, Place
+from ami_bridge.web.times import begins, ends
 
 LONGEST_MINUTES = 60 * 24 * 31
 PLACE = re.compile(r"([0-9]{1,16})-([0-9a-f]{32})", re.ASCII)
@@ -20,11 +21,10 @@ FIELDS = ("number", "agent", "queue", "direction", "since", "until", "shortest",
 
 def terms_of(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CallFilter:
     """Return what a form asks for; ConfigurationError names the field that is wrong, and does not repeat what it says."""
-    until = _day(form, "until", zone)
     return CallFilter(
         now=now, number=_text(form, "number"), agent=_text(form, "agent"), queue=_text(form, "queue"),
-        direction=_direction(form), since=_day(form, "since", zone),
-        until=(until + timedelta(days=1)) if until else None,
+        direction=_direction(form),
+        since=_day(form, "since", zone, begins), until=_day(form, "until", zone, ends),
         shortest=_seconds(form, "shortest"), longest=_seconds(form, "longest"))
 
 
@@ -64,14 +64,11 @@ def _direction(form: Mapping[str, str]) -> Direction | None:
     return Direction(said) if said else None
 
 
-def _day(form: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime | None:
-    """Return when a day begins in the controller's zone."""
-    if not form.get(name):
-        return None
+def _day(form: Mapping[str, str], name: str, zone: ZoneInfo,
+         moment: Callable[[str, ZoneInfo], datetime | None]) -> datetime | None:
     try:
-        at = datetime.combine(date.fromisoformat(form[name]), time(), zone)
-        return at if 1970 < at.year < 9000 else None
-    except ValueError:
+        return moment(form.get(name, ""), zone)
+    except ConfigurationError:
         raise _wrong(name, "Write a day as 2026-11-23.") from None
 
 

@@ -1,13 +1,17 @@
 """What the console says, in three languages. One file an area in ``words/``: each key with its three texts side by side."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 
 from ami_bridge.core.accounts import Language
 
 FOLDER = Path(__file__).parent / "words"
+RANGE = re.compile(r"\s*([a-z]{1,8})(?:-[a-z0-9-]*)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?", re.ASCII | re.IGNORECASE)
+"""One language of the header: its first subtag, and how much it is wanted, from 0 (not at all) to 1 (without a word)."""
 
 
 @cache
@@ -36,9 +40,7 @@ class Words:
 
 
 def language_of(accepted: str, otherwise: Language) -> Language:
-    """Return the first language of an ``Accept-Language`` header that the console speaks (RFC 9110, section 12.5.4)."""
-    for part in accepted.split(","):
-        word = part.partition(";")[0].strip().lower()[:2]
-        if word in set(Language):
-            return Language(word)
-    return otherwise
+    """Return the language of an ``Accept-Language`` header that is wanted most among ours (RFC 9110, section 12.5.4)."""
+    asked = [(float(found[2] or 1), found[1].lower()) for found in map(RANGE.fullmatch, accepted.split(",")) if found]
+    ours = [(weight, name) for weight, name in asked if weight and name in set(Language)]
+    return Language(max(ours, key=itemgetter(0))[1]) if ours else otherwise

@@ -48,7 +48,8 @@ def test_calls_are_found_by_what_the_form_asks(office: Console) -> None:
 
 def test_mistakes_are_told_without_repeating_them(office: Console) -> None:
     with office.browser("officer") as client:
-        for wrong in ({"since": "0401234567"}, {"shortest": "0401234567x"}, {"direction": "sideways"}, {"longest": "-1.75"}, {"longest": "nan"}):
+        for wrong in ({"since": "0401234567"}, {"shortest": "0401234567x"}, {"direction": "sideways"}, {"longest": "-1.75"}, {"longest": "nan"},
+                      {"until": "0206-11-23"}, {"until": "1970-06-01"}, {"since": "9000-01-01"}):
             answer = client.post("/calls", data={"csrf": client.csrf, **wrong})
             assert answer.status_code == 422 and next(iter(wrong.values())) not in answer.text, wrong
         assert client.get("/calls?search=guessed").status_code == 404

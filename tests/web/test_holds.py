@@ -63,8 +63,11 @@ def test_who_keeps_sees_no_caller_and_hears_nothing(office: Console) -> None:
     with office.browser("keeper") as keeper, office.program("keeper") as program:
         held = place(keeper, entry.id)
         assert "purpose" not in (page := keeper.get(f"/holds/{held}").text) and entry.caller not in page
-        post(keeper, f"/holds/{held}/purpose", purpose="quality")
-        for answer in (keeper.get(f"/holds/{held}"), keeper.get(f"/holds/{held}/recordings/{entry.recordings[0].id}/audio"),
+        for purpose in ("quality", "nonsense"):
+            assert post(keeper, f"/holds/{held}/purpose", purpose=purpose).status_code == 403
+        again = keeper.get(f"/holds/{held}")
+        assert again.status_code == 200 and entry.caller not in again.text
+        for answer in (keeper.get(f"/holds/{held}/recordings/{entry.recordings[0].id}/audio"),
                        program.get(f"/api/v1/holds/{held}", params={"purpose": "quality"})):
             assert answer.status_code == 403 and entry.caller not in answer.text
         assert program.get(f"/api/v1/holds/{held}").json()["held_call"] is None

@@ -269,6 +269,18 @@ def test_the_letter_says_what_the_law_asks_in_each_language(office: Console, lan
     assert [one.detail["section"] for one in office.trail("request-handled")][1:] == ["call-answered", "letter-made", "letter-made"]
 
 
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_a_letter_can_be_made_where_only_the_fonts_of_every_pdf_are(office: Console, tmp_path: Path, language: str,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letter_pdf.pdf, "__defaults__", (tmp_path,))
+    entry: Entry = record(office, agent="Bo Ek")
+    with office.browser("officer") as client:
+        page = opened(client, name="Åsa Öberg")
+        send(client, f"{page}/calls/{entry.id}", answer="heard-and-copy-offered")
+        made = client.get(f"{page}/letter.pdf?language={language}")
+        assert made.status_code == 200 and made.content.startswith(b"%PDF") and b"DejaVu" not in made.content
+
+
 def letter(name: str) -> Letter:
     return Letter(Language.FINNISH, "Vastaus", (("Vastaanottaja", name),), (Section("Otsikko", ("Käännä – sivu.",)),),
                   (Section("Liite", ("Ensimmäinen rivi", "", "Kolmas rivi")),))

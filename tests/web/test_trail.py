@@ -119,6 +119,8 @@ def test_a_program_reads_it_page_by_page(office: Console) -> None:
         assert len(first["entries"]) == 10 and first["older"] == first["entries"][-1]["number"]
         second = client.post("/api/v1/trail/search", json={"limit": 1000, "before": first["older"]}).json()
         assert second["entries"][0]["number"] == first["older"] - 1 and second["older"] == 0
+        exactly = client.post("/api/v1/trail/search", json={"limit": len(second["entries"]), "before": first["older"]}).json()
+        assert exactly["entries"] == second["entries"] and exactly["older"] == 0
         mine = client.post("/api/v1/trail/search", json={"actor": "auditor"}).json()["entries"]
         assert {entry["actor_name"] for entry in mine} == {"Arto Ahonen (auditor)"}
         for since in ("2026-01-01T00:00:00", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00"):

@@ -22,7 +22,7 @@ from ami_bridge.core import (
 from ami_bridge.core.accounts import Language
 from ami_bridge.core.actions import Action
 from ami_bridge.core.duties import Duty, Why
-from ami_bridge.web.words import FOLDER, Words, catalogue
+from ami_bridge.web.words import FOLDER, Words, catalogue, language_of
 
 WEB = FOLDER.parent
 SOURCES = [*WEB.rglob("*.html"), *WEB.rglob("*.py")]
@@ -50,6 +50,13 @@ def named(pattern: re.Pattern[str]) -> set[str]:
 
 def gaps(text: str) -> list[str]:
     return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+@pytest.mark.parametrize(("accepted", "language"), [
+    ("sv-FI,sv;q=0.9,en;q=0.8", "sv"), ("en;q=0.1, SV;q=0.9", "sv"), ("fil-PH,en;q=0.9", "en"), ("en;q=0,sv;q=0.5", "sv"),
+    ("de, en-GB", "en"), ("sv;q=0.5,en;q=0.5", "sv"), ("*", "fi"), ("de", "fi"), ("", "fi"), ("en;q=high", "fi"), ("sv;q=0", "fi")])
+def test_the_language_is_the_one_of_ours_that_a_browser_wants_most(accepted: str, language: str) -> None:
+    assert language_of(accepted, Language.FINNISH) == language
 
 
 def test_each_text_is_there_in_the_three_languages() -> None:

@@ -63,9 +63,11 @@ def show(visit: Browsing, hold: str) -> HTMLResponse:
 
 @router.post(f"{PLACE}/{{hold}}/purpose")
 def purpose(visit: Browsing, sent: Form, hold: str) -> RedirectResponse:
-    """Name the purpose for which the call of a hold is opened. It is looked at, and recorded, when the call is shown."""
-    visit.session.purposes[uuid_of(hold)] = field(sent, "purpose")
-    return go(f"{PLACE}/{uuid_of(hold)}")
+    """Remember for this session what the call of a hold is opened for."""
+    one, named_for = uuid_of(hold), field(sent, "purpose")
+    visit.rights.require(Action.CALL_VIEWED, str(one), purpose=named_for)
+    visit.session.purposes[one] = named_for
+    return go(f"{PLACE}/{one}")
 
 
 @router.post(f"{PLACE}/{{hold}}/release")
