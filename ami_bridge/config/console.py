@@ -10,7 +10,7 @@ from ami_bridge.config.section import Section
 class ConsoleServer(Section):
     """The page where supervisors listen, callers are answered and the trail is read (`ami-bridge console`)."""
 
-    host: kinds.Host = Field("127.0.0.1", description=(
+    host: kinds.Address = Field("127.0.0.1", description=(
         "Address on which it listens. Any other than this machine's own needs `certificate` and `key`."))
     port: kinds.Port = Field(8443, description="Its TCP port, 1 to 65535.")
     certificate: kinds.OptionalPath = Field(None, description=(
@@ -25,9 +25,9 @@ class ConsoleServer(Section):
     @model_validator(mode="after")
     def _not_in_the_clear(self) -> "ConsoleServer":
         if (self.certificate is None) is not (self.key is None):
-            raise ValueError("[console] certificate and key: give both, or neither")
+            raise ValueError("certificate and key: give both, or neither")
         if self.certificate is None and not is_loopback(self.host):
-            raise ValueError(f"[console] host: on {self.host} recordings would cross the network in the clear. Give "
+            raise ValueError(f"host: on {self.host} recordings would cross the network in the clear. Give "
                              "certificate and key, or listen on 127.0.0.1")
         return self
 
@@ -35,6 +35,11 @@ class ConsoleServer(Section):
     @classmethod
     def _small(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.lower() for name in names)
+
+    @property
+    def where(self) -> str:
+        """Return where it listens, as it stands in an address (RFC 3986, section 3.2.2)."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def known_as(self) -> frozenset[str]:

@@ -81,6 +81,9 @@ _NUMBER = matching(r"(?!\*$)[0-9A-Za-z+*#_.-]{1,80}",
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9.-]{1,253}", "an address or a host name"))]
+Address = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45}", "an address or a host name"))]
+"""Where something of ours listens: of IPv6 too."""
+
 ExchangeName = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9_.-]{1,64}", "letters, digits and _ . - only"))]
 UserName = Annotated[str, AfterValidator(matching(r"[A-Za-z0-9_.-]{1,64}", "letters, digits and _ . - only"))]
 Zone = Annotated[str, AfterValidator(known_zone)]

@@ -38,10 +38,14 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Haste:
-    """How urgent, and how many days are left, the last one counted (0: none, it is over)."""
+    """How urgent, and how many days are left, the last one counted (0: none, it is over).
+
+    ``over``: for how many days an answer is overdue, today counted.
+    """
 
     urgency: Urgency
     days: int
+    over: int = 0
 
 
 def last_day(received: datetime, months: int, zone: ZoneInfo) -> date:
@@ -86,5 +90,5 @@ def haste(request: SubjectRequest, now: datetime, zone: ZoneInfo) -> Haste:
     if request.state is State.ANSWERED:
         return Haste(Urgency.ANSWERED, days)
     if now >= request.due_at:
-        return Haste(Urgency.OVERDUE, 0)
+        return Haste(Urgency.OVERDUE, 0, (today - last).days + 1)
     return Haste(Urgency.SOON if request.due_at - now <= SOON else Urgency.IN_TIME, days)

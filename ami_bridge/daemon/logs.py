@@ -65,12 +65,16 @@ def sentence(record: logging.LogRecord) -> str:
 
 
 def log_to_stderr(journal: str = SOCKET) -> None:
-    """Send the log to stderr; where that is the journal, to the journal in fields. Faults of ours are told there too."""
+    """Send the log to stderr; where that is the journal, to the journal in fields. Faults of ours are told there too.
+
+    Of what libraries say only warnings: one that makes letters tells each letter of a name it writes.
+    """
     handler: logging.Handler = logging.StreamHandler()
     handler.setFormatter(Format())
     if ours(sys.stderr.fileno(), os.environ.get("JOURNAL_STREAM", "")):
         handler = ToJournal(Journal(journal), handler)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("ami_bridge").setLevel(logging.INFO)
     sys.excepthook = _fatal
     threading.excepthook = lambda lost: _fatal(lost.exc_type, lost.exc_value, lost.exc_traceback)
 

@@ -33,7 +33,7 @@ class Answer:
 def knock(console: ConsoleServer) -> Answer:
     """Ask the console who it is; never raises."""
     tls = console.certificate is not None
-    address = f"{'https' if tls else 'http'}://{console.host}:{console.port}"
+    address = f"{'https' if tls else 'http'}://{console.where}"
     connection = _connection(console, tls)
     try:
         connection.connect()

@@ -3,7 +3,6 @@
 import grp
 import os
 import pwd
-import ssl
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from ami_bridge.config import Config
 from ami_bridge.config.console import ConsoleServer
 from ami_bridge.core.accounts import Account
 from ami_bridge.core.staffing import Lack, lacks
+from ami_bridge.services.certificate_pair import PAIR, why_not
 from ami_bridge.services.console_call import Answer, knock
 from ami_bridge.services.findings import Finding, error, ok, warning
 from ami_bridge.services.system_user import USER
@@ -73,14 +73,11 @@ def certificate(console: ConsoleServer, answer: Answer, now: datetime) -> Iterat
     """Judge the certificate and its key: they belong together, hold on, and the key is closed to others."""
     file, key = console.certificate, console.key
     assert file and key
-    content = file.read_bytes(), key.read_bytes()
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, key, password=lambda: b"")
-        found = x509.load_pem_x509_certificates(content[0])[0]
-    except (ssl.SSLError, ValueError) as problem:
-        yield error(CERTIFICATE, f"{file} and {key} cannot be used together ({type(problem).__name__})",
-                    "Give PEM files that belong together, the key without a password.")
+    wrong = why_not(file, key)
+    if wrong:
+        yield error(CERTIFICATE, wrong, PAIR)
         return
+    found = x509.load_pem_x509_certificates(file.read_bytes())[0]
     faults = [*lasts(found, now), *unnamed(found, console.names), *open_to_others(key), *unread((file, key))]
     if answer.certificate and answer.certificate != found.fingerprint(SHA256()).hex():
         faults.append(warning(CERTIFICATE, f"the console still shows another certificate than {file}", f"Run '{RESTART}'."))

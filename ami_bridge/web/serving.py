@@ -16,6 +16,7 @@ from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.register import Register
 from ami_bridge.services.alarm import Telling
+from ami_bridge.services.certificate_pair import PAIR, why_not
 from ami_bridge.services.health_reading import Examine
 from ami_bridge.services.writing_heads import writing_heads
 from ami_bridge.web.alarms import Told
@@ -77,7 +78,7 @@ def serve(config: Config, examine: Examine) -> None:
         try:
             server.run()
         except SystemExit:
-            raise ConfigurationError(f"the console cannot listen on {config.console.host}:{config.console.port}",
+            raise ConfigurationError(f"the console cannot listen on {config.console.where}",
                                      "See the line above: is the port taken, or the address not of this machine?") from None
 
 
@@ -89,17 +90,15 @@ async def write_heads(config: Config, register: Register) -> None:
 def settings(house: House) -> uvicorn.Config:
     """Return how it is served. No line of the log says what was asked; one of a refused sign-in, from where."""
     console = house.config.console
-    try:
-        made = uvicorn.Config(
-            application(house), host=console.host, port=console.port, log_config=None,
-            access_log=False, server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5,
-            lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, ssl_ciphers=CIPHERS, http=Connection,
-            ws="none", loop="asyncio")
-        made.load()
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"the console's certificate or key cannot be used ({type(error).__name__})",
-                                 "See [console] certificate and key: PEM files, readable by this user, that belong together."
-                                 ) from None
+    wrong = why_not(console.certificate, console.key) if console.certificate and console.key else ""
+    if wrong:
+        raise ConfigurationError(f"the console has no TLS: {wrong}", f"See [console] certificate and key. {PAIR}")
+    made = uvicorn.Config(
+        application(house), host=console.host, port=console.port, log_config=None,
+        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5,
+        lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, ssl_ciphers=CIPHERS, http=Connection,
+        ws="none", loop="asyncio")
+    made.load()
     if made.ssl:
         made.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     return made

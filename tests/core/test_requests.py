@@ -87,15 +87,16 @@ def test_what_is_restricted_stays_as_long_as_any_hold_may() -> None:
     assert frozen_until(request(kind=Kind.RESTRICTION), HELSINKI, RECEIVED) == RECEIVED + LONGEST
 
 
-@pytest.mark.parametrize(("now", "urgency", "days"), [
-    (RECEIVED, Urgency.IN_TIME, 31),
-    (datetime(2026, 12, 17, 12, tzinfo=UTC), Urgency.SOON, 7),
-    (datetime(2026, 12, 23, 21, 59, tzinfo=UTC), Urgency.SOON, 1),
-    (datetime(2026, 12, 23, 22, tzinfo=UTC), Urgency.OVERDUE, 0),
+@pytest.mark.parametrize(("now", "urgency", "days", "over"), [
+    (RECEIVED, Urgency.IN_TIME, 31, 0),
+    (datetime(2026, 12, 17, 12, tzinfo=UTC), Urgency.SOON, 7, 0),
+    (datetime(2026, 12, 23, 21, 59, tzinfo=UTC), Urgency.SOON, 1, 0),
+    (datetime(2026, 12, 23, 22, tzinfo=UTC), Urgency.OVERDUE, 0, 1),
+    (datetime(2026, 12, 30, 12, tzinfo=UTC), Urgency.OVERDUE, 0, 7),
 ])
-def test_how_urgent_a_request_is(now: datetime, urgency: Urgency, days: int) -> None:
+def test_how_urgent_a_request_is(now: datetime, urgency: Urgency, days: int, over: int) -> None:
     said = haste(request(), now, HELSINKI)
-    assert (said.urgency, said.days) == (urgency, days)
+    assert (said.urgency, said.days, said.over) == (urgency, days, over)
 
 
 def test_what_is_answered_or_closed_is_never_overdue() -> None:

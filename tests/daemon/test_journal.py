@@ -130,6 +130,7 @@ import logging, sys, threading
 from ami_bridge.daemon.logs import log_to_stderr
 log_to_stderr(sys.argv[1])
 logging.getLogger("ami_bridge").info("hello", extra={"action": "daemon_ready"})
+logging.getLogger("fontTools.subset").info("Glyph names: 0459998877")
 thread = threading.Thread(target=lambda: int("0459998877x"))
 thread.start(); thread.join()
 raise KeyError("0459998877")
@@ -151,8 +152,8 @@ def test_a_process_under_systemd_speaks_to_the_journal_and_its_faults_name_nobod
     assert told_by_a_process(listening, tmp_path / "stderr", stream=True) == ""
     first, second, third = (read(listening.recv(1 << 20)) for _ in range(3))
     assert first["MESSAGE"] == "hello action=daemon_ready" and first["AMI_BRIDGE_ACTION"] == "daemon_ready"
-    assert second["MESSAGE"].startswith("A fault nobody expected: ValueError at <string>:6") and second["PRIORITY"] == "2"
-    assert third["MESSAGE"].startswith("A fault nobody expected: KeyError at <string>:8. Report it")
+    assert second["MESSAGE"].startswith("A fault nobody expected: ValueError at <string>:7") and second["PRIORITY"] == "2"
+    assert third["MESSAGE"].startswith("A fault nobody expected: KeyError at <string>:9. Report it")
     assert third["AMI_BRIDGE_ACTION"] == "fault"
 
 

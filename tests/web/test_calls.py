@@ -163,7 +163,7 @@ def test_a_program_searches_as_a_person_does(office: Console) -> None:
         assert [one["id"] for one in first["calls"] + second["calls"]] == [str(call.id) for call in made] and second["following"] is None
         assert first["calls"][0]["agents"][0]["name"] == "Maija Mäkinen" and first["calls"][0]["queue"] == "q-support"
         for wrong in ({"limit": 0}, {"after": "x"}, {"direction": "x"}, {"since": "2026-01-01"}, {"since": "0001-01-01T00:00:00+14:00"},
-                      {"number": "1" * 129}, {"shortest": -1}):
+                      {"number": "1" * 129}, {"shortest": -1}, {"nubmer": "0401234567"}):
             answer = client.post("/api/v1/calls/search", json=wrong)
             assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json", wrong
         assert client.post("/api/v1/calls/search", json={"number": "\x00", "agent": "\u202e"}).status_code == 200

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import ValidationError
 
 from ami_bridge import __version__
 from ami_bridge.config.console import ConsoleServer
 from ami_bridge.core.duties import Duty
+from ami_bridge.services.certificate_pair import why_not
 from ami_bridge.services.console_call import Answer, knock
 from ami_bridge.services.doctor_console import NAME, STAFF, answers, certificate, console, covers, staff
 from ami_bridge.services.findings import Finding, Status
@@ -123,10 +125,25 @@ def test_a_key_of_another_certificate_is_an_error(server: ConsoleServer, tmp_pat
     assert found.status is Status.ERROR and "cannot be used together" in found.reason
 
 
-def test_a_file_that_is_no_certificate_is_an_error(server: ConsoleServer, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.pem"
-    broken.write_text("no certificate")
-    assert [one.status for one in early(server.model_copy(update={"certificate": broken}))] == [Status.ERROR]
+def locked(file: Path, folder: Path) -> Path:
+    """A copy of a private key that a password locks."""
+    key, found = serialization.load_pem_private_key(file.read_bytes(), None), folder / "locked.pem"
+    found.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                        serialization.BestAvailableEncryption(b"word")))
+    return found
+
+
+def test_of_a_file_that_cannot_be_used_its_name_and_the_reason_are_told(server: ConsoleServer, tmp_path: Path) -> None:
+    assert server.certificate and server.key
+    (broken := tmp_path / "broken.pem").write_text("nothing of the kind")
+    absent = tmp_path / "absent.pem"
+    for file, words in ((broken, "is no certificate in PEM"), (absent, "cannot be read (No such file or directory)")):
+        assert why_not(file, server.key) == f"{file} {words}"
+    for file, words in ((broken, "is no private key in PEM"), (absent, "cannot be read (No such file or directory)"),
+                        (locked(server.key, tmp_path), "is locked with a password, and nobody is there to type it")):
+        assert why_not(server.certificate, file) == f"{file} {words}"
+        assert [one.reason for one in early(server.model_copy(update={"key": file}))] == [f"{file} {words}"]
+    assert why_not(server.certificate, server.key) == ""
 
 
 def test_a_name_that_the_certificate_lacks_is_told(server: ConsoleServer) -> None:
@@ -153,6 +170,7 @@ def test_no_word_names_a_person() -> None:
     assert "person" not in told.replace("second person", "") and "Somebody" not in told
 
 
-def test_without_tls_it_is_on_this_machine_only() -> None:
+@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "::", "2001:db8::1"])
+def test_without_tls_it_is_on_this_machine_only(host: str) -> None:
     with pytest.raises(ValidationError, match="in the clear"):
-        ConsoleServer(host="192.0.2.1")
+        ConsoleServer(host=host)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from ami_bridge.services.console_call import knock
 from tests.cli.machine import Machine
 from tests.ports import free_port
 from tests.web.browser import chromium  # noqa: F401 - a fixture
@@ -53,6 +54,16 @@ def test_behind_a_proxy_that_passes_the_hosts_name_on_one_signs_in(bare: Console
     answer = behind_proxy(bare)
     assert answer.status_code == 303 and "Secure" in answer.headers["set-cookie"]
     assert "strict-transport-security" not in answer.headers, "that is the proxy's to say"
+
+
+def test_it_listens_on_ipv6_too(machine: Machine) -> None:
+    machine.ports["AMI_BRIDGE__CONSOLE__PORT"] = str(free_port())
+    machine.ports["AMI_BRIDGE__CONSOLE__HOST"] = "::1"
+    with running(machine.config, machine.file) as found:
+        console = found.config.console
+        assert httpx.get(f"http://[::1]:{console.port}/sign-in").status_code == 200
+        answer = knock(console)
+        assert answer.ours and answer.address == f"http://[::1]:{console.port}"
 
 
 def test_a_name_is_the_same_in_capital_letters(machine: Machine) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from ami_bridge.core.accounts import MOST_NAMES, Account, Language, Scope
 from ami_bridge.core.duties import Duty
+from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.pages.accounts import office, state_of
 from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling, Visit
@@ -17,7 +18,7 @@ router = APIRouter(tags=["accounts"])
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
-class NewAccount(BaseModel):
+class NewAccount(Sent):
     """What an account begins with."""
 
     login: str = Field(max_length=40, description="2 to 40 small letters, digits and . _ -, a letter first.")
@@ -25,14 +26,14 @@ class NewAccount(BaseModel):
     language: Language = Language.FINNISH
 
 
-class Where(BaseModel):
+class Where(Sent):
     """Whose calls a listener or trainer may hear."""
 
     teams: list[Name] = Field(default=[], max_length=MOST_NAMES)
     queues: list[Name] = Field(default=[], max_length=MOST_NAMES)
 
 
-class Clearance(BaseModel):
+class Clearance(Sent):
     """A security clearance."""
 
     until: Moment | None = Field(description="The first moment at which it has lapsed; null: there is none.")

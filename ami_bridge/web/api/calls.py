@@ -15,6 +15,7 @@ from ami_bridge.register import CallFilter
 from ami_bridge.services.listen import Viewed, Wanted
 from ami_bridge.services.remarks import Remarked
 from ami_bridge.services.search import PAGE
+from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.pages.sound import listening
 from ami_bridge.web.sound import played
 from ami_bridge.web.terms import LONGEST_MINUTES, place_as_text, place_of
@@ -32,7 +33,7 @@ SOUND: dict[int | str, dict[str, Any]] = {
     416: {"description": "It has no such bytes."}}
 
 
-class Terms(BaseModel):
+class Terms(Sent):
     """What to search for; nothing given: all calls that may be seen."""
 
     number: Text | None = Field(None, description="The caller's or the callee's number, in any notation.")

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from ami_bridge.core.disclosures import LONGEST_TEXT, Kind
 from ami_bridge.services.disclosing import Listed, Wish
 from ami_bridge.web.api.proposals import Decision, told
+from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.pages.disclosures import disclosing_of, parcelled
 from ami_bridge.web.visit import Calling
 
@@ -18,7 +19,7 @@ FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "cont
     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-class NewDisclosure(BaseModel):
+class NewDisclosure(Sent):
     """To whom recordings of a call shall go."""
 
     kind: Kind = Field(description="`authority`, or `copy` for the data subject.")

@@ -12,6 +12,7 @@ from ami_bridge.core.holds import LONGEST_TEXT
 from ami_bridge.services.keeping import Held
 from ami_bridge.services.listen import Wanted
 from ami_bridge.web.api.proposals import Decision, decision, told
+from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.pages.holds import keeping_of
 from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling
@@ -60,7 +61,7 @@ class KeptHold(BaseModel):
     held_call: HeldCall | None = Field(description="Only where a purpose was named.")
 
 
-class NewHold(BaseModel):
+class NewHold(Sent):
     """What is to be held, why and until when."""
 
     call: UUID

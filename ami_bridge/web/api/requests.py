@@ -25,6 +25,7 @@ from ami_bridge.core.supervision import LONGEST, SHORTEST
 from ami_bridge.services.request_closing import close
 from ami_bridge.services.request_search import Fate, Searched
 from ami_bridge.services.subject_requests import Application, CallOf, Dossier, Listed
+from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.pages.request_letter import pdf_answer
 from ami_bridge.web.pages.requests import bureau_of
 from ami_bridge.web.visit import Calling
@@ -36,7 +37,7 @@ Number = Annotated[str, Field(max_length=LONGEST_NUMBER)]
 SHOWN = ("id", "kind", "state", "received_at", "due_at", "extension", "outcome")
 
 
-class Asked(BaseModel):
+class Asked(Sent):
     """What a caller asks for."""
 
     kind: Kind
@@ -118,19 +119,19 @@ class Result(BaseModel):
         return cls(request=request, fates={fate: searched.count(fate) for fate in Fate})
 
 
-class More(BaseModel):
+class More(Sent):
     """Another number of the caller."""
 
     number: Number
 
 
-class Included(BaseModel):
+class Included(Sent):
     """A call of the caller's that their numbers do not find."""
 
     call: UUID
 
 
-class Answered(BaseModel):
+class Answered(Sent):
     """What one call is answered with."""
 
     answer: Answer
@@ -138,19 +139,19 @@ class Answered(BaseModel):
     verbatim: bool = Field(False, description="Declares that nothing was left out of the transcript or changed in it.")
 
 
-class Extended(BaseModel):
+class Extended(Sent):
     """Why two months more are needed."""
 
     reason: Extension
 
 
-class Settled(BaseModel):
+class Settled(Sent):
     """What the caller was told."""
 
     outcome: Outcome
 
 
-class Minutes(BaseModel):
+class Minutes(Sent):
     """How long a session lasts at the most."""
 
     minutes: int = Field(ge=SHORTEST, le=LONGEST)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.errors import NotAllowed
+from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.pages.password import changed
 from ami_bridge.web.pages.sign_in import tried
 from ami_bridge.web.visit import Calling, house_of
@@ -14,7 +15,7 @@ from ami_bridge.web.visit import Calling, house_of
 router = APIRouter(tags=["session"])
 
 
-class SignIn(BaseModel):
+class SignIn(Sent):
     """What somebody proves themselves with."""
 
     login: str = Field(max_length=64)
@@ -22,7 +23,7 @@ class SignIn(BaseModel):
     code: str = Field(max_length=16, description="The one-time code of this half minute.")
 
 
-class OtherPassword(BaseModel):
+class OtherPassword(Sent):
     """A password of one's own choice in the place of the present one."""
 
     password: str = Field(max_length=256, description="The present one.")

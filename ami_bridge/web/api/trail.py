@@ -10,6 +10,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Outcome
 from ami_bridge.core.audit_check import Place, Unreadable
 from ami_bridge.register import TrailFilter
+from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.house import alone
 from ami_bridge.web.pages.trail import reading
 from ami_bridge.web.times import Moment
@@ -18,7 +19,7 @@ from ami_bridge.web.visit import Calling
 router = APIRouter(tags=["trail"])
 
 
-class TrailSearch(BaseModel):
+class TrailSearch(Sent):
     """Which entries are wanted; what is not given is not asked for."""
 
     since: Moment | None = Field(None, description="Entries of then or later.")
