@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,13 +10,13 @@ from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.core.parties import Direction
 from ami_bridge.core.text import clean
 from ami_bridge.register import CallFilter, Place
-from ami_bridge.web.times import begins, ends
+from ami_bridge.web.times import MINUTE, begins, ends
 
 LONGEST_MINUTES = 60 * 24 * 31
 PLACE = re.compile(r"([0-9]{1,16})-([0-9a-f]{32})", re.ASCII)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-FIELDS = ("number", "agent", "queue", "direction", "since", "until", "shortest", "longest")
+FIELDS = ("number", "agent", "queue", "direction", "since", "since_time", "until", "until_time", "shortest", "longest")
 
 
 def terms_of(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CallFilter:
@@ -32,10 +32,12 @@ def asked(terms: CallFilter | None, zone: ZoneInfo) -> dict[str, str]:
     """Return what the fields of the form say for some terms: what was asked for can be read, and changed."""
     if terms is None:
         return dict.fromkeys(FIELDS, "")
-    last = terms.until - timedelta(days=1) if terms.until else None
+    since, since_time = _as_begun(terms.since, zone)
+    until, until_time = _as_ended(terms.until, zone)
     return {"number": terms.number or "", "agent": terms.agent or "", "queue": terms.queue or "",
-            "direction": terms.direction.value if terms.direction else "", "since": _as_day(terms.since, zone),
-            "until": _as_day(last, zone), "shortest": _as_minutes(terms.shortest), "longest": _as_minutes(terms.longest)}
+            "direction": terms.direction.value if terms.direction else "", "since": since, "since_time": since_time,
+            "until": until, "until_time": until_time, "shortest": _as_minutes(terms.shortest),
+            "longest": _as_minutes(terms.longest)}
 
 
 def place_as_text(place: Place) -> str:
@@ -65,11 +67,11 @@ def _direction(form: Mapping[str, str]) -> Direction | None:
 
 
 def _day(form: Mapping[str, str], name: str, zone: ZoneInfo,
-         moment: Callable[[str, ZoneInfo], datetime | None]) -> datetime | None:
+         moment: Callable[[str, ZoneInfo, str], datetime | None]) -> datetime | None:
     try:
-        return moment(form.get(name, ""), zone)
+        return moment(form.get(name, ""), zone, form.get(f"{name}_time", ""))
     except ConfigurationError:
-        raise _wrong(name, "Write a day as 2026-11-23.") from None
+        raise _wrong(name, "Write a day as 2026-11-23, and a time of it, if any, as 14:30.") from None
 
 
 def _seconds(form: Mapping[str, str], name: str) -> float | None:
@@ -84,8 +86,21 @@ def _seconds(form: Mapping[str, str], name: str) -> float | None:
     return minutes * 60
 
 
-def _as_day(at: datetime | None, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).date().isoformat() if at else ""
+def _as_begun(at: datetime | None, zone: ZoneInfo) -> tuple[str, str]:
+    """Return day and time of day of a beginning; no time at midnight."""
+    if at is None:
+        return "", ""
+    local = at.astimezone(zone)
+    return local.date().isoformat(), f"{local:%H:%M}" if local.time() != time() else ""
+
+
+def _as_ended(at: datetime | None, zone: ZoneInfo) -> tuple[str, str]:
+    """Return the last day, and the last minute of it where that is not midnight."""
+    if at is None:
+        return "", ""
+    local = at.astimezone(zone)
+    last = local - (MINUTE if local.time() != time() else timedelta(days=1))
+    return last.date().isoformat(), f"{last:%H:%M}" if local.time() != time() else ""
 
 
 def _as_minutes(seconds: float | None) -> str:

@@ -1,5 +1,6 @@
 """Times as programs send them, and days as people fill them in, in the controller's zone."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -8,23 +9,44 @@ from pydantic import AwareDatetime, Field
 
 from ami_bridge.core.errors import ConfigurationError
 
+MINUTE = timedelta(minutes=1)
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+
 Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
 """A time that a program sends: none so early or so late that it cannot be told in another zone, or reckoned with."""
 
 
-def begins(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return the first moment of a day, None for no text; ConfigurationError for what is no day."""
-    return datetime.combine(_day(text), time(), zone) if text else None
+def begins(text: str, zone: ZoneInfo, clock: str = "") -> datetime | None:
+    """Return the first moment of a day, or of a minute of it; None for no text; ConfigurationError for what is none."""
+    _refuse_minute_without_day(text, clock)
+    return datetime.combine(_day(text), _minute(clock) if clock else time(), zone) if text else None
 
 
-def ends(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return the first moment after a day, None for no text; ConfigurationError for what is no day."""
+def ends(text: str, zone: ZoneInfo, clock: str = "") -> datetime | None:
+    """Return the first moment after a day, or after a minute of it; None for no text; ConfigurationError for what is none.
+
+    A minute that comes twice, when the clocks are put back, ends when it has come for the second time.
+    """
+    _refuse_minute_without_day(text, clock)
+    if clock:
+        return datetime.combine(_day(text), _minute(clock).replace(fold=1), zone) + MINUTE
     return end_of(text, zone) if text else None
 
 
 def end_of(text: str, zone: ZoneInfo) -> datetime:
     """Return the first moment after a day; ConfigurationError for what is no day."""
     return datetime.combine(_day(text) + timedelta(days=1), time(), zone)
+
+
+def _refuse_minute_without_day(text: str, clock: str) -> None:
+    if clock and not text:
+        raise ConfigurationError("a time of day is given, and no day", "Give the day too.")
+
+
+def _minute(text: str) -> time:
+    if not CLOCK.fullmatch(text):
+        raise ConfigurationError("a time of day is written like 14:30", "Correct it.")
+    return time.fromisoformat(text)
 
 
 def _day(text: str) -> date:

@@ -41,6 +41,9 @@ def test_calls_are_found_by_what_the_form_asks(office: Console) -> None:
         assert (found(client, queue="q-one"), found(client, direction="outbound")) == ([one], [two])
         day = (now - timedelta(days=2)).date().isoformat()
         assert (found(client, since=day), found(client, until=day)) == ([two], [one])
+        local = (now - timedelta(hours=3)).astimezone(office.config.controller.zone)
+        between, clock = local.date().isoformat(), f"{local:%H:%M}"
+        assert found(client, since=between, since_time=clock) == [two] and found(client, until=between, until_time=clock) == [one]
         assert (found(client, shortest="30"), found(client, longest="0,5"), found(client, shortest="1", longest="59")) == ([two], [one], [])
         assert found(client, number="0401234567", queue="q-two") == []
         assert "No call fits" in search(client, number="0409999999").text
