@@ -57,16 +57,16 @@ def find(config: Config, since: datetime | None, until: datetime | None, directi
          **wanted: Any) -> "list[Remarked]":
     """Return the calls that fit, newest first."""
     from ami_bridge.register import CallFilter
+    from ami_bridge.services import search
     from ami_bridge.services.remarks import remarked
-    from ami_bridge.services.search import asked
 
     zone = config.controller.zone
     terms = CallFilter(now=datetime.now(UTC), since=in_zone(since, zone), until=in_zone(until, zone),
                        direction=Direction(direction) if direction else None, **wanted)
     with looking(config, Action.CALLS_SEARCHED) as look:
         with look.register.reading() as work:
-            found = remarked(work, work.calls.find(terms))
-        look.detail |= {Detail.FOUND: len(found), **asked(terms, zone)}
+            found = remarked(work, search.find(work, terms))
+        look.detail |= {Detail.FOUND: len(found), **search.asked(terms, zone)}
     return found
 
 

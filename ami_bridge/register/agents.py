@@ -42,6 +42,11 @@ class Agents:
         """Return the directory as ``exchange`` sees it: its own lines first, by key and time."""
         return self._lines(agents.c.exchange.in_({exchange, ""}))
 
+    def spelled(self, name: str) -> str:
+        """Return a name as the directory writes it, whatever its capital letters; the name itself where nobody has it."""
+        names = set(self._connection.execute(select(agents.c.name).distinct()).scalars())
+        return name if name in names else min((one for one in names if one.casefold() == name.casefold()), default=name)
+
     def at(self, moment: datetime, exchange: str = "") -> list[Agent]:
         """Return the lines that hold at ``moment`` (aware), in the order of ``all``."""
         begun = agents.c.valid_from <= aware(moment)

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail, first_day, last_day
+from ami_bridge.core.entries import Entry
 from ami_bridge.register import CallFilter, Place, Register
+from ami_bridge.register.register import Work
 from ami_bridge.services.remarks import Remarked, remarked
 from ami_bridge.services.rights import Rights
 
@@ -40,13 +42,18 @@ class Search:
         wanted = replace(terms, now=self._now(), scope=scope, after=after, limit=limit + 1)
         with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
             with self._register.reading() as work:
-                found = work.calls.find(wanted)
+                found = find(work, wanted)
                 hidden = work.requests.restricted_among([one.id for one in found]) if scope else frozenset()
                 shown = tuple(remarked(work, [one for one in found[:limit] if one.id not in hidden]))
                 held = work.holds.on([one.entry.id for one in shown], wanted.now)
             look.detail |= {Detail.FOUND: len(shown), **asked(terms, self._zone)}
         last = found[limit - 1] if len(found) > limit else None
         return Page(shown, held, Place(last.started_at, last.id) if last else None)
+
+
+def find(work: Work, wanted: CallFilter) -> list[Entry]:
+    """Return the calls that fit, newest first; an agent's name as the directory writes it, whatever its capital letters."""
+    return work.calls.find(replace(wanted, agent=work.agents.spelled(wanted.agent) if wanted.agent else None))
 
 
 def asked(wanted: CallFilter, zone: tzinfo) -> dict[Detail, int | str]:

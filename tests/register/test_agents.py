@@ -35,6 +35,15 @@ def test_lines_come_back_equal_to_themselves(register: Register) -> None:
     assert everyone(register) == [ANNA_UNTIL_NOON, BO, CAI]
 
 
+def test_a_name_is_found_whatever_its_capital_letters_and_only_whole(register: Register) -> None:
+    other = Agent(key="PJSIP/6003", name="ANNA VIRTANEN")
+    put(register, ANNA, CAI, other)
+    with register.reading() as work:
+        given = ("cai ØST", "Anna Virtanen", "ANNA VIRTANEN", "anna virtanen", "Anna", "")
+        assert [work.agents.spelled(name) for name in given] == [
+            "Cai Øst", "Anna Virtanen", "ANNA VIRTANEN", "ANNA VIRTANEN", "Anna", ""]
+
+
 def test_the_same_again_changes_nothing(register: Register) -> None:
     assert put(register, ANNA, CAI) == 2
     assert put(register, ANNA, CAI, CAI) == 0

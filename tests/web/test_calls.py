@@ -6,7 +6,7 @@ from html import unescape
 
 import httpx
 
-from ami_bridge.core.parties import Direction
+from ami_bridge.core.parties import Agent, Direction
 from tests.web.console import Console
 from tests.web.recordings import hold, record, tone
 from tests.web.things import Things
@@ -38,6 +38,9 @@ def test_calls_are_found_by_what_the_form_asks(office: Console) -> None:
             assert found(client, number=number) == [one], number
         assert found(client, number="0295000000") == [two, one]
         assert (found(client, agent="Bo Ek"), found(client, agent="Bo")) == ([two], [])
+        with office.register.writing() as work:
+            work.agents.put([Agent(key="PJSIP/6009", name="Bo Ek")])
+        assert found(client, agent="bo EK") == [two]
         assert (found(client, queue="q-one"), found(client, direction="outbound")) == ([one], [two])
         day = (now - timedelta(days=2)).date().isoformat()
         assert (found(client, since=day), found(client, until=day)) == ([two], [one])
