@@ -27,6 +27,11 @@ def end_of(text: str, zone: ZoneInfo) -> datetime:
     return datetime.combine(_day(text) + timedelta(days=1), time(), zone)
 
 
+def last_day(until: datetime | None, zone: ZoneInfo) -> str:
+    """Return the last day before an instant, as a field of a form has it (ISO 8601); empty for none."""
+    return (until.astimezone(zone) - timedelta(microseconds=1)).date().isoformat() if until else ""
+
+
 def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)

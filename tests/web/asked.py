@@ -185,6 +185,7 @@ PEOPLE = (
     Ask(Action.DUTY_REVOKED, "POST", f"{ONE}/duties/revoke", {"duty": "listener"}),
     Ask(Action.DUTY_REVOKED, "DELETE", f"{PREFIX}{ONE}/duties/listener"),
     Ask(Action.CLEARANCE_SET, "POST", f"{ONE}/clearance", {"until": "{soon}"}),
+    Ask(Action.CLEARANCE_SET, "POST", f"{ONE}/clearance/remove"),
     Ask(Action.CLEARANCE_SET, "PUT", f"{PREFIX}{ONE}/clearance", {"until": "{soon}T00:00:00Z"}),
     Ask(Action.ACCOUNT_DISABLED, "POST", f"{ONE}/state", {"deed": "disable"}),
     Ask(Action.ACCOUNT_ENABLED, "POST", f"{ONE}/state", {"deed": "enable"}),
