@@ -89,6 +89,18 @@ def test_the_page_adds_a_number_and_a_call_and_takes_back_what_was_wrong(office:
         assert send(client, f"{page}/settle", outcome="granted").status_code == 422
 
 
+def test_while_a_call_has_no_answer_the_page_says_that_it_is_left_out_of_the_letter(office: Console) -> None:
+    first, second = record(office), record(office, caller="0509999999")
+    said = "calls without an answer are left out of the letter"
+    with office.browser("officer") as client:
+        page = opened(client)
+        for one in (first, second):
+            assert said in client.get(page).text
+            send(client, f"{page}/calls/{one.id}", answer="not-theirs")
+        assert said not in client.get(page).text
+        assert said not in client.get(opened(client, numbers="0400000001")).text, "where there is no call"
+
+
 def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_nowhere(office: Console) -> None:
     record(office)
     with office.browser("officer") as client, office.browser("keeper") as keeper, office.program("keeper") as program:
