@@ -155,7 +155,7 @@ ANSWERING = (
         (CASE, "POST", "/settle", {"outcome": "withdrawn"}), (BUREAU, "POST", "/outcome", {"outcome": "withdrawn"}))),
     Ask(Action.REQUEST_HANDLED, "POST", "/requests/{answered}/reopen"),
     Ask(Action.REQUEST_HANDLED, "DELETE", f"{PREFIX}/requests/{{answered}}/outcome"),
-    Ask(Action.REQUEST_HANDLED, "POST", "/requests/{answered}/close", leaves=Action.PROPOSAL_MADE, also=Action.HOLD_RELEASED),
+    Ask(Action.REQUEST_HANDLED, "POST", "/requests/{answered}/close", {"understood": "yes"}, leaves=Action.PROPOSAL_MADE, also=Action.HOLD_RELEASED),
     Ask(Action.REQUEST_HANDLED, "POST", f"{PREFIX}/requests/{{answered}}/closing", leaves=Action.PROPOSAL_MADE,
         also=Action.HOLD_RELEASED),
     Ask(Action.CALL_ERASED, "POST", f"{ERASURE}/propose-erasure", leaves=Action.PROPOSAL_MADE),

@@ -59,7 +59,7 @@ def test_a_request_goes_from_the_form_to_its_end(office: Console) -> None:
             assert send(client, f"{page}/calls/{one.id}", **said).status_code == 303
         assert "Hei hei." in client.get(f"{page}/letter?language=fi").text
         assert send(client, f"{page}/settle", outcome="granted").status_code == 303
-        assert send(client, f"{page}/close").status_code == 303
+        assert send(client, f"{page}/close", understood="yes").status_code == 303
         assert "waits for a second person" in client.get(page).text
         agree(office, "keeper")
         closed = client.get(page).text
@@ -101,6 +101,22 @@ def test_while_a_call_has_no_answer_the_page_says_that_it_is_left_out_of_the_let
         assert said not in client.get(opened(client, numbers="0400000001")).text, "where there is no call"
 
 
+def test_nothing_final_is_chosen_beforehand_nor_done_by_one_click(office: Console) -> None:
+    with office.browser("officer") as client:
+        page = opened(client)
+        shown = client.get(page).text
+        for name in ("outcome", "reason"):
+            assert f'name="{name}" required><option value="">choose</option>' in shown
+        assert send(client, f"{page}/settle", outcome="").status_code == send(client, f"{page}/extend", reason="").status_code == 422
+        send(client, f"{page}/settle", outcome="nothing-found")
+        assert 'name="understood" value="yes" required' in client.get(page).text
+        for sent in ({}, {"understood": "no"}):
+            assert send(client, f"{page}/close", **sent).status_code == 422
+        assert NAMES in client.get(page).text
+        assert send(client, f"{page}/close", understood="yes").status_code == 303
+        assert NAMES not in client.get(page).text
+
+
 def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_nowhere(office: Console) -> None:
     record(office)
     with office.browser("officer") as client, office.browser("keeper") as keeper, office.program("keeper") as program:
@@ -111,7 +127,7 @@ def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_n
         assert f'href="{page}"' in client.get("/proposals").text
         assert program.get("/api/v1/proposals").json()[0]["request"] == {"kind": "erasure", "outcome": None, "calls": 1}
         send(client, f"{page}/settle", outcome="refused")
-        send(client, f"{page}/close")
+        send(client, f"{page}/close", understood="yes")
         shown = keeper.get("/proposals").text
         assert "Closing of a request" in shown and "outcome: refused" in shown
         for link in re.findall(r'href="(/(?:holds|requests|disclosures)/[^"]+)"', shown):
