@@ -149,5 +149,6 @@ def _page(visit: Visit, account: Account, **shown_once: Any) -> HTMLResponse:
     may = {action.value for action in CHANGES_OF_ACCOUNTS if visit.rights.may(action) and not own}
     open_duties = [duty for duty in Duty if duty not in account.duties and may_hold(account.duties | {duty}).allowed]
     cleared = last_day(account.clearance_until, visit.house.config.controller.zone)
-    return visit.page("account.html", account=account, may=may, own=own, now=visit.now, open_duties=open_duties, cleared=cleared,
-                      scoped=any(map(has_scope, account.duties)), state=state_of(account, visit), **shown_once)
+    return visit.page("account.html", account=account, may=may, own=own, now=visit.now, open_duties=open_duties,
+                      cleared=cleared, scoped=any(map(has_scope, account.duties)), state=state_of(account, visit),
+                      **shown_once)
