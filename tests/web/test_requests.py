@@ -174,11 +174,13 @@ def test_under_supervision_it_is_heard_with_one_entry_while_the_session_lasts(of
                 answer = client.get(audio, headers={"Range": f"bytes={start}-"})
                 assert answer.status_code == 206 and answer.headers["cache-control"] == "no-store"
             assert client.head(audio).headers["content-length"] == str(len(tone(90)))
+            goes_on = f'<a href="{room}">Listening goes on until'
+            assert goes_on in client.get(page).text and room not in other.get(page).text, "it is the session of one officer"
             assert len(office.trail("listening-supervised")) == 1 and office.trail("call-listened") == []
             assert other.get(audio).status_code == other.get(room).status_code == 404
             assert send(client, f"{room}/end").status_code == 303
             assert client.get(audio).status_code == client.get(room).status_code == 403
-            assert "&ndash;" in client.get(page).text or "–" in client.get(page).text
+            assert "–" in client.get(page).text and room not in client.get(page).text
 
 
 def test_a_session_ends_by_itself(office: Console) -> None:
