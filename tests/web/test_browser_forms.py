@@ -1,17 +1,32 @@
 """Forms and players in a real browser: nothing typed is lost unasked, what fails says so, and all of it is to be seen and heard."""
 
-from playwright.sync_api import Dialog
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Dialog
 
+from ami_bridge.core.accounts import Language
 from ami_bridge.core.requests import Kind
 from tests.web.browser import Desk, Tab, chromium, desk
 from tests.web.console import Console
+from tests.web.recordings import record
 from tests.web.things import Things, asked_for
 
 __all__ = ["chromium", "desk"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+CONTRAST = """(marks) => {
+    const shine = (color) => {
+        const [r, g, b] = color.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255)
+            .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const [one, other] = marks.map(([where, what]) => shine(getComputedStyle(document.querySelector(where))[what]) + 0.05);
+    return Math.max(one, other) / Math.min(one, other);
+}"""
+"""Of two colours as they are drawn (WCAG 2.1, contrast ratio)."""
 
 
 @pytest.fixture
@@ -21,8 +36,9 @@ def things(shared: Console) -> Things:
 
 def two_calls(things: Things) -> str:
     """The page of a request for access with two calls."""
-    request, other = asked_for(things, Kind.ACCESS), things["call"]
-    things.bureau("officer").search.include(request, other)
+    request = asked_for(things, Kind.ACCESS)
+    earlier = record(things.office, ended_at=datetime.now(UTC) - timedelta(hours=1))
+    things.bureau("officer").search.include(request, earlier.id)
     return f"/requests/{request}"
 
 
@@ -57,3 +73,58 @@ def test_a_transcript_that_was_typed_and_not_saved_is_not_lost_unasked(desk: Des
         second.get_by_role("button", name=save).click()
         tab.page.wait_for_load_state("load")
         assert text.input_value() == "Hei." == text.evaluate("it => it.defaultValue") and asked == ["beforeunload"]
+
+
+def listen(tab: Tab, things: Things) -> None:
+    """Open the page of a call."""
+    tab.open(f"/calls/{things['call']}")
+    tab.fill(purpose=things["purpose"])
+    tab.press("calls.open")
+    tab.page.wait_for_load_state("load")
+
+
+def test_a_recording_that_cannot_be_played_any_more_says_so(desk: Desk, shared: Console, things: Things) -> None:
+    with desk.sit(shared, "listener") as tab:
+        listen(tab, things)
+        alert = tab.page.locator(".player").get_by_role("alert")
+        assert alert.inner_text() == ""
+        tab.page.context.clear_cookies()
+        tab.page.locator("audio").evaluate("it => void it.play().catch(() => {})")
+        tab.page.wait_for_function("() => document.querySelector('.player [role=alert]').textContent")
+        assert alert.inner_text() == tab.words("player.failed")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_where_one_is_on_the_waveform_can_be_seen(desk: Desk, shared: Console, things: Things, scheme: str) -> None:
+    """WCAG 2.1, 1.4.11: at least 3 to 1 against what is beside it."""
+    with desk.sit(shared, "listener") as tab:
+        tab.page.emulate_media(color_scheme=scheme)
+        listen(tab, things)
+        wave, now, ground = (".wave path", "fill"), (".wave .now", "stroke"), (".wave svg", "backgroundColor")
+        for pair in ((wave, now), (wave, ground), (now, ground)):
+            assert tab.page.evaluate(CONTRAST, pair) >= 3, pair
+
+
+def test_the_players_position_is_told_in_words_with_the_recordings_name(desk: Desk, shared: Console, things: Things) -> None:
+    with desk.sit(shared, "listener", Language.FINNISH) as tab:
+        listen(tab, things)
+        slider = tab.page.get_by_role("slider", name="Tallenne 1: kohta", exact=True)
+        assert slider.get_attribute("aria-valuetext") == "0:00:00, kesto yhteensä 0:00:03"
+
+
+def test_fields_and_players_of_several_calls_are_told_apart_by_their_call(desk: Desk, shared: Console, things: Things) -> None:
+    page = two_calls(things)
+    with desk.sit(shared, "officer") as tab:
+        tab.open(page)
+        groups = tab.page.get_by_role("group", name=re.compile("^Call of "))
+        assert groups.count() == 2
+        for number in (1, 2):
+            told = groups.nth(number - 1).locator("legend").get_attribute("id")
+            described = groups.nth(number - 1).locator(f"[aria-describedby={told}]")
+            assert [it.strip() for it in described.all_inner_texts()] == [tab.words("requests.save"), tab.words("requests.make_copy")]
+        tab.step("request")
+        tab.press("requests.begin")
+        tab.page.wait_for_load_state("load")
+        names = [it.get_attribute("aria-label") for it in tab.page.get_by_role("slider").all()]
+        assert len(names) == 2 == len(set(names)) and all(", Call of " in name for name in names)
+        tab.step("session")
