@@ -8,10 +8,10 @@ from playwright.sync_api import Dialog
 
 from ami_bridge.core.accounts import Language
 from ami_bridge.core.requests import Kind
-from tests.web.browser import Desk, Tab, chromium, desk
+from tests.web.browser import Desk, Tab, chromium, desk, too_wide
 from tests.web.console import Console
 from tests.web.recordings import record
-from tests.web.things import Things, asked_for
+from tests.web.things import CALLERS_NAME, Things, asked_for
 
 __all__ = ["chromium", "desk"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -128,3 +128,42 @@ def test_fields_and_players_of_several_calls_are_told_apart_by_their_call(desk: 
         names = [it.get_attribute("aria-label") for it in tab.page.get_by_role("slider").all()]
         assert len(names) == 2 == len(set(names)) and all(", Call of " in name for name in names)
         tab.step("session")
+
+
+def test_the_trail_is_not_moved_sideways_at_320_pixels(desk: Desk, shared: Console) -> None:
+    """WCAG 2.1, 1.4.10."""
+    with desk.sit(shared, "auditor", Language.FINNISH) as tab:
+        tab.page.set_viewport_size({"width": 320, "height": 640})
+        tab.open("/trail")
+        assert too_wide(tab.page) == []
+
+
+def test_pages_are_told_apart_by_their_titles_and_entries_of_a_list_by_their_rows(desk: Desk, shared: Console,
+                                                                                  things: Things) -> None:
+    for language, call, held, asked in ((Language.FINNISH, "Puhelu", "Poistokielto", "Pyyntö"),
+                                        (Language.SWEDISH, "Samtal", "Raderingsstopp", "Begäran"),
+                                        (Language.ENGLISH, "Call of", "Hold of", "Request of")):
+        with desk.sit(shared, "officer", language) as tab:
+            listen(tab, things)
+            assert title(tab).startswith(f"{call} 20")
+            tab.open(f"/holds/{things['held']}")
+            assert title(tab).startswith(f"{held} 20") and title(tab).endswith(", request 7")
+            tab.open(f"/requests/{things['request']}")
+            assert title(tab).startswith(f"{asked} 20") and CALLERS_NAME not in title(tab)
+            tab.open(f"/disclosures/{things['parcel']}")
+            assert ": Poliisi, 20" in title(tab)
+            tab.open("/calls")
+            tab.press("calls.search")
+            tab.page.wait_for_load_state("load")
+            assert title(tab) == tab.words("calls.found") == tab.page.locator("h1").inner_text()
+            tab.step("found")
+            for path, name, told in (("/requests", "request", CALLERS_NAME), ("/holds", "held", "request 7")):
+                tab.open(path)
+                row = tab.page.get_by_role("row", name=things[name][-8:])
+                assert told in row.inner_text() and row.get_by_role("rowheader").get_by_role("link").count() == 1
+                tab.step(name)
+
+
+def title(tab: Tab) -> str:
+    """What the browser calls a page, before the console's own name."""
+    return tab.page.title().partition(" · ")[0]

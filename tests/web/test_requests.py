@@ -52,6 +52,7 @@ def test_a_request_goes_from_the_form_to_its_end(office: Console) -> None:
         assert send(client, "/requests/new", **FORM | {"identity": ""}).status_code == 422
         page = opened(client)
         shown = client.get(page).text
+        assert NAMES in client.get("/requests").text and NAMES not in shown.partition("</title>")[0]
         assert NAMES in shown and "+358401234567" in shown and "0509999999" in shown and "0451111111" not in shown
         assert "days left: 3" in shown and "Outi Oksanen" in shown
         for one in (first, second):
@@ -65,6 +66,7 @@ def test_a_request_goes_from_the_form_to_its_end(office: Console) -> None:
         closed = client.get(page).text
         assert "closed" in closed and NAMES not in closed and "040 123" not in closed and "Mannerheimintie" not in closed
         assert client.get(f"{page}/letter").status_code == 404 and NAMES not in client.get("/requests").text
+        assert page[-8:] + "</td>" in client.get("/requests").text
     with office.register.reading() as work:
         assert all(hold.released_at for hold in work.holds.all()) and len(work.holds.all()) == 2
 
