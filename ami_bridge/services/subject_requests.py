@@ -98,6 +98,11 @@ class Dossier:
         """Return an instant of the last day on which it is answered in time."""
         return self.request.due_at - INSTANT
 
+    @property
+    def unanswered(self) -> int:
+        """Return how many of its calls have no answer yet: a letter that is made now says nothing of them."""
+        return sum(one.found.answer is Answer.NONE for one in self.calls)
+
 
 class SubjectRequests:
     """The requests, on behalf of an officer. Blocking."""

@@ -49,6 +49,11 @@ def _minute(text: str) -> time:
     return time.fromisoformat(text)
 
 
+def last_day(until: datetime | None, zone: ZoneInfo) -> str:
+    """Return the last day before an instant, as a field of a form has it (ISO 8601); empty for none."""
+    return (until.astimezone(zone) - timedelta(microseconds=1)).date().isoformat() if until else ""
+
+
 def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)

@@ -172,6 +172,7 @@ def test_an_officer_answers_a_caller_from_the_request_to_its_end(desk: Desk, off
     with desk.sit(office, "officer") as tab:
         handed_out(tab, tmp_path)
         told(tab, case)
+        tab.fill(understood="yes")
         tab.press("requests.close_do")
         tab.step("close-proposed")
     with desk.sit(office, "second") as other:

@@ -40,7 +40,7 @@ def test_an_administrator_makes_an_account_and_gives_it_what_a_listener_needs(of
         assert "sales, support, q1" in page and "2100-01-01 00:00:00" in page and "<script>alert" not in page
         assert "account-administrator" not in page.split('name="duty"')[1].split("</select>")[0], "never both"
         assert "<script>alert" not in client.get("/accounts").text and "&lt;script&gt;" in client.get("/accounts").text
-        post(client, path + "/clearance", {"until": ""})
+        post(client, path + "/clearance/remove")
         post(client, path + "/duties/revoke", {"duty": "listener"})
         post(client, path + "/state", {"deed": "disable"})
     account, admin = office.account("maija"), f"account:{office.account('admin').id}"
@@ -167,6 +167,25 @@ def test_a_mistake_changes_nothing_and_says_so(office: Console, path: str, sent:
         assert client.get("/accounts/not-an-id").status_code == client.get(f"/accounts/{PASSWORD}").status_code == 404
         assert client.get("/accounts/00000000-0000-0000-0000-000000000000").status_code == 404
     assert status == 303 or office.account("listener") == before
+
+
+def test_a_clearance_is_saved_anew_as_it_stands_and_removed_by_its_own_button_only(office: Console) -> None:
+    account = office.account("listener")
+    path = f"/accounts/{account.id}"
+    with office.browser("admin") as client:
+        for day in ("2099-12-31", "2099-03-28"):  # the second is a day of 23 hours in Helsinki
+            post(client, path + "/clearance", {"until": day})
+            until = office.account("listener").clearance_until
+            shown = re.search(r'name="until" type="date" value="([^"]*)" required', client.get(path).text)[1]
+            assert shown == day and post(client, path + "/clearance", {"until": shown}).status_code == 303
+            assert office.account("listener").clearance_until == until
+        for empty in ({"until": ""}, {}):
+            assert post(client, path + "/clearance", empty).status_code == 422
+        assert office.account("listener").clearance_until == until
+        assert "Remove the clearance" in client.get(path).text
+        assert post(client, path + "/clearance/remove").status_code == 303
+        shown = client.get(path).text
+        assert office.account("listener").clearance_until is None and "Remove the clearance" not in shown and 'value="" required' in shown
 
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "9999-12-31T22:00:00Z", "0001-01-01T00:00:00Z"])

@@ -66,6 +66,18 @@ def test_who_listened_to_what_is_shown_to_the_next(office: Console) -> None:
     assert all(word in text for word in ("Lauri Lahti", "Outi Oksanen", "Aino Aalto", "0–5 s", "refused", "request of a data subject"))
 
 
+def test_a_wrong_purpose_is_put_right_and_both_looks_are_in_the_trail(office: Console) -> None:
+    call = record(office)
+    with office.browser("officer") as client:
+        opened = open_call(client, call.id, "service").text
+        assert f'href="/calls/{call.id}?ask=purpose">Change the purpose' in opened
+        asked = client.get(f"/calls/{call.id}", params={"ask": "purpose"}).text
+        assert f'action="/calls/{call.id}/purpose"' in asked and not any(word in asked for word in CALLERS_DATA)
+        assert "Opened for: " in client.get(f"/calls/{call.id}").text, "until another is named, the first stands"
+        assert "Opened for: request of a data subject" in open_call(client, call.id, "data-subject-request").text
+    assert [one.purpose for one in office.trail("call-viewed")] == ["service", "service", "data-subject-request"]
+
+
 def test_calls_of_others_expired_and_unknown_ones_look_alike(office: Console) -> None:
     foreign = record(office, team="sales", queue="q-sales")
     expired = record(office, ended_at=foreign.ended_at - timedelta(days=40), expires_at=foreign.ended_at)

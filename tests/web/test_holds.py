@@ -58,6 +58,21 @@ def test_a_hold_is_placed_opened_for_a_purpose_and_released_by_two(office: Conso
     assert [one.outcome for one in office.trail("hold-released")] == ["allowed"]
 
 
+def test_no_purpose_is_chosen_beforehand_for_the_call_of_a_hold_and_a_wrong_one_is_put_right(office: Console) -> None:
+    entry = record(office)
+    with office.browser("officer") as officer:
+        page = f"/holds/{place(officer, entry.id)}"
+        assert 'name="purpose" required>\n<option value="">choose</option>' in officer.get(page).text
+        assert post(officer, f"{page}/purpose", purpose="").status_code == 422
+        post(officer, f"{page}/purpose", purpose="authority-request")
+        assert f'href="{page}?ask=purpose">Change the purpose' in officer.get(page).text
+        asked = officer.get(page, params={"ask": "purpose"}).text
+        assert f'action="{page}/purpose"' in asked and entry.caller not in asked
+        post(officer, f"{page}/purpose", purpose="data-subject-request")
+        assert "Opened for: request of a data subject" in officer.get(page).text
+    assert [one.purpose for one in office.trail("call-viewed")] == ["authority-request", "data-subject-request"]
+
+
 def test_who_keeps_sees_no_caller_and_hears_nothing(office: Console) -> None:
     entry = record(office)
     with office.browser("keeper") as keeper, office.program("keeper") as program:

@@ -52,6 +52,7 @@ def test_a_request_goes_from_the_form_to_its_end(office: Console) -> None:
         assert send(client, "/requests/new", **FORM | {"identity": ""}).status_code == 422
         page = opened(client)
         shown = client.get(page).text
+        assert NAMES in client.get("/requests").text and NAMES not in shown.partition("</title>")[0]
         assert NAMES in shown and "+358401234567" in shown and "0509999999" in shown and "0451111111" not in shown
         assert "days left: 3" in shown and "Outi Oksanen" in shown
         for one in (first, second):
@@ -59,12 +60,13 @@ def test_a_request_goes_from_the_form_to_its_end(office: Console) -> None:
             assert send(client, f"{page}/calls/{one.id}", **said).status_code == 303
         assert "Hei hei." in client.get(f"{page}/letter?language=fi").text
         assert send(client, f"{page}/settle", outcome="granted").status_code == 303
-        assert send(client, f"{page}/close").status_code == 303
+        assert send(client, f"{page}/close", understood="yes").status_code == 303
         assert "waits for a second person" in client.get(page).text
         agree(office, "keeper")
         closed = client.get(page).text
         assert "closed" in closed and NAMES not in closed and "040 123" not in closed and "Mannerheimintie" not in closed
         assert client.get(f"{page}/letter").status_code == 404 and NAMES not in client.get("/requests").text
+        assert page[-8:] + "</td>" in client.get("/requests").text
     with office.register.reading() as work:
         assert all(hold.released_at for hold in work.holds.all()) and len(work.holds.all()) == 2
 
@@ -89,6 +91,34 @@ def test_the_page_adds_a_number_and_a_call_and_takes_back_what_was_wrong(office:
         assert send(client, f"{page}/settle", outcome="granted").status_code == 422
 
 
+def test_while_a_call_has_no_answer_the_page_says_that_it_is_left_out_of_the_letter(office: Console) -> None:
+    first, second = record(office), record(office, caller="0509999999")
+    said = "calls without an answer are left out of the letter"
+    with office.browser("officer") as client:
+        page = opened(client)
+        for one in (first, second):
+            assert said in client.get(page).text
+            send(client, f"{page}/calls/{one.id}", answer="not-theirs")
+        assert said not in client.get(page).text
+        assert said not in client.get(opened(client, numbers="0400000001")).text, "where there is no call"
+
+
+def test_nothing_final_is_chosen_beforehand_nor_done_by_one_click(office: Console) -> None:
+    with office.browser("officer") as client:
+        page = opened(client)
+        shown = client.get(page).text
+        for name in ("outcome", "reason"):
+            assert f'name="{name}" required><option value="">choose</option>' in shown
+        assert send(client, f"{page}/settle", outcome="").status_code == send(client, f"{page}/extend", reason="").status_code == 422
+        send(client, f"{page}/settle", outcome="nothing-found")
+        assert 'name="understood" value="yes" required' in client.get(page).text
+        for sent in ({}, {"understood": "no"}):
+            assert send(client, f"{page}/close", **sent).status_code == 422
+        assert NAMES in client.get(page).text
+        assert send(client, f"{page}/close", understood="yes").status_code == 303
+        assert NAMES not in client.get(page).text
+
+
 def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_nowhere(office: Console) -> None:
     record(office)
     with office.browser("officer") as client, office.browser("keeper") as keeper, office.program("keeper") as program:
@@ -99,7 +129,7 @@ def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_n
         assert f'href="{page}"' in client.get("/proposals").text
         assert program.get("/api/v1/proposals").json()[0]["request"] == {"kind": "erasure", "outcome": None, "calls": 1}
         send(client, f"{page}/settle", outcome="refused")
-        send(client, f"{page}/close")
+        send(client, f"{page}/close", understood="yes")
         shown = keeper.get("/proposals").text
         assert "Closing of a request" in shown and "outcome: refused" in shown
         for link in re.findall(r'href="(/(?:holds|requests|disclosures)/[^"]+)"', shown):
@@ -146,11 +176,13 @@ def test_under_supervision_it_is_heard_with_one_entry_while_the_session_lasts(of
                 answer = client.get(audio, headers={"Range": f"bytes={start}-"})
                 assert answer.status_code == 206 and answer.headers["cache-control"] == "no-store"
             assert client.head(audio).headers["content-length"] == str(len(tone(90)))
+            goes_on = f'<a href="{room}">Listening goes on until'
+            assert goes_on in client.get(page).text and room not in other.get(page).text, "it is the session of one officer"
             assert len(office.trail("listening-supervised")) == 1 and office.trail("call-listened") == []
             assert other.get(audio).status_code == other.get(room).status_code == 404
             assert send(client, f"{room}/end").status_code == 303
             assert client.get(audio).status_code == client.get(room).status_code == 403
-            assert "&ndash;" in client.get(page).text or "–" in client.get(page).text
+            assert "–" in client.get(page).text and room not in client.get(page).text
 
 
 def test_a_session_ends_by_itself(office: Console) -> None:

@@ -13,7 +13,7 @@ from ami_bridge.core.duties import CHANGES_OF_ACCOUNTS, Duty, may_hold
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.services.people import People, has_scope
 from ami_bridge.web.codes import as_picture
-from ami_bridge.web.times import ends
+from ami_bridge.web.times import end_of, last_day
 from ami_bridge.web.visit import Browsing, Form, Visit, field, go, uuid_of
 
 router = APIRouter(include_in_schema=False)
@@ -76,9 +76,16 @@ def scope(visit: Browsing, account: str, form: Form) -> RedirectResponse:
 
 @router.post("/accounts/{account}/clearance")
 def clearance(visit: Browsing, account: str, form: Form) -> RedirectResponse:
-    """Set the last day of somebody's security clearance; no day: they have none."""
-    until = ends(form.get("until", ""), visit.house.config.controller.zone)
+    """Set the last day of somebody's security clearance."""
+    until = end_of(field(form, "until"), visit.house.config.controller.zone)
     office(visit).set_clearance(uuid_of(account), until)
+    return go(f"/accounts/{uuid_of(account)}")
+
+
+@router.post("/accounts/{account}/clearance/remove")
+def remove_clearance(visit: Browsing, account: str, form: Form) -> RedirectResponse:
+    """Note that somebody has no security clearance."""
+    office(visit).set_clearance(uuid_of(account), None)
     return go(f"/accounts/{uuid_of(account)}")
 
 
@@ -141,5 +148,7 @@ def _page(visit: Visit, account: Account, **shown_once: Any) -> HTMLResponse:
     own = account.id == visit.rights.account.id
     may = {action.value for action in CHANGES_OF_ACCOUNTS if visit.rights.may(action) and not own}
     open_duties = [duty for duty in Duty if duty not in account.duties and may_hold(account.duties | {duty}).allowed]
+    cleared = last_day(account.clearance_until, visit.house.config.controller.zone)
     return visit.page("account.html", account=account, may=may, own=own, now=visit.now, open_duties=open_duties,
-                      scoped=any(map(has_scope, account.duties)), state=state_of(account, visit), **shown_once)
+                      cleared=cleared, scoped=any(map(has_scope, account.duties)), state=state_of(account, visit),
+                      **shown_once)

@@ -51,10 +51,10 @@ def _page(visit: Visit, terms: CallFilter | None, *, found: Page | None = None, 
 
 
 @router.get(f"{PLACE}/{{id}}")
-def call(visit: Browsing, id: str) -> HTMLResponse:
-    """Show a call; before a purpose was named for it, only ask for one."""
+def call(visit: Browsing, id: str, ask: str = "") -> HTMLResponse:
+    """Show a call; before a purpose was named for it, or to name another (``ask``), only ask for one."""
     wanted = named(visit, id)
-    if not wanted.purpose:
+    if ask or not wanted.purpose:
         visit.rights.require(Action.CALL_VIEWED, str(wanted.id))
         return visit.page("purpose.html", action=f"{PLACE}/{wanted.id}/purpose")
     at_work = listening(visit)

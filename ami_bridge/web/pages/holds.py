@@ -50,15 +50,15 @@ def place(visit: Browsing, sent: Form) -> Response:
 
 
 @router.get(f"{PLACE}/{{hold}}")
-def show(visit: Browsing, hold: str) -> HTMLResponse:
-    """Show a hold; its call too, when the visitor has named a purpose for it."""
+def show(visit: Browsing, hold: str, ask: str = "") -> HTMLResponse:
+    """Show a hold; its call too, when the visitor has named a purpose for it and does not want to name another (``ask``)."""
     held = keeping_of(visit).show(uuid_of(hold))
-    purpose = visit.session.purposes.get(held.hold.id, "") if held.hold.active(visit.now) else ""
+    purpose = visit.session.purposes.get(held.hold.id, "") if held.hold.active(visit.now) and not ask else ""
     at_work = listening(visit)
     viewed = at_work.view(Wanted(held.hold.id, purpose, held=True)) if purpose else None
     recordings, waveforms = (playable(viewed.entry), at_work.waveforms(viewed)) if viewed else ((), {})
     return visit.page("hold.html", held=held, now=visit.now, opens=visit.rights.everywhere(Action.CALL_VIEWED),
-                      viewed=viewed, recordings=recordings, waveforms=waveforms)
+                      viewed=viewed, purpose=purpose, recordings=recordings, waveforms=waveforms)
 
 
 @router.post(f"{PLACE}/{{hold}}/purpose")

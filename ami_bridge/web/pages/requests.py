@@ -111,7 +111,11 @@ def settle(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
 
 @router.post(f"{PLACE}/{{request}}/close")
 def end(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
-    """Close a request, propose it, or agree to it."""
+    """Close a request, propose it, or agree to it. ConfigurationError unless the sender declares to know what is lost."""
+    visit.rights.require(Action.REQUEST_HANDLED, str(uuid_of(request)))
+    if sent.get("understood") != "yes":
+        raise ConfigurationError("closing a request deletes what it says of the asker, and nothing brings it back",
+                                 "Tick that you understand this.")
     close(bureau_of(visit).agreeing, uuid_of(request))
     return _back(request)
 

@@ -9,9 +9,16 @@
     return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
   };
 
+  const report = (audio, alert) => {
+    audio.addEventListener("error", () => { alert.textContent = alert.dataset.failed; alert.className = "problem"; });
+    audio.addEventListener("playing", () => { alert.textContent = ""; alert.className = ""; });
+  };
+
   const equip = (player) => {
     const audio = player.querySelector("audio"), wave = player.querySelector(".wave");
-    if (!audio || !wave) return;
+    if (!audio) return;
+    report(audio, player.querySelector("[role=alert]"));
+    if (!wave) return;
     const seconds = Number(player.dataset.seconds);
     const lines = [...wave.querySelectorAll("svg")].map((svg) => [svg.querySelector(".now"), svg.viewBox.baseVal.width]);
 
@@ -21,7 +28,7 @@
         for (const end of ["x1", "x2"]) line.setAttribute(end, String((at / seconds) * width));
       }
       wave.setAttribute("aria-valuenow", String(Math.floor(at)));
-      wave.setAttribute("aria-valuetext", `${clock(at)} ${wave.dataset.of} ${clock(seconds)}`);
+      wave.setAttribute("aria-valuetext", `${clock(at)}${wave.dataset.of} ${clock(seconds)}`);
     };
 
     const seek = (at) => {
