@@ -71,6 +71,21 @@ class Extension(StrEnum):
     MANY = "many-requests"
 
 
+class Step(StrEnum):
+    """What the trail says was done with a request."""
+
+    OPENED = "opened"
+    NUMBER_ADDED = "number-added"
+    CALL_ANSWERED = "call-answered"
+    LETTER_MADE = "letter-made"
+    SESSION_ENDED = "session-ended"
+    EXTENDED = "extended"
+    ANSWERED = "answered"
+    REOPENED = "reopened"
+    ERASED = "erased"
+    CLOSED = "closed"
+
+
 class Answer(StrEnum):
     """What one call that was found was answered with."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import MOST, Detail
+from ami_bridge.core.audit import MOST, By, Detail
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import AudioError, Busy, NotFound
 from ami_bridge.core.holds import Hold
@@ -62,20 +62,20 @@ class RequestSearch:
 
         The search is recorded first. NotFound; ConfigurationError for a closed request; KeyMissing without the private keys.
         """
-        return self._looked(request, self._find, "number")
+        return self._looked(request, self._find, By.NUMBER)
 
     def include(self, request: UUID, call: UUID) -> Searched:
         """Freeze a call that the numbers do not find, such as one from a withheld number. NotFound when there is none."""
-        searched = self._looked(request, lambda asked: [call], "id")
+        searched = self._looked(request, lambda asked: [call], By.ID)
         if searched.fates == {call: Fate.GONE}:
             raise NotFound("there is no such call", "It may have been destroyed in its time.")
         return searched
 
-    def _looked(self, request: UUID, find: Callable[[SubjectRequest], list[UUID]], by: str) -> Searched:
+    def _looked(self, request: UUID, find: Callable[[SubjectRequest], list[UUID]], by: By) -> Searched:
         for action in (Action.REQUEST_HANDLED, Action.HOLD_PLACED):
             self._rights.require(action, str(request))
         with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
-            look.object, look.purpose, look.detail = str(request), DATA_SUBJECT, {Detail.BY: by}
+            look.object, look.purpose, look.detail = str(request), DATA_SUBJECT, {Detail.BY: by.value}
             with self._register.reading() as work:
                 asked = standing(work, request)
             found = find(asked)
