@@ -15,7 +15,7 @@ from ami_bridge.core.errors import AudioError, Busy, NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.purposes import DATA_SUBJECT
 from ami_bridge.core.request_clock import frozen_until
-from ami_bridge.core.requests import ARTICLE, FoundCall, State, SubjectRequest
+from ami_bridge.core.requests import HELD_FOR, FoundCall, State, SubjectRequest, basis_of
 from ami_bridge.register import Register
 from ami_bridge.register.numbers import same_number
 from ami_bridge.register.register import Work
@@ -23,7 +23,6 @@ from ami_bridge.services.holds import Also, Holding, Wish, held_entry
 from ami_bridge.services.rights import Rights
 from ami_bridge.vault import Vault
 
-REASON = "data-subject request"
 WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds to wait, again and again, while a purge goes on."""
 
@@ -118,7 +117,7 @@ class RequestSearch:
         return stack.enter_context(self._holding.placing())
 
     def _place(self, place: Callable[[Wish, Also], Hold], asked: SubjectRequest, call: UUID) -> Fate:
-        wish = Wish(call=str(call), reason=REASON, basis=f"GDPR article {ARTICLE[asked.kind]}, request {asked.id}",
+        wish = Wish(call=str(call), reason=HELD_FOR, basis=basis_of(asked.kind, asked.id),
                     by=self._rights.account.name, until=frozen_until(asked, self._zone, self._now()))
 
         def note(work: Work, hold: Hold) -> None:

@@ -8,6 +8,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from ami_bridge.core.accounts import Language
+from ami_bridge.core.requests import HELD_FOR, named_by
 from ami_bridge.web.drawing import outline
 from ami_bridge.web.times import day_in, time_in
 
@@ -30,7 +31,21 @@ def filters(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
     def last_day(page: Context, end: datetime | None) -> str:
         return day(page, end - datetime.resolution) if end else ""
 
-    return {"when": when, "day": day, "last_day": last_day, "length": _length, "size": _size, "outline": outline}
+    return {"when": when, "day": day, "last_day": last_day, "length": _length, "size": _size, "outline": outline,
+            "reason": _reason, "basis": _basis}
+
+
+@pass_context
+def _reason(page: Context, reason: str) -> str:
+    """Return why a hold was placed: what a request gave in the words of the page, what somebody wrote as it is."""
+    return str(page["t"]("holds.of_request")) if reason == HELD_FOR else reason
+
+
+@pass_context
+def _basis(page: Context, basis: str) -> str:
+    """Return what a hold rests on, in the same way."""
+    named = named_by(basis)
+    return str(page["t"]("holds.basis_of_request", article=named[0], request=named[1])) if named else basis
 
 
 def _language(page: Context) -> Language:
