@@ -68,6 +68,22 @@ class Detail(StrEnum):
     VERDICT = "verdict"
 
 
+class By(StrEnum):
+    """By what was searched: which fields were filled in, never with what."""
+
+    AGENT = "agent"
+    LENGTH = "length"
+    NUMBER = "number"
+    QUEUE = "queue"
+    ID = "id"
+    ACTION = "action"
+    ACTOR = "actor"
+    OUTCOME = "outcome"
+    SINCE = "since"
+    UNTIL = "until"
+    NOTICE = "notice"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """What is to be recorded. ``actor``: ``account:`` and an id, ``os:`` and the name of an account of this machine (and,

@@ -5,6 +5,7 @@ it must be a copy of the sound, or a transcript that is not edited (Finnish Data
 3592/152/2019); listening alone does not do either.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +29,22 @@ class Kind(StrEnum):
 
 
 ARTICLE: Mapping[Kind, int] = {Kind.ACCESS: 15, Kind.ERASURE: 17, Kind.RESTRICTION: 18}
+
+HELD_FOR = "data-subject request"
+"""The reason of a hold that a request has placed."""
+
+_BASIS = re.compile(r"GDPR article ([0-9]+), request ([0-9a-f-]{36})")
+
+
+def basis_of(kind: Kind, request: UUID) -> str:
+    """Return the basis of a hold that a request has placed."""
+    return f"GDPR article {ARTICLE[kind]}, request {request}"
+
+
+def named_by(basis: str) -> tuple[str, str] | None:
+    """Return the article and the id of the request in the basis of a hold; None for one that is not as ``basis_of`` says."""
+    found = _BASIS.fullmatch(basis)
+    return (found[1], found[2]) if found else None
 
 
 class State(StrEnum):
@@ -69,6 +86,21 @@ class Extension(StrEnum):
 
     COMPLEX = "complex"
     MANY = "many-requests"
+
+
+class Step(StrEnum):
+    """What the trail says was done with a request."""
+
+    OPENED = "opened"
+    NUMBER_ADDED = "number-added"
+    CALL_ANSWERED = "call-answered"
+    LETTER_MADE = "letter-made"
+    SESSION_ENDED = "session-ended"
+    EXTENDED = "extended"
+    ANSWERED = "answered"
+    REOPENED = "reopened"
+    ERASED = "erased"
+    CLOSED = "closed"
 
 
 class Answer(StrEnum):

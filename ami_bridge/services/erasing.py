@@ -15,7 +15,7 @@ from ami_bridge.core.certificate import Certificate
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import ConfigurationError, NotAllowed
 from ami_bridge.core.purposes import DATA_SUBJECT
-from ami_bridge.core.requests import STAYING, Answer, FoundCall, Kind, State, SubjectRequest
+from ami_bridge.core.requests import STAYING, Answer, FoundCall, Kind, State, Step, SubjectRequest
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, name_of
@@ -84,7 +84,7 @@ class Erasing:
         for one in elsewhere:
             if one.answer is Answer.NONE:
                 work.requests.answer(one.request, [one.call], Answer.ERASED)
-                self._agreeing.rights.trail.within(work, Action.REQUEST_HANDLED, str(one.request), step("erased"))
+                self._agreeing.rights.trail.within(work, Action.REQUEST_HANDLED, str(one.request), step(Step.ERASED))
         for hold in holds:
             self._destroying.begin(work, hold_key(hold.id), now, calls=0, whole=True, request=asked.id)
         for day, entries in self._by_day(work, calls).items():
@@ -92,7 +92,7 @@ class Erasing:
         for call in calls:
             self._agreeing.rights.trail.within(work, Action.CALL_ERASED, str(call), purpose=DATA_SUBJECT)
         self._agreeing.rights.trail.within(work, Action.REQUEST_HANDLED, str(asked.id), {
-            Detail.SECTION: "erased", Detail.CALLS: min(len(calls), MOST)})
+            Detail.SECTION: Step.ERASED.value, Detail.CALLS: min(len(calls), MOST)})
 
     def _by_day(self, work: Work, calls: list[UUID]) -> dict[date, list[Entry]]:
         found: dict[date, list[Entry]] = defaultdict(list)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail
+from ami_bridge.core.audit import By, Detail
 from ami_bridge.core.promises import Line, all_kept
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.status import Standing, look
@@ -48,5 +48,5 @@ class HealthReading:
         with self._rights.trail.looking(Action.HEALTH_VIEWED) as trace:
             now = self._now()
             examined = Examined(now, examine(now))
-            trace.detail |= {Detail.BY: "notice", Detail.VERDICT: "kept" if examined.kept else "not-kept"}
+            trace.detail |= {Detail.BY: By.NOTICE.value, Detail.VERDICT: "kept" if examined.kept else "not-kept"}
         return examined

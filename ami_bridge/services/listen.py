@@ -48,7 +48,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewed:
-    """A look that was recorded. ``audible``: they may hear it too. ``looks``: who looked before, this look last.
+    """A look that was recorded. ``unheard``: why they may not hear it, if so. ``looks``: who looked, newest first.
 
     ``names``: actor of the trail -> the name of the person. ``holds``: those that hold still. ``restricted``: its caller
     asked that it is used for nothing else.
@@ -59,13 +59,18 @@ class Viewed:
     holds: tuple[Hold, ...]
     looks: tuple[AuditEntry, ...]
     names: Mapping[str, str]
-    audible: bool
+    unheard: Why | None
     restricted: bool
 
     @property
     def entry(self) -> Entry:
         """Return the call."""
         return self.source.entry
+
+    @property
+    def audible(self) -> bool:
+        """Tell whether there is sound, and they may hear it."""
+        return self.unheard is None and bool(playable(self.entry))
 
 
 class Listen:
@@ -78,13 +83,12 @@ class Listen:
         """Return a call with all that is kept of it, and who looked at it. Refused, or NotFound; either is recorded."""
         source = self._open(Action.CALL_VIEWED, wanted)
         self._rights.trail.leave(Action.CALL_VIEWED, str(source.entry.id), purpose=wanted.purpose)
-        may_hear = self._rights.allows(Action.CALL_LISTENED, purpose=wanted.purpose)
+        unheard = self._rights.why_not(Action.CALL_LISTENED, purpose=wanted.purpose)
         with self._register.reading() as work:
             looks = tuple(_looks(work, source.entry.id))
             holds = tuple(hold for hold in work.holds.of_call(source.entry.id) if hold.active(self._now()))
             return Viewed(source=source, remarked=remarked(work, [source.entry])[0], holds=holds, looks=looks,
-                          names=_names(work, looks), audible=may_hear and bool(playable(source.entry)),
-                          restricted=work.requests.restricted(source.entry.id))
+                          names=_names(work, looks), unheard=unheard, restricted=work.requests.restricted(source.entry.id))
 
     def sound(self, wanted: Wanted, recording: UUID, asked: Asked) -> Sound:
         """Return some of a recording's bytes, about a minute of sound at most, recorded before they are returned.

@@ -11,7 +11,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.proposals import Proposal, same_person
-from ami_bridge.core.requests import State, SubjectRequest
+from ami_bridge.core.requests import State, Step, SubjectRequest
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.agreeing import Agreeing, name_of
@@ -80,7 +80,7 @@ def _digest(work: Work, asked: SubjectRequest) -> str:
 
 def _end(agreeing: Agreeing, work: Work, request: UUID) -> None:
     work.requests.close(request, agreeing.now())
-    agreeing.rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step("closed"))
+    agreeing.rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step(Step.CLOSED))
 
 
 def forget(register: Register, keep: timedelta, now: datetime) -> dict[str, int]:

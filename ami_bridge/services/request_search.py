@@ -9,13 +9,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import MOST, Detail
+from ami_bridge.core.audit import MOST, By, Detail
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import AudioError, Busy, NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.purposes import DATA_SUBJECT
 from ami_bridge.core.request_clock import frozen_until
-from ami_bridge.core.requests import ARTICLE, FoundCall, State, SubjectRequest
+from ami_bridge.core.requests import HELD_FOR, FoundCall, State, SubjectRequest, basis_of
 from ami_bridge.register import Register
 from ami_bridge.register.numbers import same_number
 from ami_bridge.register.register import Work
@@ -23,7 +23,6 @@ from ami_bridge.services.holds import Also, Holding, Wish, held_entry
 from ami_bridge.services.rights import Rights
 from ami_bridge.vault import Vault
 
-REASON = "data-subject request"
 WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds to wait, again and again, while a purge goes on."""
 
@@ -62,20 +61,20 @@ class RequestSearch:
 
         The search is recorded first. NotFound; ConfigurationError for a closed request; KeyMissing without the private keys.
         """
-        return self._looked(request, self._find, "number")
+        return self._looked(request, self._find, By.NUMBER)
 
     def include(self, request: UUID, call: UUID) -> Searched:
         """Freeze a call that the numbers do not find, such as one from a withheld number. NotFound when there is none."""
-        searched = self._looked(request, lambda asked: [call], "id")
+        searched = self._looked(request, lambda asked: [call], By.ID)
         if searched.fates == {call: Fate.GONE}:
             raise NotFound("there is no such call", "It may have been destroyed in its time.")
         return searched
 
-    def _looked(self, request: UUID, find: Callable[[SubjectRequest], list[UUID]], by: str) -> Searched:
+    def _looked(self, request: UUID, find: Callable[[SubjectRequest], list[UUID]], by: By) -> Searched:
         for action in (Action.REQUEST_HANDLED, Action.HOLD_PLACED):
             self._rights.require(action, str(request))
         with self._rights.trail.looking(Action.CALLS_SEARCHED) as look:
-            look.object, look.purpose, look.detail = str(request), DATA_SUBJECT, {Detail.BY: by}
+            look.object, look.purpose, look.detail = str(request), DATA_SUBJECT, {Detail.BY: by.value}
             with self._register.reading() as work:
                 asked = standing(work, request)
             found = find(asked)
@@ -118,7 +117,7 @@ class RequestSearch:
         return stack.enter_context(self._holding.placing())
 
     def _place(self, place: Callable[[Wish, Also], Hold], asked: SubjectRequest, call: UUID) -> Fate:
-        wish = Wish(call=str(call), reason=REASON, basis=f"GDPR article {ARTICLE[asked.kind]}, request {asked.id}",
+        wish = Wish(call=str(call), reason=HELD_FOR, basis=basis_of(asked.kind, asked.id),
                     by=self._rights.account.name, until=frozen_until(asked, self._zone, self._now()))
 
         def note(work: Work, hold: Hold) -> None:

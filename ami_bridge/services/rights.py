@@ -34,9 +34,16 @@ class Rights:
         """Tell whether an action is theirs for all calls, not only for those of their own teams and queues."""
         return reach(self.account.duties, action) is Reach.EVERYWHERE
 
-    def allows(self, action: Action, *, in_scope: bool = True, purpose: str | None = None) -> bool:
-        """Tell whether ``require`` would let them; nothing is recorded, for nothing is done: for what a page offers."""
-        return self._why_not(action, in_scope, purpose) is None
+    def why_not(self, action: Action, *, in_scope: bool = True, purpose: str | None = None) -> Why | None:
+        """Return why ``require`` would refuse, None where it would not; nothing is recorded, for nothing is done.
+
+        For what a page offers.
+        """
+        verdict = decide(self.account.duties, action, self._now(), clearance_until=self.account.clearance_until,
+                         in_scope=in_scope)
+        if not verdict.allowed:
+            return verdict.why
+        return Why.NO_PURPOSE if purpose is not None and purpose not in self.purposes else None
 
     def require(self, action: Action, object: str = "", *, in_scope: bool = True, purpose: str | None = None,
                 detail: Mapping[Detail, int | str] | None = None) -> None:
@@ -44,7 +51,7 @@ class Rights:
 
         ``in_scope``: whether it concerns a call of their own teams and queues; asked only where their duty is so limited.
         """
-        why = self._why_not(action, in_scope, purpose)
+        why = self.why_not(action, in_scope=in_scope, purpose=purpose)
         if why is not None:
             named = purpose if purpose in self.purposes else ""
             self.refuse(action, why, object, detail, named or "")
@@ -54,13 +61,6 @@ class Rights:
         """Raise Refused, having recorded it."""
         self.trail.leave(action, object, detail, refused=why.value, purpose=purpose)
         raise Refused(action, why)
-
-    def _why_not(self, action: Action, in_scope: bool, purpose: str | None) -> Why | None:
-        verdict = decide(self.account.duties, action, self._now(), clearance_until=self.account.clearance_until,
-                         in_scope=in_scope)
-        if not verdict.allowed:
-            return verdict.why
-        return Why.NO_PURPOSE if purpose is not None and purpose not in self.purposes else None
 
 
 class MachineRights:

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail, first_day, last_day
+from ami_bridge.core.audit import By, Detail, first_day, last_day
 from ami_bridge.core.entries import Entry
 from ami_bridge.register import CallFilter, Place, Register
 from ami_bridge.register.register import Work
@@ -58,8 +58,8 @@ def find(work: Work, wanted: CallFilter) -> list[Entry]:
 
 def asked(wanted: CallFilter, zone: tzinfo) -> dict[Detail, int | str]:
     """Return by what was searched, as the trail may know it: that a number or a name was given, never which."""
-    given = (("agent", wanted.agent), ("length", wanted.shortest or wanted.longest), ("number", wanted.number),
-             ("queue", wanted.queue))
+    given = ((By.AGENT, wanted.agent), (By.LENGTH, wanted.shortest or wanted.longest), (By.NUMBER, wanted.number),
+             (By.QUEUE, wanted.queue))
     said = ((Detail.BY, ",".join(name for name, value in given if value)), (Detail.DIRECTION, str(wanted.direction or "")),
             (Detail.SINCE, first_day(wanted.since, zone) if wanted.since else ""),
             (Detail.UNTIL, last_day(wanted.until, zone) if wanted.until else ""))

@@ -22,6 +22,7 @@ from ami_bridge.core.requests import (
     Kind,
     Outcome,
     State,
+    Step,
     SubjectRequest,
     checked,
     checked_answer,
@@ -116,7 +117,7 @@ class SubjectRequests:
         """Keep a new request. ConfigurationError when nobody checked who asks, or it says too little."""
         self._rights.require(Action.REQUEST_HANDLED)
         now = self._now()
-        with self._rights.trail.refusals(Action.REQUEST_HANDLED, Look(self._register, detail=step("opened"))):
+        with self._rights.trail.refusals(Action.REQUEST_HANDLED, Look(self._register, detail=step(Step.OPENED))):
             if asked.identity is None:
                 raise ConfigurationError("a request is opened only when it was checked who asks",
                                          "Check it first (GDPR article 12(6)): somebody else's calls are at stake.")
@@ -127,7 +128,7 @@ class SubjectRequests:
             request = replace(request, due_at=due_at(request.received_at, self._zone))
         with self._register.writing() as work:
             work.requests.add(request)
-            self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request.id), step("opened"))
+            self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request.id), step(Step.OPENED))
         return request
 
     def all(self) -> list[Listed]:
@@ -149,13 +150,13 @@ class SubjectRequests:
 
     def letter(self, request: UUID) -> Dossier:
         """Return what the letter to the caller is made of; recorded before. NotFound when the request is closed."""
-        with self._handling(request, "letter-made"):
+        with self._handling(request, Step.LETTER_MADE):
             pass
         return self._dossier(request)
 
     def extend(self, request: UUID, reason: Extension) -> SubjectRequest:
         """Take two months more; the caller is to be told why, now. ConfigurationError when it is too late, or was done."""
-        with self._handling(request, "extended") as (work, asked):
+        with self._handling(request, Step.EXTENDED) as (work, asked):
             checked_extension(asked, self._now())
             later = due_at(asked.received_at, self._zone, extended=True)
             work.requests.change(request, due_at=later, extended_at=self._now(), extension=reason.value)
@@ -163,7 +164,7 @@ class SubjectRequests:
 
     def answer(self, request: UUID, call: UUID, answer: Answer, transcript: str = "", *, verbatim: bool = False) -> None:
         """Note what one call is answered with. ConfigurationError when it is no answer to this kind; NotFound."""
-        with self._handling(request, "call-answered") as (work, asked):
+        with self._handling(request, Step.CALL_ANSWERED) as (work, asked):
             text = checked_answer(asked.kind, answer, transcript, verbatim)
             if asked.state is State.ANSWERED:
                 raise ConfigurationError("this request was answered", "Open it again first.")
@@ -174,7 +175,7 @@ class SubjectRequests:
 
     def add_number(self, request: UUID, number: str) -> None:
         """Add a number from which the caller calls, too; search again then. ConfigurationError when it is none."""
-        with self._handling(request, "number-added") as (work, asked):
+        with self._handling(request, Step.NUMBER_ADDED) as (work, asked):
             numbers = checked_numbers((*asked.numbers, number))
             if numbers == asked.numbers:
                 raise ConfigurationError("no number was given that the request does not have", "Give another number.")
@@ -182,7 +183,7 @@ class SubjectRequests:
 
     def reopen(self, request: UUID) -> None:
         """Take the outcome back, to answer otherwise. ConfigurationError when none was noted."""
-        with self._handling(request, "reopened") as (work, asked):
+        with self._handling(request, Step.REOPENED) as (work, asked):
             if asked.state is not State.ANSWERED:
                 raise ConfigurationError("this request is open", "Answer each call, and note the outcome.")
             work.requests.change(request, answered_at=None, outcome=None)
@@ -192,7 +193,7 @@ class SubjectRequests:
 
         ConfigurationError while a call is not answered, or not frozen, or does not fit it, or it would be untrue.
         """
-        with self._handling(request, "answered") as (work, asked):
+        with self._handling(request, Step.ANSWERED) as (work, asked):
             if asked.state is State.ANSWERED:
                 raise ConfigurationError("this request was answered", "Close it, or open it again.")
             found = work.requests.calls(request)
@@ -213,14 +214,14 @@ class SubjectRequests:
         return sorted(unexpired(work, asked, now) - {hold.call for hold in frozen(work, asked.id, now)})
 
     @contextmanager
-    def _handling(self, request: UUID, word: str) -> Iterator[tuple[Work, SubjectRequest]]:
+    def _handling(self, request: UUID, done: Step) -> Iterator[tuple[Work, SubjectRequest]]:
         """One step of the work on a request that is not closed, recorded in the transaction that does it."""
         self._rights.require(Action.REQUEST_HANDLED, str(request))
-        look = Look(self._register, str(request), step(word))
+        look = Look(self._register, str(request), step(done))
         with self._rights.trail.refusals(Action.REQUEST_HANDLED, look), self._register.writing() as work:
             work.requests.lock()
             yield work, standing(work, request)
-            self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step(word))
+            self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step(done))
 
     def _dossier(self, request: UUID) -> Dossier:
         now = self._now()
@@ -270,6 +271,6 @@ def _refuse_untrue(work: Work, request: UUID, found: list[FoundCall]) -> None:
                                  "Let the caller listen first: begin a session.")
 
 
-def step(word: str) -> dict[Detail, int | str]:
+def step(done: Step) -> dict[Detail, int | str]:
     """Return what the trail says of a step of the work on a request."""
-    return {Detail.SECTION: word}
+    return {Detail.SECTION: done.value}

@@ -12,7 +12,7 @@ from ami_bridge.core.errors import AudioError, ConfigurationError, NotAllowed, N
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.loudness import Waveform
 from ami_bridge.core.purposes import DATA_SUBJECT
-from ami_bridge.core.requests import Answer, FoundCall, Kind
+from ami_bridge.core.requests import Answer, FoundCall, Kind, Step
 from ami_bridge.core.spans import Asked
 from ami_bridge.core.supervision import SupervisedSession, box, in_session
 from ami_bridge.register import Register
@@ -99,7 +99,7 @@ class Supervising:
         with self._register.writing() as work:
             self._lasting(work, request, session)
             work.requests.end(session, self._now())
-            self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step("session-ended"))
+            self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step(Step.SESSION_ENDED))
 
     @contextmanager
     def _inside(self, request: UUID, session: UUID) -> Iterator[tuple[Work, SupervisedSession]]:

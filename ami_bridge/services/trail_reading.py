@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import ACTOR, Detail, Head
+from ami_bridge.core.audit import ACTOR, By, Detail, Head
 from ami_bridge.core.audit_check import Place, number_of
 from ami_bridge.core.errors import AmiBridgeError, ConfigurationError, KeyMissing, RegisterError
 from ami_bridge.heads import Heads
@@ -101,5 +101,5 @@ class TrailReading:
 
 def _terms(wanted: TrailFilter) -> dict[Detail, int | str]:
     """Return by what was searched. It names no caller, but whom an auditor looks at is not for everybody either."""
-    given = [name for name in ("action", "actor", "outcome", "since", "until") if getattr(wanted, name)]
+    given = [name.value for name in (By.ACTION, By.ACTOR, By.OUTCOME, By.SINCE, By.UNTIL) if getattr(wanted, name)]
     return {Detail.BY: ",".join(given)} if given else {}

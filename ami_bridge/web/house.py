@@ -20,7 +20,7 @@ from ami_bridge.services.health_reading import Examine, Examined
 from ami_bridge.services.proving import RefusedTries
 from ami_bridge.vault import Vault
 from ami_bridge.web.door import Door
-from ami_bridge.web.drawing import outline
+from ami_bridge.web.filters import filters
 from ami_bridge.web.sessions import Sessions
 from ami_bridge.web.words import Words
 
@@ -54,7 +54,7 @@ class House:
         self.sessions = Sessions(timedelta(minutes=console.idle_minutes), timedelta(hours=console.longest_hours), self.now)
         self.templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
-        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length, "outline": outline}
+        self.templates.filters |= filters(self.config.controller.zone)
         self.templates.globals |= {"version": __version__, "controller": self.config.controller}
 
     @property
@@ -70,16 +70,6 @@ class House:
     def render(self, template: str, words: Words, **values: Any) -> str:
         """Return a page. Everything that is put into it is escaped."""
         return self.templates.get_template(template).render(t=words, **values)
-
-    def _when(self, at: datetime | None) -> str:
-        return at.astimezone(self.config.controller.zone).strftime("%Y-%m-%d %H:%M:%S") if at else ""
-
-    def _day(self, at: datetime | None) -> str:
-        return at.astimezone(self.config.controller.zone).strftime("%Y-%m-%d") if at else ""
-
-
-def _length(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))
 
 
 @contextmanager

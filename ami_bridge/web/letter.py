@@ -14,6 +14,7 @@ from ami_bridge.core.entries import Entry
 from ami_bridge.core.requests import Answer
 from ami_bridge.services.notice_text import NO_OFFICER
 from ami_bridge.services.subject_requests import CallOf, Dossier
+from ami_bridge.web.times import day_in
 from ami_bridge.web.words import Words
 
 ANSWERED = {Answer.COPY: "copy", Answer.TRANSCRIPT: "transcript", Answer.HEARD_OFFERED: "heard",
@@ -124,8 +125,7 @@ class _Writing:
         return tuple((self._t(f"letter.{name}"), value) for name, value in facts if value)
 
     def _day(self, at: datetime) -> str:
-        day = at.astimezone(self._zone)
-        return f"{day:%Y-%m-%d}" if self._language is Language.ENGLISH else f"{day.day}.{day.month}.{day.year}"
+        return day_in(at.astimezone(self._zone), self._language)
 
     def _when(self, at: datetime) -> str:
         there = at.astimezone(self._zone)

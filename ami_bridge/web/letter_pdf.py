@@ -10,6 +10,7 @@ from pathlib import Path
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from fpdf.errors import FPDFUnicodeEncodingException
+from fpdf.prefs import ViewerPreferences
 
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.web.letter import Facts, Letter, Section
@@ -45,6 +46,7 @@ def pdf(letter: Letter, now: datetime, fonts: Path = FONTS) -> bytes:
     page.set_auto_page_break(True, MARGIN)
     page.set_lang(letter.language.value)
     page.set_title(letter.title)
+    page.viewer_preferences = ViewerPreferences(display_doc_title=True)
     page.set_creation_date(now)
     family = _font(page, fonts, letter)
     try:
@@ -91,6 +93,7 @@ def _write(page: FPDF, family: str, letter: Letter) -> None:
 def _section(page: FPDF, family: str, section: Section) -> None:
     page.ln(LINE / 2)
     if section.heading:
+        page.start_section(section.heading)
         _line(page, family, section.heading, bold=True, size=11)
     for paragraph in section.paragraphs:
         _line(page, family, paragraph)

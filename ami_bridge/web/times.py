@@ -1,4 +1,4 @@
-"""Times as programs send them, and days as people fill them in, in the controller's zone."""
+"""Times as programs send them, days as people fill them in, in the controller's zone; and both as people read them."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
+from ami_bridge.core.accounts import Language
 from ami_bridge.core.errors import ConfigurationError
 
 MINUTE = timedelta(minutes=1)
@@ -62,3 +63,14 @@ def _day(text: str) -> date:
     if not date(2000, 1, 1) <= day < date(2200, 1, 1):
         raise ConfigurationError("a day is written like 2026-11-23", "Correct it.")
     return day
+
+
+def day_in(day: date, language: Language) -> str:
+    """Return a day as it is written in a language."""
+    return f"{day:%Y-%m-%d}" if language is Language.ENGLISH else f"{day.day}.{day.month}.{day.year}"
+
+
+def time_in(at: datetime, language: Language) -> str:
+    """Return a day and its time to the second, as they are written in a language: in the zone that ``at`` has."""
+    form = {Language.FINNISH: "klo %H.%M.%S", Language.SWEDISH: "kl. %H.%M.%S", Language.ENGLISH: "%H:%M:%S"}[language]
+    return f"{day_in(at, language)} {at.strftime(form)}"

@@ -77,9 +77,9 @@ def _sealed(vault: Vault, key: str, sound: bytes, segment: int) -> Recording:
     return Recording(id=id, segment=segment, state=State.SEALED, audio=audio)
 
 
-def hold(office: Console, call: UUID, days: int = 10) -> UUID:
+def hold(office: Console, call: UUID, days: int = 10, basis: str = "request 7") -> UUID:
     """Hold a call; return the hold's id."""
     now = datetime.now(UTC)
     holding = Holding(vault_of(office.config), office.register, lambda: now, lambda at: new_id())
-    return holding.place(Wish(call=str(call), reason="a complaint", basis="request 7", by="officer",
+    return holding.place(Wish(call=str(call), reason="a complaint", basis=basis, by="officer",
                               until=now + timedelta(days=days))).id

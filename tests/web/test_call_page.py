@@ -64,6 +64,9 @@ def test_who_listened_to_what_is_shown_to_the_next(office: Console) -> None:
     with office.browser("officer") as client:
         text = open_call(client, call.id, "data-subject-request").text
     assert all(word in text for word in ("Lauri Lahti", "Outi Oksanen", "Aino Aalto", "0–5 s", "refused", "request of a data subject"))
+    looks = text.partition("Newest first.")[2]
+    order = [looks.index(name) for name in ("Outi Oksanen", "Aino Aalto", "0–5 s")]
+    assert order == sorted(order)
 
 
 def test_a_wrong_purpose_is_put_right_and_both_looks_are_in_the_trail(office: Console) -> None:
@@ -106,7 +109,21 @@ def test_without_clearance_the_data_is_shown_and_no_player(office: Console) -> N
     with office.browser("listener") as client:
         text = open_call(client, call.id).text
         assert "Maija" in text and "<audio" not in text and 'class="wave"' not in text
+        assert "Your security clearance has lapsed." in text and "no sound of this call" not in text
     assert [one.action for one in office.trail() if one.outcome == "refused"] == []
+
+
+def test_a_call_without_sound_says_so_to_who_may_hear(office: Console) -> None:
+    call = record(office, recordings=())
+    held = hold(office, call.id)
+    with office.browser("officer") as client:
+        client.session.purposes[held] = "data-subject-request"
+        for text in (open_call(client, call.id, "data-subject-request").text, client.get(f"/holds/{held}").text):
+            assert "There is no sound of this call." in text and "<audio" not in text
+        with office.register.writing() as work:
+            work.accounts.change(office.account("officer").id, clearance_until=None)
+        text = client.get(f"/holds/{held}").text
+        assert "You have no security clearance." in text and "no sound of this call" not in text
 
 
 def test_links_lead_only_where_one_may_go(office: Console) -> None:

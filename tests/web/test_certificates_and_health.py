@@ -43,7 +43,7 @@ def test_certificates_are_listed_shown_verified_and_taken_away_as_they_lie_there
         assert re.findall(r">(0000\d\d)<", page) == ["000003", "000002", "000001"] and "2026-11-22" in page
         assert "000001" in client.get("/certificates?before=2").text and "000002" not in client.get("/certificates?before=2").text
         one = client.get("/certificates/2").text
-        assert "7 calls and 8 files were destroyed" in one and "Fate of the key" in one
+        assert "Destroyed: calls 7, files 8." in one and "Fate of the key" in one
         taken = client.get("/certificates/2.json")
         assert taken.content == (folder / "000002.json").read_bytes() and "attachment" in taken.headers["content-disposition"]
         assert client.get("/certificates/2.digests").content == (folder / "000002.digests").read_bytes()
@@ -92,6 +92,9 @@ def test_health_is_shown_in_words_and_the_notice_is_checked_when_asked(office: C
         assert post(client, "/health/notice").headers["location"] == "/health#notice"
         page = client.get("/health").text
         assert "N10: oikeudet annetaan tehtävän mukaan" in page and "ei ole tarkistettu" not in page
+        assert "Tekniset tiedot englanniksi ylläpidolle:" in page and re.search(r"\d+(,\d)? Gt vapaana", page)
+        said = {said for line in re.findall(r"<li>([^<]*): <span lang=\"en\">", page.partition('id="notice"')[2]) for said in [line]}
+        assert said and said <= {"pidetään", "ei pidetä", "ohjelma ei voi tarkistaa"}
         checked = program.post("/api/v1/health/notice").json()
         assert {line["clause"] for line in checked["lines"]} == set(CLAUSES) and checked["at"]
     assert {"by": "notice", "verdict": "kept" if checked["kept"] else "not-kept"} in [

@@ -33,8 +33,10 @@ def test_a_hold_is_placed_opened_for_a_purpose_and_released_by_two(office: Conso
     with office.browser("officer") as officer, office.browser("keeper") as keeper:
         assert "<label for=\"until\">" in officer.get("/holds/new", params={"call": str(call)}).text
         held = place(officer, call, reason=MARKUP)
-        assert f"/holds/{held}" in keeper.get("/holds").text
+        listed = keeper.get("/holds").text
+        assert f"/holds/{held}" in listed and f'data-name="Ends">{day(60)}<' in listed, "the last day, as it was given"
         page = officer.get(f"/holds/{held}").text
+        assert f"<dd>{day(60)}</dd>" in page
         assert "+358401234567" not in page and "<script>" not in page and "&lt;script&gt;" in page
         assert post(officer, f"/holds/{held}/purpose", purpose="data-subject-request").headers["location"] == f"/holds/{held}"
         opened = officer.get(f"/holds/{held}").text

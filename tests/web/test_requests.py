@@ -17,7 +17,7 @@ from ami_bridge.web import letter_pdf
 from ami_bridge.web.letter import Letter, Section
 from ami_bridge.web.words import catalogue
 from tests.web.console import Console
-from tests.web.recordings import record, tone
+from tests.web.recordings import hold, record, tone
 
 NAMES = "Nguyễn Željka Ελένη"
 MARKUP = '<script>alert(1)</script>"><img src=x>'
@@ -126,6 +126,7 @@ def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_n
         send(client, f"{page}/propose-erasure")
         shown = keeper.get("/proposals").text
         assert "Erasure before time" in shown and "calls that go with it: 1" in shown and f'href="{page}"' not in shown
+        assert "outcome: not noted yet" in shown
         assert f'href="{page}"' in client.get("/proposals").text
         assert program.get("/api/v1/proposals").json()[0]["request"] == {"kind": "erasure", "outcome": None, "calls": 1}
         send(client, f"{page}/settle", outcome="refused")
@@ -134,6 +135,23 @@ def test_whoever_approves_sees_what_a_proposal_is_about_and_no_link_that_leads_n
         assert "Closing of a request" in shown and "outcome: refused" in shown
         for link in re.findall(r'href="(/(?:holds|requests|disclosures)/[^"]+)"', shown):
             assert keeper.get(link).status_code == 200, link
+
+
+def test_what_a_request_holds_says_why_in_the_readers_language_and_what_somebody_wrote_stays(office: Console) -> None:
+    written, held = "GDPR article 15, request of the caller", record(office)
+    hold(office, held.id, basis=written)
+    with office.browser("officer") as client:
+        request = opened(client, kind="erasure").rpartition("/")[2]
+        send(client, "/language", language="fi")
+        page = client.get("/holds").text
+        assert ">rekisteröidyn pyyntö<" in page and f">yleinen tietosuoja-asetus, 17 artikla, pyyntö {request}<" in page
+        assert ">a complaint<" in page and f">{written}<" in page
+        send(client, "/language", language="sv")
+        pages = [client.get(link).text for link in re.findall(r'href="(/holds/[^"]+)"', page)]
+        assert [f"artikel 17, begäran {request}" in one for one in pages].count(True) == 1
+        assert ["<bdi>den registrerades begäran</bdi>" in one for one in pages].count(True) == 1
+    with office.register.reading() as work:
+        assert {one.basis for one in work.holds.all()} == {written, f"GDPR article 17, request {request}"}
 
 
 def test_a_mistake_in_the_form_loses_nothing_and_opens_nothing(office: Console) -> None:
@@ -321,6 +339,12 @@ def letter(name: str) -> Letter:
 def test_the_pdf_has_the_fonts_for_names_of_all_europe_in_it() -> None:
     made = letter_pdf.pdf(letter(NAMES), datetime.now(UTC))
     assert b"DejaVuSans" in made and b"/Lang (fi)" in made and made.count(b"/Type /Page\n") == 2
+
+
+def test_a_reader_of_the_pdf_shows_its_title_and_its_headings() -> None:
+    made = letter_pdf.pdf(letter(NAMES), datetime.now(UTC))
+    assert b"/DisplayDocTitle true" in made and b"/Outlines" in made
+    assert [made.count(b"/Title (%s)" % heading) for heading in (b"Otsikko", b"Liite", b"Vastaus")] == [1, 1, 1]
 
 
 def test_a_name_that_the_fonts_cannot_write_is_refused_and_not_maimed(tmp_path: Path) -> None:

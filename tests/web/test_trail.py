@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -11,15 +12,22 @@ from hypothesis import strategies as st
 from ami_bridge.app import people, trail_keeping
 from ami_bridge.core.accounts import Language
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail, Outcome
+from ami_bridge.core.audit import AuditEntry, Detail, Link, Outcome
+from ami_bridge.core.audit_check import Finding
 from ami_bridge.core.duties import Why
+from ami_bridge.core.promise_evidence import Verdict
+from ami_bridge.core.proposals import TWO_PERSONS
 from ami_bridge.core.sign_in import Word
 from ami_bridge.services.trail import REASONS
+from ami_bridge.services.trail_reading import NOT_OURS
 from ami_bridge.web.cells import STARTS_A_FORMULA, as_csv
-from ami_bridge.web.words import catalogue
+from ami_bridge.web.entries import said_of
+from ami_bridge.web.words import Words, catalogue
 from tests.register.test_audit import without_triggers
 from tests.web.console import Console
+from tests.web.recordings import record
 from tests.web.test_accounts import post
+from tests.web.test_call_page import open_call
 
 BAD_NAME = "<script>alert('x')</script>"
 
@@ -132,5 +140,35 @@ def test_everything_the_trail_can_say_has_words() -> None:
     wanted = [*(f"actions.{one}" for one in Action), *(f"outcomes.{one}" for one in Outcome), *(f"details.{one}" for one in Detail),
               *(f"refusals.{one}" for one in [*REASONS.values(), "failed", *set(Word) - {Word.WELCOME}]),
               *(f"refusals.{one}" for one in set(Why) - {Why.DUTY, Why.AGREED}),
-              *(f"why.{one}" for one in set(Why) - {Why.DUTY, Why.AGREED})]
+              *(f"why.{one}" for one in set(Why) - {Why.DUTY, Why.AGREED}),
+              *(f"verdicts.{one}" for one in [*Finding, NOT_OURS, "good", "not-good"]),
+              *(f"verdicts.{one.replace(' ', '-')}" for one in Verdict), *(f"proposed.{one}" for one in TWO_PERSONS)]
     assert [key for key in wanted if key not in known] == []
+
+
+def details(action: Action, language: Language, **detail: str) -> tuple[str, ...]:
+    """The details of an entry as a page says them."""
+    entry = AuditEntry(number=1, at=datetime(2026, 11, 23, tzinfo=UTC), actor="daemon", action=action.value, object="", purpose="",
+                       outcome="allowed", reason="", detail=detail)
+    return said_of(Link(entry, "", ""), {}, Words(language), str).details
+
+
+@pytest.mark.parametrize(("action", "detail", "finnish", "swedish"), [
+    (Action.CALLS_SEARCHED, {"by": "agent,number"}, "hakuperusteet: virkailija, numero", "sökt på: handläggare, nummer"),
+    (Action.CALLS_SEARCHED, {"since": "2026-01-09"}, "alkaen: 9.1.2026", "från och med: 9.1.2026"),
+    (Action.REQUEST_HANDLED, {"section": "letter-made"}, "osa: kirje tehty", "del: brev skapat"),
+    (Action.PROPOSAL_MADE, {"section": "call-exported"}, "osa: Kopio rekisteröidylle", "del: Kopia till den registrerade"),
+    (Action.TRAIL_READ, {"verdict": "unvouched"}, "tulos: ei allekirjoitettua tarkistuspistettä", "resultat: ingen signerad kontrollpunkt"),
+    (Action.CALLS_SEARCHED, {"until": "<changed>"}, "viimeinen päivä: <changed>", "sista dag: <changed>")])
+def test_the_details_of_an_entry_are_said_in_the_readers_language(action: Action, detail: dict[str, str], finnish: str,
+                                                                  swedish: str) -> None:
+    assert details(action, Language.FINNISH, **detail) == (finnish,)
+    assert details(action, Language.SWEDISH, **detail) == (swedish,)
+
+
+def test_a_purpose_is_said_in_the_words_of_the_notice(office: Console) -> None:
+    call = record(office)
+    with office.browser("listener") as client:
+        open_call(client, call.id, "service")
+    with office.browser("auditor") as client:
+        assert "purpose: verifying that our service works" in client.get("/trail").text

@@ -34,7 +34,7 @@ OPEN = re.compile(r"""(?:["']([a-z_-]+\.[a-z0-9_-]*)["']\s*~|\.of\(\s*["']([a-z_
 ENUMERATIONS: dict[str, list[type[StrEnum]]] = {
     "actions": [Action], "alarms": [alarms.Name], "amiss": [findings.Kind], "causes": [gaps.Cause], "details": [audit.Detail],
     "directions": [parties.Direction], "disclosure_kinds": [disclosures.Kind], "duties": [Duty], "findings": [findings.Kind],
-    "outcomes": [audit.Outcome], "proposal_states": [proposals.State], "reasons": [notice.Reason, recordings.State],
+    "outcomes": [audit.Outcome], "searched_by": [audit.By], "steps": [requests.Step], "proposal_states": [proposals.State], "reasons": [notice.Reason, recordings.State],
     "recorded": [notice.Reason], "request_answers": [requests.Answer], "request_extensions": [requests.Extension],
     "request_identities": [requests.Identity], "request_kinds": [requests.Kind], "request_outcomes": [requests.Outcome],
     "request_states": [requests.State], "request_urgencies": [request_clock.Urgency], "silences": [recordings.Why],

@@ -82,7 +82,7 @@ def rows(found: Reading) -> Iterator[list[str]]:
 
 
 def _said(found: Reading, visit: Visit) -> Iterator[Said]:
-    return (said_of(place, found.names, visit.words) for place in found.places)
+    return (said_of(place, found.names, visit.words, visit.purpose) for place in found.places)
 
 
 def _terms(visit: Visit, search: str) -> Mapping[str, str]:
