@@ -145,13 +145,13 @@ def test_pages_are_told_apart_by_their_titles_and_entries_of_a_list_by_their_row
                                         (Language.ENGLISH, "Call of", "Hold of", "Request of")):
         with desk.sit(shared, "officer", language) as tab:
             listen(tab, things)
-            assert title(tab).startswith(f"{call} 20")
+            assert re.match(rf"{call} \S*\b20\d\d\b", title(tab))
             tab.open(f"/holds/{things['held']}")
-            assert title(tab).startswith(f"{held} 20") and title(tab).endswith(", request 7")
+            assert re.match(rf"{held} \S*\b20\d\d\b", title(tab)) and title(tab).endswith(", request 7")
             tab.open(f"/requests/{things['request']}")
-            assert title(tab).startswith(f"{asked} 20") and CALLERS_NAME not in title(tab)
+            assert re.match(rf"{asked} \S*\b20\d\d\b", title(tab)) and CALLERS_NAME not in title(tab)
             tab.open(f"/disclosures/{things['parcel']}")
-            assert ": Poliisi, 20" in title(tab)
+            assert re.search(r": Poliisi, \S*\b20\d\d\b", title(tab))
             tab.open("/calls")
             tab.press("calls.search")
             tab.page.wait_for_load_state("load")
