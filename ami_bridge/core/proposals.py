@@ -12,6 +12,9 @@ from ami_bridge.core.duties import Duty, Verdict, Why
 TWO_PERSONS = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED, Action.HOLD_RELEASED, Action.CALL_ERASED})
 """What one proposes and another approves."""
 
+WITH_APPROVAL = frozenset({Action.HOLD_RELEASED})
+"""What is done in the transaction of the approval, and never later."""
+
 APPROVERS = frozenset({Duty.DATA_PROTECTION_OFFICER, Duty.RETENTION_OFFICER})
 
 MACHINE = frozenset({Duty.RETENTION_OFFICER})

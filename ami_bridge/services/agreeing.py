@@ -11,7 +11,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
 from ami_bridge.core.duties import Duty, Reach, Refused, Why, reach
 from ami_bridge.core.errors import ConfigurationError, NotFound
-from ami_bridge.core.proposals import ACCOUNT, MACHINE, OS, Proposal, State, agreed, may_approve
+from ami_bridge.core.proposals import ACCOUNT, MACHINE, OS, WITH_APPROVAL, Proposal, State, agreed, may_approve
 from ami_bridge.core.requests import STAYING, Answer, Kind, Outcome
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
@@ -112,14 +112,15 @@ class Agreeing:
             return self.agree(work, _there(work.proposals.get(proposal)))
 
     def agree(self, work: Work, proposal: Proposal) -> Proposal:
-        """Agree to a proposal in a transaction of ``deciding``."""
+        """Agree to a proposal in a transaction of ``deciding``. NotFound where what it is about is not there any more."""
         verdict = may_approve(proposal, _apart(work, self.actor, proposal.made_by), standing(work, self.actor), self.now())
         if not verdict.allowed:
             raise Refused(Action.PROPOSAL_APPROVED, verdict.why)
         work.proposals.approve(proposal.id, self.actor, self.now())
         self._leave(work, Action.PROPOSAL_APPROVED, proposal)
         approved = _there(work.proposals.get(proposal.id))
-        any(deed(self, work, approved) for deed in self._deeds)
+        if not any(deed(self, work, approved) for deed in self._deeds) and approved.action in WITH_APPROVAL:
+            raise NotFound("what this proposal is about is not there any more", "Decline it: there is nothing left to do.")
         return _there(work.proposals.get(proposal.id))
 
     def decline(self, proposal: UUID) -> Proposal:

@@ -72,7 +72,7 @@ class RequestSearch:
         return self._looked(request, self._find, "number")
 
     def try_search(self, request: UUID) -> Searched:
-        """Search for what was noted just now, which stands whatever comes of the search: a problem is logged and returned."""
+        """Search for what was noted just now, and stands whatever comes of the search: a problem is logged and returned."""
         try:
             return self.search(request)
         except (AmiBridgeError, OSError) as problem:

@@ -116,6 +116,28 @@ def test_what_was_declined_or_taken_back_is_not_approved(team: Team, held: UUID,
     assert not ask(team, "seppo", held).done
 
 
+def test_what_is_not_there_any_more_is_not_approved(team: Team, held: UUID) -> None:
+    proposal = ask(team, "outi", held).proposal.id
+    with team.register.writing() as work:
+        work.holds.remove(held)
+    with pytest.raises(NotFound, match="not there any more"):
+        team.agreeing("kaisa").approve(proposal)
+    assert [one.reason for one in team.trail("proposal-approved")] == ["not-found"]
+    assert [one.state for one in team.agreeing("kaisa").all()] == [State.WAITING]
+    assert team.agreeing("kaisa").decline(proposal).declined_by == team.actor("kaisa")
+
+
+def test_a_hold_that_was_released_otherwise_is_not_released_in_the_name_of_who_approves(team: Team, held: UUID) -> None:
+    proposal = ask(team, "outi", held).proposal.id
+    with team.register.writing() as work:
+        work.holds.release(held, team.now, "somebody else")
+    with pytest.raises(Refused, match="decided-already"):
+        team.agreeing("kaisa").approve(proposal)
+    assert [(one.reason, one.outcome) for one in team.trail("proposal-approved", "hold-released")] == [("decided-already", "refused")]
+    with team.register.reading() as work:
+        assert (work.holds.get(str(held)).released_by, work.proposals.get(proposal).state(team.now)) == ("somebody else", State.WAITING)
+
+
 def test_the_proposer_must_still_have_the_duty_and_an_open_account(team: Team, held: UUID) -> None:
     ask(team, "outi", held)
     with team.register.writing() as work:
