@@ -11,7 +11,7 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
 from ami_bridge.core.duties import Duty, Reach, Refused, Why, reach
 from ami_bridge.core.errors import ConfigurationError, NotFound
-from ami_bridge.core.proposals import ACCOUNT, MACHINE, OS, WITH_APPROVAL, Proposal, State, agreed, may_approve
+from ami_bridge.core.proposals import ACCOUNT, MACHINE, OS, WITH_APPROVAL, Proposal, State, agreed, may_approve, names
 from ami_bridge.core.requests import STAYING, Answer, Kind, Outcome
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
@@ -204,11 +204,12 @@ def name_of(work: Work, actor: str) -> str:
 def _apart(work: Work, actor: str, other: str) -> str:
     """Return the actor, as the account of the machine with the same name where ``other`` is one: that may be one person.
 
-    So whoever proposes at the command line as ``maija`` cannot approve in the console with the log-in name ``maija``.
+    So whoever proposes at the command line as ``maija`` cannot approve in the console with the log-in name ``maija``;
+    nor can who does it as ``CORP\\maija``.
     """
     account = account_of(work, actor) or account_of(work, other)
     machine = next((one for one in (actor, other) if one.startswith(OS)), "")
-    return other if account and account.login in machine.removeprefix(OS).split("/") else actor
+    return other if account and account.login in names(machine) else actor
 
 
 def account_of(work: Work, actor: str) -> Account | None:

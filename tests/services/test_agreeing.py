@@ -68,7 +68,8 @@ def test_two_persons_are_two_accounts_of_the_console_or_of_the_machine_or_one_of
     assert not ask(team, one, held).done and ask(team, other, held).done
 
 
-@pytest.mark.parametrize(("one", "other"), [("outi", "os:root/outi"), ("os:root/outi", "outi"), ("os:outi", "outi")])
+@pytest.mark.parametrize(("one", "other"), [("outi", "os:root/outi"), ("os:root/outi", "outi"), ("os:outi", "outi"),
+                                            ("outi", "os:Outi"), (r"os:CORP\outi", "outi"), ("outi", "os:root/outi@corp.example")])
 def test_who_has_the_same_name_here_and_there_may_be_one_person(team: Team, held: UUID, one: str, other: str) -> None:
     assert not ask(team, one, held).done
     assert refused(team, other, held) == "same-person"
