@@ -94,9 +94,11 @@ class Supervising:
             return held(self._vault, found)
 
     def end(self, request: UUID, session: UUID) -> None:
-        """End a session before its time."""
+        """End a session before its time. NotFound, NotAllowed (recorded) when it is another's, or over."""
         self._rights.require(Action.LISTENING_SUPERVISED, str(request), purpose=DATA_SUBJECT)
-        with self._register.writing() as work:
+        look = Look(self._register, str(request), step("session-ended"))
+        with self._rights.trail.refusals(Action.REQUEST_HANDLED, look), self._register.writing() as work:
+            work.requests.lock()
             self._lasting(work, request, session)
             work.requests.end(session, self._now())
             self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step("session-ended"))
