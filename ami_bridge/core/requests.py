@@ -31,19 +31,13 @@ ARTICLE: Mapping[Kind, int] = {Kind.ACCESS: 15, Kind.ERASURE: 17, Kind.RESTRICTI
 
 
 class State(StrEnum):
-    """Where a request stands."""
+    """Where a request stands. An answered one is open again when a later search finds another call; nothing is done to a
+    closed one.
+    """
 
     OPEN = "open"
     ANSWERED = "answered"
     CLOSED = "closed"
-
-
-TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.OPEN: frozenset({State.ANSWERED}),
-    State.ANSWERED: frozenset({State.OPEN, State.CLOSED}),
-    State.CLOSED: frozenset(),
-}
-"""An answered request is open again when a later search finds another call. Nothing is done to a closed one."""
 
 
 class Outcome(StrEnum):

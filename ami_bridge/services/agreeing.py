@@ -77,19 +77,16 @@ class Agreeing:
         return Shown(proposal, proposal.state(self.now()), made, approved, declined, proposal.made_by == self.actor,
                      _concerned(work, proposal))
 
-    def make(self, action: Action, object: str, digest: str = "") -> Proposal:
-        """Propose something. ConfigurationError when it is proposed already; Refused when whoever asks may not do it."""
-        self.may_propose(action, object)
-        with self.deciding(Action.PROPOSAL_MADE, object) as (work, _):
-            return self.propose(work, action, object, digest)
-
     def may_propose(self, action: Action, object: str = "") -> None:
         """Refuse whoever may not do ``action``, or propose anything."""
         self.rights.require(action, object)
         self.rights.require(Action.PROPOSAL_MADE, object)
 
     def propose(self, work: Work, action: Action, object: str, digest: str = "") -> Proposal:
-        """Propose something in a transaction of ``deciding``; ``may_propose`` was asked before."""
+        """Propose something in a transaction of ``deciding``; ``may_propose`` was asked before.
+
+        ConfigurationError when it is proposed already.
+        """
         if self.open(work, action, object):
             raise ConfigurationError("this is proposed already", "See what waits for a second person.")
         now = self.now()

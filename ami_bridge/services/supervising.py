@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
@@ -131,8 +131,3 @@ class Supervising:
         if not found:
             raise NotFound("no call of theirs is frozen", "Search for calls first.")
         return found
-
-
-def left(session: SupervisedSession, now: datetime) -> timedelta:
-    """Return how long a session lasts still."""
-    return max(timedelta(), session.ends_at - now) if session.lasts(now) else timedelta()

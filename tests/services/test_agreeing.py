@@ -9,7 +9,7 @@ import pytest
 from ami_bridge.core.actions import Action
 from ami_bridge.core.duties import Duty, Refused
 from ami_bridge.core.errors import ConfigurationError, NotFound
-from ami_bridge.core.proposals import State
+from ami_bridge.core.proposals import Proposal, State
 from ami_bridge.services.releasing import Release, release
 from tests.services.test_purge import EXPIRES, House, house  # noqa: F401
 from tests.services.two_persons import Team
@@ -32,6 +32,13 @@ def held(team: Team, house: House) -> UUID:  # noqa: F811
 
 def ask(team: Team, who: str, held: UUID) -> Release:
     return release(team.agreeing(who), str(held))
+
+
+def proposed(team: Team, who: str, request: str, digest: str = "") -> Proposal:
+    """Have somebody propose an erasure, which is not done with the approval."""
+    agreeing = team.agreeing(who)
+    with agreeing.deciding(Action.PROPOSAL_MADE, request) as (work, _):
+        return agreeing.propose(work, Action.CALL_ERASED, request, digest)
 
 
 def refused(team: Team, who: str, held: UUID) -> str:
@@ -153,9 +160,9 @@ def test_the_proposer_must_still_have_the_duty_and_an_open_account(team: Team, h
 
 def test_what_is_not_done_with_the_approval_is_carried_once_and_only_as_it_was_agreed(team: Team) -> None:
     request = str(UUID(int=7))
-    made = team.agreeing("outi").make(Action.CALL_ERASED, request, digest="a" * 64)
+    made = proposed(team, "outi", request, digest="a" * 64)
     with pytest.raises(ConfigurationError, match="already"):
-        team.agreeing("seppo").make(Action.CALL_ERASED, request)
+        proposed(team, "seppo", request)
 
     def carry(digest: str = "a" * 64) -> None:
         agreeing = team.agreeing("outi")
@@ -174,7 +181,7 @@ def test_what_is_not_done_with_the_approval_is_carried_once_and_only_as_it_was_a
 
 
 def test_who_approved_must_still_have_the_duty_when_it_is_done(team: Team) -> None:
-    made = team.agreeing("outi").make(Action.CALL_ERASED, str(UUID(int=7)))
+    made = proposed(team, "outi", str(UUID(int=7)))
     team.agreeing("kaisa").approve(made.id)
     with team.register.writing() as work:
         work.accounts.revoke(team.account("kaisa").id, Duty.RETENTION_OFFICER)
