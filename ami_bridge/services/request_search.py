@@ -178,7 +178,8 @@ def standing(work: Work, request: UUID) -> SubjectRequest:
 
 def frozen(work: Work, request: UUID, now: datetime) -> list[Hold]:
     """Return the holds of a request that hold still."""
-    found = (work.holds.get(str(one.hold)) for one in work.requests.calls(request))
+    held = {hold.id: hold for hold in work.holds.of_request(request)}
+    found = (held.get(one.hold) for one in work.requests.calls(request))
     return [hold for hold in found if hold and hold.active(now)]
 
 
