@@ -12,6 +12,9 @@ from ami_bridge.core.duties import Duty, Verdict, Why
 TWO_PERSONS = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED, Action.HOLD_RELEASED, Action.CALL_ERASED})
 """What one proposes and another approves."""
 
+WITH_APPROVAL = frozenset({Action.HOLD_RELEASED})
+"""What is done in the transaction of the approval, and never later."""
+
 APPROVERS = frozenset({Duty.DATA_PROTECTION_OFFICER, Duty.RETENTION_OFFICER})
 
 MACHINE = frozenset({Duty.RETENTION_OFFICER})
@@ -74,7 +77,7 @@ def same_person(one: str, other: str) -> bool:
     """Tell whether two actors are, or may be, one person.
 
     Of an account of the machine that was entered from another, the person is the other: ``os:root/maija`` is maija. A bare
-    ``os:root`` may be anybody who enters it, so it is nobody else than ``os:root/maija``.
+    ``os:root`` may be anybody who enters it, so it is nobody else than ``os:root/maija``. Compared are ``names``.
     """
     if not (one.startswith(OS) and other.startswith(OS)):
         return one == other
@@ -82,9 +85,23 @@ def same_person(one: str, other: str) -> bool:
     return person == somebody or (account == another and (account == person or another == somebody))
 
 
+def names(actor: str) -> frozenset[str]:
+    """Return the names of an account of the machine: its own, and that of the one it was entered from.
+
+    A domain says nothing of who it is, nor do capital letters: in ``os:root/CORP\\Maija`` and ``os:maija@corp.example``
+    there is ``maija``.
+    """
+    return frozenset(_parts(actor))
+
+
 def _parts(actor: str) -> tuple[str, str]:
     account, _, origin = actor.removeprefix(OS).partition("/")
-    return account, origin or account
+    return _plain(account), _plain(origin or account)
+
+
+def _plain(name: str) -> str:
+    within = name.rpartition("\\")[2]
+    return (within.partition("@")[0] or within).casefold()
 
 
 def may_approve(proposal: Proposal, by: str, duties: Collection[Duty], now: datetime) -> Verdict:

@@ -48,19 +48,13 @@ def named_by(basis: str) -> tuple[str, str] | None:
 
 
 class State(StrEnum):
-    """Where a request stands."""
+    """Where a request stands. An answered one is open again when a later search finds another call; nothing is done to a
+    closed one.
+    """
 
     OPEN = "open"
     ANSWERED = "answered"
     CLOSED = "closed"
-
-
-TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.OPEN: frozenset({State.ANSWERED}),
-    State.ANSWERED: frozenset({State.OPEN, State.CLOSED}),
-    State.CLOSED: frozenset(),
-}
-"""An answered request is open again when a later search finds another call. Nothing is done to a closed one."""
 
 
 class Outcome(StrEnum):

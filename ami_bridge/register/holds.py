@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from ami_bridge.core.errors import NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.register.calls import id_span
+from ami_bridge.register.request_tables import request_calls
 from ami_bridge.register.tables import holds
 
 
@@ -30,6 +31,10 @@ class Holds:
     def of_call(self, call: UUID) -> list[Hold]:
         """Return the holds on one call."""
         return self._found(holds.c.call == call)
+
+    def of_request(self, request: UUID) -> list[Hold]:
+        """Return the holds by which a caller's request freezes what was found for it."""
+        return self._found(holds.c.id.in_(select(request_calls.c.hold).where(request_calls.c.request == request)))
 
     def on(self, calls: Sequence[UUID], now: datetime) -> frozenset[UUID]:
         """Return which of some calls (not more than a page of them) are held at ``now``."""

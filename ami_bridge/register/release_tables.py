@@ -30,7 +30,7 @@ proposals = Table(
     Index("ix_proposals_object", "object"),
     Index("ix_proposals_made_at", "made_at"),
 )
-"""What one proposed (``core.proposals``). None is ever removed: it says who agreed to what left."""
+"""What one proposed (``core.proposals``). It says who agreed to what left, and is forgotten with that."""
 
 disclosures = Table(
     "disclosures",

@@ -1,7 +1,8 @@
 """All SQL of the requests that callers make."""
 
 import json
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from ami_bridge.register.search import PARTIES, alive, with_number
 from ami_bridge.register.tables import calls
 
 EMPTY = "[]"
+BATCH = 500
 
 
 class Requests:
@@ -37,6 +39,19 @@ class Requests:
     def get(self, request: UUID) -> SubjectRequest | None:
         """Return one request."""
         return next(iter(self._requests(subject_requests.c.id == request)), None)
+
+    def of_ids(self, ids: Iterable[UUID]) -> list[SubjectRequest]:
+        """Return those of some requests that are there."""
+        return [one for some in _batches(ids) for one in self._requests(subject_requests.c.id.in_(some))]
+
+    def answers(self, ids: Iterable[UUID]) -> dict[UUID, Counter[Answer]]:
+        """Count the calls that were found for each of some requests, by what they are answered with."""
+        column, found = request_calls.c, defaultdict[UUID, Counter[Answer]](Counter)
+        for some in _batches(ids):
+            query = select(column.request, column.answer, func.count().label("calls")).where(column.request.in_(some))
+            for row in self._connection.execute(query.group_by(column.request, column.answer)):
+                found[row.request][Answer(row.answer)] = row.calls
+        return found
 
     def all(self) -> list[SubjectRequest]:
         """Return every request, the one that is due first first."""
@@ -154,6 +169,11 @@ class Requests:
     def _sessions(self, *asked: ColumnElement[bool]) -> list[SupervisedSession]:
         query = select(supervised_sessions).where(*asked).order_by(supervised_sessions.c.begun_at)
         return [SupervisedSession(**row._asdict()) for row in self._connection.execute(query)]
+
+
+def _batches(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
+    wanted = list(ids)
+    return (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH))
 
 
 def _request(row: Row) -> SubjectRequest:

@@ -1,5 +1,6 @@
 """Two persons: one proposes, another agrees, and only then it is done. Each step is recorded in its own transaction."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,19 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail
 from ami_bridge.core.duties import Duty, Reach, Refused, Why, reach
 from ami_bridge.core.errors import ConfigurationError, NotFound
-from ami_bridge.core.proposals import ACCOUNT, MACHINE, OS, Proposal, State, agreed, may_approve
-from ami_bridge.core.requests import STAYING, Answer, Kind, Outcome
+from ami_bridge.core.proposals import (
+    ACCOUNT,
+    MACHINE,
+    OS,
+    PROPOSAL_LASTS,
+    WITH_APPROVAL,
+    Proposal,
+    State,
+    agreed,
+    may_approve,
+    names,
+)
+from ami_bridge.core.requests import STAYING, Answer, Kind, Outcome, SubjectRequest
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.rights import Bound
@@ -66,22 +78,23 @@ class Agreeing:
         """Return the proposals of the last weeks, the newest first; recorded before."""
         self.rights.require(Action.PROPOSALS_LISTED)
         with self.rights.trail.looking(Action.PROPOSALS_LISTED) as look, self._register.reading() as work:
-            found = [self.shown(work, one) for one in work.proposals.since(self.now() - LISTED_FOR)]
+            found = self.all_shown(work, work.proposals.since(self.now() - LISTED_FOR))
             look.detail[Detail.FOUND] = len(found)
         return found
 
     def shown(self, work: Work, proposal: Proposal) -> Shown:
         """Return a proposal as people see it."""
-        made, approved, declined = (name_of(work, one) for one in (
-            proposal.made_by, proposal.approved_by, proposal.declined_by))
-        return Shown(proposal, proposal.state(self.now()), made, approved, declined, proposal.made_by == self.actor,
-                     _concerned(work, proposal))
+        return self.all_shown(work, [proposal])[0]
 
-    def make(self, action: Action, object: str, digest: str = "") -> Proposal:
-        """Propose something. ConfigurationError when it is proposed already; Refused when whoever asks may not do it."""
-        self.may_propose(action, object)
-        with self.deciding(Action.PROPOSAL_MADE, object) as (work, _):
-            return self.propose(work, action, object, digest)
+    def all_shown(self, work: Work, proposals: Sequence[Proposal]) -> list[Shown]:
+        """Return proposals as people see them. The register is asked once for all of them."""
+        if not proposals:
+            return []
+        known = {f"{ACCOUNT}{one.id}": one.name for one in work.accounts.all()}
+        concerned, now = _concerned(work, proposals), self.now()
+        return [Shown(one, one.state(now), known.get(one.made_by, one.made_by), known.get(one.approved_by, one.approved_by),
+                      known.get(one.declined_by, one.declined_by), one.made_by == self.actor, concerned.get(one.id))
+                for one in proposals]
 
     def may_propose(self, action: Action, object: str = "") -> None:
         """Refuse whoever may not do ``action``, or propose anything."""
@@ -89,7 +102,10 @@ class Agreeing:
         self.rights.require(Action.PROPOSAL_MADE, object)
 
     def propose(self, work: Work, action: Action, object: str, digest: str = "") -> Proposal:
-        """Propose something in a transaction of ``deciding``; ``may_propose`` was asked before."""
+        """Propose something in a transaction of ``deciding``; ``may_propose`` was asked before.
+
+        ConfigurationError when it is proposed already.
+        """
         if self.open(work, action, object):
             raise ConfigurationError("this is proposed already", "See what waits for a second person.")
         now = self.now()
@@ -105,6 +121,12 @@ class Agreeing:
         return next((one for one in work.proposals.of(action, *objects)
                      if one.state(now) in (State.WAITING, State.APPROVED)), None)
 
+    def all_open(self, work: Work, action: Action) -> dict[str, Proposal]:
+        """Return, by their objects, all proposals of an action that still wait, or wait to be done."""
+        now = self.now()
+        found = (one for one in work.proposals.since(now - PROPOSAL_LASTS) if one.action is action)
+        return {one.object: one for one in found if one.state(now) in (State.WAITING, State.APPROVED)}
+
     def approve(self, proposal: UUID) -> Proposal:
         """Agree to what another proposed; a deed that goes with it is done. Refused for one's own, or without a duty."""
         self.rights.require(Action.PROPOSAL_APPROVED, str(proposal))
@@ -112,14 +134,15 @@ class Agreeing:
             return self.agree(work, _there(work.proposals.get(proposal)))
 
     def agree(self, work: Work, proposal: Proposal) -> Proposal:
-        """Agree to a proposal in a transaction of ``deciding``."""
+        """Agree to a proposal in a transaction of ``deciding``. NotFound where what it is about is not there any more."""
         verdict = may_approve(proposal, _apart(work, self.actor, proposal.made_by), standing(work, self.actor), self.now())
         if not verdict.allowed:
             raise Refused(Action.PROPOSAL_APPROVED, verdict.why)
         work.proposals.approve(proposal.id, self.actor, self.now())
         self._leave(work, Action.PROPOSAL_APPROVED, proposal)
         approved = _there(work.proposals.get(proposal.id))
-        any(deed(self, work, approved) for deed in self._deeds)
+        if not any(deed(self, work, approved) for deed in self._deeds) and approved.action in WITH_APPROVAL:
+            raise NotFound("what this proposal is about is not there any more", "Decline it: there is nothing left to do.")
         return _there(work.proposals.get(proposal.id))
 
     def decline(self, proposal: UUID) -> Proposal:
@@ -183,15 +206,18 @@ def standing(work: Work, actor: str) -> frozenset[Duty]:
     return account.duties if account and not account.disabled_at else frozenset()
 
 
-def _concerned(work: Work, proposal: Proposal) -> Concerned | None:
-    if proposal.action not in (Action.HOLD_RELEASED, Action.CALL_ERASED):
-        return None
-    request = work.requests.get(UUID(proposal.object))
-    if request is None:
-        return None
+def _concerned(work: Work, proposals: Sequence[Proposal]) -> dict[UUID, Concerned]:
+    """Return the requests that some proposals are about, by the proposals' ids."""
+    about = {one.id: UUID(one.object) for one in proposals if one.action in (Action.HOLD_RELEASED, Action.CALL_ERASED)}
+    wanted = sorted(set(about.values()))
+    requests, answers = {one.id: one for one in work.requests.of_ids(wanted)}, work.requests.answers(wanted)
+    return {one.id: _concerning(one, requests[about[one.id]], answers[about[one.id]]) for one in proposals
+            if about.get(one.id) in requests}
+
+
+def _concerning(proposal: Proposal, request: SubjectRequest, answers: Counter[Answer]) -> Concerned:
     stay = STAYING if proposal.action is Action.CALL_ERASED else {Answer.ERASED}
-    calls = sum(one.answer not in stay for one in work.requests.calls(request.id))
-    return Concerned(request.kind, request.outcome, calls)
+    return Concerned(request.kind, request.outcome, sum(count for answer, count in answers.items() if answer not in stay))
 
 
 def name_of(work: Work, actor: str) -> str:
@@ -203,11 +229,12 @@ def name_of(work: Work, actor: str) -> str:
 def _apart(work: Work, actor: str, other: str) -> str:
     """Return the actor, as the account of the machine with the same name where ``other`` is one: that may be one person.
 
-    So whoever proposes at the command line as ``maija`` cannot approve in the console with the log-in name ``maija``.
+    So whoever proposes at the command line as ``maija`` cannot approve in the console with the log-in name ``maija``;
+    nor can who does it as ``CORP\\maija``.
     """
     account = account_of(work, actor) or account_of(work, other)
     machine = next((one for one in (actor, other) if one.startswith(OS)), "")
-    return other if account and account.login in machine.removeprefix(OS).split("/") else actor
+    return other if account and account.login in names(machine) else actor
 
 
 def account_of(work: Work, actor: str) -> Account | None:

@@ -38,7 +38,7 @@ class Keeping:
         """Return all holds, the one that ends first first; recorded before."""
         self._rights.require(Action.HOLDS_LISTED)
         with self._rights.trail.looking(Action.HOLDS_LISTED) as look, self._register.reading() as work:
-            found = [self._held(work, hold) for hold in work.holds.all()]
+            found = self._held(work, work.holds.all())
             look.detail[Detail.FOUND] = len(found)
         return found
 
@@ -65,8 +65,10 @@ class Keeping:
             found = work.holds.get(str(hold))
             if found is None:
                 raise NotFound("there is no such hold", "See the list of holds.")
-            return self._held(work, found)
+            return self._held(work, [found])[0]
 
-    def _held(self, work: Work, hold: Hold) -> Held:
-        waiting = None if hold.released_at else self._agreeing.open(work, Action.HOLD_RELEASED, str(hold.id))
-        return Held(hold, self._agreeing.shown(work, waiting) if waiting else None)
+    def _held(self, work: Work, holds: list[Hold]) -> list[Held]:
+        waiting = self._agreeing.all_open(work, Action.HOLD_RELEASED)
+        asked = [waiting[str(hold.id)] for hold in holds if str(hold.id) in waiting and not hold.released_at]
+        shown = {one.proposal.object: one for one in self._agreeing.all_shown(work, asked)}
+        return [Held(hold, shown.get(str(hold.id))) for hold in holds]

@@ -12,13 +12,13 @@ from ami_bridge.core.accounts import Account, Language, Scope, checked_login, ch
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import Detail, last_day
 from ami_bridge.core.duties import OTHER_HALF, Duty, Reach, may_change, may_give, may_hold, may_lose, reach
-from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
+from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotFound
 from ami_bridge.core.sign_in import Word, after
 from ami_bridge.credentials import Codes, fresh_password, password_hash
 from ami_bridge.register import Register
 from ami_bridge.register.register import Work
 from ami_bridge.services.rights import Refused, Rights
-from ami_bridge.services.trail import Trail, reason_of
+from ami_bridge.services.trail import Look, Trail
 
 LISTED = "List the accounts with 'ami-bridge account list'."
 Who = str | UUID
@@ -38,12 +38,12 @@ class People:
         self._zone, self._rights = zone, rights
 
     def add(self, login: str, name: str, language: Language) -> Account:
-        """Make an account without password and duties. ConfigurationError when the log-in name is taken."""
+        """Make an account without password and duties. ConfigurationError (recorded) when the log-in name is taken."""
         self._ask(Action.ACCOUNT_ADDED, None)
         now = self._now()
-        account = Account(id=self._new_id(now), login=checked_login(login), name=checked_name(name), language=language,
-                          created_at=now)
-        with self._changing() as work:
+        with self._trail.refusals(Action.ACCOUNT_ADDED, Look(self._register)), self._changing() as work:
+            account = Account(id=self._new_id(now), login=checked_login(login), name=checked_name(name), language=language,
+                              created_at=now)
             if work.accounts.named(login):
                 raise ConfigurationError(f"there is an account {login} already", LISTED)
             work.accounts.add(account)
@@ -159,16 +159,12 @@ class People:
         with self._register.reading() as work:
             known = _found(work, who)
         self._ask(action, known)
-        try:
-            with self._changing() as work:
-                account = _there(_found(work, who))
-                change(work, account)
-                self._trail.within(work, action, str(account.id), detail)
-                return _there(work.accounts.get(account.id))
-        except (NotAllowed, NotFound) as refusal:
-            why = refusal.why.value if isinstance(refusal, Refused) else reason_of(refusal)
-            self._trail.leave(action, str(known.id) if known else "", detail, refused=why)
-            raise
+        look = Look(self._register, str(known.id) if known else "", detail)
+        with self._trail.refusals(action, look), self._changing() as work:
+            account = _there(_found(work, who))
+            change(work, account)
+            self._trail.within(work, action, str(account.id), detail)
+            return _there(work.accounts.get(account.id))
 
     def _ask(self, action: Action, account: Account | None) -> None:
         """Refused, and recorded, when who is signed in may not do this, or not to their own account."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ami_bridge.core.actions import Action
+from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import NotAllowed, NotFound
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.proposals import Proposal, same_person
@@ -46,10 +47,12 @@ def release(agreeing: Agreeing, id_or_prefix: str) -> Release:
 
 
 def release_agreed(agreeing: Agreeing, work: Work, proposal: Proposal) -> bool:
-    """Release the hold that a proposal is about, if it is about one."""
+    """Release the hold that a proposal is about, if it is about one. Refused when it was released otherwise meanwhile."""
     hold = work.holds.get(proposal.object) if proposal.action is Action.HOLD_RELEASED else None
     if hold is None:
         return False
+    if hold.released_at:
+        raise Refused(Action.HOLD_RELEASED, Why.DECIDED)
     agreeing.carry(work, proposal)
     by = f"{name_of(work, proposal.made_by)}, {name_of(work, proposal.approved_by)}"
     work.holds.release(hold.id, agreeing.now(), by)

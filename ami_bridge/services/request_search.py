@@ -1,5 +1,6 @@
 """All calls of a caller who asks, found by their numbers and frozen at once: each held by a hold of the request's own."""
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import MOST, By, Detail
 from ami_bridge.core.entries import Entry
-from ami_bridge.core.errors import AudioError, Busy, NotFound
+from ami_bridge.core.errors import AmiBridgeError, AudioError, Busy, NotFound, as_ours
 from ami_bridge.core.holds import Hold
 from ami_bridge.core.purposes import DATA_SUBJECT
 from ami_bridge.core.request_clock import frozen_until
@@ -22,6 +23,8 @@ from ami_bridge.register.register import Work
 from ami_bridge.services.holds import Also, Holding, Wish, held_entry
 from ami_bridge.services.rights import Rights
 from ami_bridge.vault import Vault
+
+log = logging.getLogger(__name__)
 
 WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds to wait, again and again, while a purge goes on."""
@@ -39,9 +42,13 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a search found, and what became of each call. WAITING: a purge was at it all the time; search again."""
+    """What a search found, and what became of each call. WAITING: a purge was at it all the time; search again.
+
+    ``problem``: what kept the search from being done to its end; search again.
+    """
 
     fates: dict[UUID, Fate]
+    problem: AmiBridgeError | None = None
 
     def count(self, fate: Fate) -> int:
         """Return how many calls have a fate."""
@@ -62,6 +69,15 @@ class RequestSearch:
         The search is recorded first. NotFound; ConfigurationError for a closed request; KeyMissing without the private keys.
         """
         return self._looked(request, self._find, By.NUMBER)
+
+    def try_search(self, request: UUID) -> Searched:
+        """Search for what was noted just now, and stands whatever comes of the search: a problem is logged and returned."""
+        try:
+            return self.search(request)
+        except (AmiBridgeError, OSError) as problem:
+            said = as_ours(problem, "the calls could not be copied")
+            log.error("The calls of request %s are not frozen: %s", request, said, extra={"action": "search_failed"})
+            return Searched({}, said)
 
     def include(self, request: UUID, call: UUID) -> Searched:
         """Freeze a call that the numbers do not find, such as one from a withheld number. NotFound when there is none."""
@@ -161,7 +177,8 @@ def standing(work: Work, request: UUID) -> SubjectRequest:
 
 def frozen(work: Work, request: UUID, now: datetime) -> list[Hold]:
     """Return the holds of a request that hold still."""
-    found = (work.holds.get(str(one.hold)) for one in work.requests.calls(request))
+    held = {hold.id: hold for hold in work.holds.of_request(request)}
+    found = (held.get(one.hold) for one in work.requests.calls(request))
     return [hold for hold in found if hold and hold.active(now)]
 
 

@@ -242,8 +242,9 @@ class SubjectRequests:
 
     def _calls(self, work: Work, asked: SubjectRequest, found: list[FoundCall]) -> Iterator[CallOf]:
         alive = {entry.id: entry for entry in work.calls.of_ids([one.call for one in found], self._now())}
+        held = {hold.id: hold for hold in work.holds.of_request(asked.id)}
         for one in found:
-            hold = work.holds.get(str(one.hold))
+            hold = held.get(one.hold)
             if asked.state is State.CLOSED:
                 yield CallOf(one, hold, None)
             else:

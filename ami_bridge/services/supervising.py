@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from ami_bridge.core.actions import Action
@@ -94,9 +94,11 @@ class Supervising:
             return held(self._vault, found)
 
     def end(self, request: UUID, session: UUID) -> None:
-        """End a session before its time."""
+        """End a session before its time. NotFound, NotAllowed (recorded) when it is another's, or over."""
         self._rights.require(Action.LISTENING_SUPERVISED, str(request), purpose=DATA_SUBJECT)
-        with self._register.writing() as work:
+        look = Look(self._register, str(request), step(Step.SESSION_ENDED))
+        with self._rights.trail.refusals(Action.REQUEST_HANDLED, look), self._register.writing() as work:
+            work.requests.lock()
             self._lasting(work, request, session)
             work.requests.end(session, self._now())
             self._rights.trail.within(work, Action.REQUEST_HANDLED, str(request), step(Step.SESSION_ENDED))
@@ -129,8 +131,3 @@ class Supervising:
         if not found:
             raise NotFound("no call of theirs is frozen", "Search for calls first.")
         return found
-
-
-def left(session: SupervisedSession, now: datetime) -> timedelta:
-    """Return how long a session lasts still."""
-    return max(timedelta(), session.ends_at - now) if session.lasts(now) else timedelta()

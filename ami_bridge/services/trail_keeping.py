@@ -1,8 +1,8 @@
 """Looking after the trail: its end written down, what is past its time forgotten, the whole of it verified."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,13 +10,19 @@ from pathlib import Path
 from ami_bridge.core import alarms
 from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm
-from ami_bridge.core.audit import DAEMON, MOST, Detail, Head, Trace
+from ami_bridge.core.audit import DAEMON, MOST, Detail, Head, Link, Trace
 from ami_bridge.core.audit_check import Finding, Place, Verdict, at_odds, judged, number_of, verify
 from ami_bridge.core.errors import AmiBridgeError, RegisterError
 from ami_bridge.heads import BadHead, Heads, is_our_checkpoint, read_heads, tell_syslog
 from ami_bridge.register import Register, TrailFilter
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 5000
+"""Entries that are forgotten in one transaction: during that nobody else leaves a trace, and so nobody is shown anything."""
+
+PAUSE = 0.2
+"""Seconds between two of them: longer than whoever waits for SQLite sleeps before looking again."""
 
 
 class TrailKeeping:
@@ -68,14 +74,15 @@ class TrailKeeping:
 
 
 class TrailForgetting:
-    """Forgets what of the trail is past its own time: a signed checkpoint first, then what is before it.
+    """Forgets what of the trail is past its own time, ``AT_ONCE``: a signed checkpoint first, then what is before it.
 
     What goes is verified first: nothing is signed over a change, and what could prove one stays. ``alarm`` is told when that
-    cannot be: a trail that stays longer keeps no recording from its destruction.
+    cannot be: a trail that stays longer keeps no recording from its destruction. ``wait`` sleeps some seconds.
     """
 
-    def __init__(self, register: Register, heads: Heads, keep: timedelta, alarm: Callable[[Alarm], None]) -> None:
-        self._register, self._heads, self._keep, self._alarm = register, heads, keep, alarm
+    def __init__(self, register: Register, heads: Heads, keep: timedelta, alarm: Callable[[Alarm], None],
+                 wait: Callable[[float], None] = time.sleep) -> None:
+        self._register, self._heads, self._keep, self._alarm, self._wait = register, heads, keep, alarm, wait
 
     def __call__(self, now: datetime) -> dict[str, int]:
         """Forget, and leave a trace of that; return how much, for the report of the purge."""
@@ -94,22 +101,37 @@ class TrailForgetting:
         if last is None:
             return {}
         self._heads.create()
-        said = self._wrong(last, forgotten)
+        ends: dict[int, str] = {}
+        said = self._wrong(last, forgotten, ends)
         if said:
             self._alarm(alarms.trail_broken(said))
             return {}
-        last = replace(last, at=max(last.at, forgotten[0].at))
+        at, total = max(last.at, forgotten[0].at), 0
+        for number, digest in sorted((ends | {last.number: last.digest}).items()):
+            if total:
+                self._wait(PAUSE)
+            gone, forgotten = self._forget_some(Head(number=number, digest=digest, at=at), forgotten, now)
+            if not gone:
+                break
+            self._heads.forget(number)
+            total += gone
+        return {"entries of the trail": total} if total else {}
+
+    def _forget_some(self, last: Head, forgotten: tuple[Head, str], now: datetime) -> tuple[int, tuple[Head, str]]:
+        """Forget up to ``last``; return how many, and the checkpoint then. None where it is not as it was verified."""
         with self._register.writing() as work:
             if work.audit.checkpoint() != forgotten or work.audit.digest(last.number) != last.digest:
-                return {}
+                return 0, forgotten
             gone = work.audit.forget(last, self._heads.sign_checkpoint(last))
             work.audit.leave(Trace(actor=DAEMON, action=Action.TRAIL_FORGOTTEN, detail={
                 Detail.FOUND: min(gone, MOST), Detail.UNTIL: last.at.date().isoformat()}), now)
-        self._heads.forget(last.number)
-        return {"entries of the trail": gone}
+            return gone, work.audit.checkpoint()
 
-    def _wrong(self, last: Head, forgotten: tuple[Head, str]) -> str:
-        """Say what is wrong with the entries up to ``last``, or with the newest head that was written down."""
+    def _wrong(self, last: Head, forgotten: tuple[Head, str], ends: dict[int, str]) -> str:
+        """Say what is wrong with the entries up to ``last``, or with the newest head that was written down.
+
+        ``ends``: takes the number and digest of each ``AT_ONCE``-th entry, as it was verified.
+        """
         keys, checkpoint = self._heads.public_keys(), forgotten[0]
         said = _not_ours(keys, *forgotten)
         if said:
@@ -123,8 +145,14 @@ class TrailForgetting:
             there = work.audit.digest(newest.number) if newest else None
         upto = TrailFilter(before=last.number + 1)
         going = [head for head in known if head.number <= last.number]
-        verdict = verify(partial(every_place, self._register, upto), going, checkpoint)
+        verdict = verify(partial(self._places, upto, ends), going, checkpoint)
         return str(verdict) or (_at_odds(newest, there, checkpoint) if newest else "")
+
+    def _places(self, upto: TrailFilter, ends: dict[int, str]) -> Iterator[Place]:
+        for place in every_place(self._register, upto):
+            if isinstance(place, Link) and place.entry.number % AT_ONCE == 0:
+                ends[place.entry.number] = place.digest
+            yield place
 
 
 def verify_trail(register: Register, heads: Heads, now: datetime, given: Sequence[Path] = (),

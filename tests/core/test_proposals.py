@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ami_bridge.core.actions import Action
+from ami_bridge.core.audit import ACTOR
 from ami_bridge.core.duties import RECORDINGS, TABLE, Duty, Verdict, Why
 from ami_bridge.core.proposals import (
     APPROVERS,
@@ -17,6 +20,7 @@ from ami_bridge.core.proposals import (
     State,
     agreed,
     may_approve,
+    names,
     same_person,
 )
 
@@ -52,9 +56,32 @@ def test_what_may_be_done(proposal: Proposal, duties: frozenset, at: datetime, d
     ("account:a", "account:a", True), ("account:a", "account:b", False), ("account:a", "os:a", False),
     ("os:root/maija", "os:root/ville", False), ("os:root/maija", "os:root/maija", True), ("os:root", "os:root", True),
     ("os:root/maija", "os:ami-bridge/maija", True), ("os:maija", "os:root/maija", True), ("os:root", "os:root/maija", True),
-    ("os:root", "os:ami-bridge/maija", False), ("os:maija", "os:ville", False)])
+    ("os:root", "os:ami-bridge/maija", False), ("os:maija", "os:ville", False), ("os:Maija", "os:maija", True),
+    (r"os:CORP\maija", "os:root/maija@corp.example", True), (r"os:CORP\maija", r"os:CORP\ville", False),
+    ("os:root/maija@corp.example", "os:root/ville@corp.example", False), (r"os:CORP\Root", "os:root/maija", True)])
 def test_who_may_be_one_person(one: str, other: str, same: bool) -> None:
     assert same_person(one, other) is same is same_person(other, one)
+
+
+PLAIN = st.from_regex(r"[a-z][a-z0-9._-]{1,20}", fullmatch=True)
+DOMAIN = st.from_regex(r"[A-Za-z][A-Za-z0-9.-]{1,12}", fullmatch=True)
+
+
+@st.composite
+def written(draw: st.DrawFn, name: str) -> str:
+    """An account of the machine of somebody, as one machine or another writes it, perhaps entered from it."""
+    spelled = "".join(draw(st.sampled_from([sign, sign.upper()])) for sign in name)
+    domain = draw(DOMAIN)
+    account = draw(st.sampled_from([spelled, f"{domain}\\{spelled}", f"{spelled}@{domain}"]))
+    return draw(st.sampled_from([f"os:{account}", f"os:root/{account}", f"os:ami-bridge/{account}"]))
+
+
+@given(st.data(), PLAIN, PLAIN)
+def test_neither_domain_nor_capital_letters_make_another_person(data: st.DataObject, name: str, another: str) -> None:
+    one, again, other = data.draw(written(name)), data.draw(written(name)), data.draw(written(another))
+    assert ACTOR.fullmatch(one) and same_person(one, again) and name in names(one)
+    if not {name, another} & {"root", "ami-bridge"}:
+        assert same_person(one, other) is (name == another) and (another in names(one)) is (name == another)
 
 
 def test_how_a_proposal_stands() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ami_bridge.core.actions import Action
 from ami_bridge.core.duties import Duty, Refused
 from ami_bridge.core.errors import ConfigurationError, NotFound
-from ami_bridge.core.proposals import State
+from ami_bridge.core.proposals import Proposal, State
 from ami_bridge.services.releasing import Release, release
 from tests.services.test_purge import EXPIRES, House, house  # noqa: F401
 from tests.services.two_persons import Team
@@ -32,6 +32,13 @@ def held(team: Team, house: House) -> UUID:  # noqa: F811
 
 def ask(team: Team, who: str, held: UUID) -> Release:
     return release(team.agreeing(who), str(held))
+
+
+def proposed(team: Team, who: str, request: str, digest: str = "") -> Proposal:
+    """Have somebody propose an erasure, which is not done with the approval."""
+    agreeing = team.agreeing(who)
+    with agreeing.deciding(Action.PROPOSAL_MADE, request) as (work, _):
+        return agreeing.propose(work, Action.CALL_ERASED, request, digest)
 
 
 def refused(team: Team, who: str, held: UUID) -> str:
@@ -68,7 +75,8 @@ def test_two_persons_are_two_accounts_of_the_console_or_of_the_machine_or_one_of
     assert not ask(team, one, held).done and ask(team, other, held).done
 
 
-@pytest.mark.parametrize(("one", "other"), [("outi", "os:root/outi"), ("os:root/outi", "outi"), ("os:outi", "outi")])
+@pytest.mark.parametrize(("one", "other"), [("outi", "os:root/outi"), ("os:root/outi", "outi"), ("os:outi", "outi"),
+                                            ("outi", "os:Outi"), (r"os:CORP\outi", "outi"), ("outi", "os:root/outi@corp.example")])
 def test_who_has_the_same_name_here_and_there_may_be_one_person(team: Team, held: UUID, one: str, other: str) -> None:
     assert not ask(team, one, held).done
     assert refused(team, other, held) == "same-person"
@@ -116,6 +124,28 @@ def test_what_was_declined_or_taken_back_is_not_approved(team: Team, held: UUID,
     assert not ask(team, "seppo", held).done
 
 
+def test_what_is_not_there_any_more_is_not_approved(team: Team, held: UUID) -> None:
+    proposal = ask(team, "outi", held).proposal.id
+    with team.register.writing() as work:
+        work.holds.remove(held)
+    with pytest.raises(NotFound, match="not there any more"):
+        team.agreeing("kaisa").approve(proposal)
+    assert [one.reason for one in team.trail("proposal-approved")] == ["not-found"]
+    assert [one.state for one in team.agreeing("kaisa").all()] == [State.WAITING]
+    assert team.agreeing("kaisa").decline(proposal).declined_by == team.actor("kaisa")
+
+
+def test_a_hold_that_was_released_otherwise_is_not_released_in_the_name_of_who_approves(team: Team, held: UUID) -> None:
+    proposal = ask(team, "outi", held).proposal.id
+    with team.register.writing() as work:
+        work.holds.release(held, team.now, "somebody else")
+    with pytest.raises(Refused, match="decided-already"):
+        team.agreeing("kaisa").approve(proposal)
+    assert [(one.reason, one.outcome) for one in team.trail("proposal-approved", "hold-released")] == [("decided-already", "refused")]
+    with team.register.reading() as work:
+        assert (work.holds.get(str(held)).released_by, work.proposals.get(proposal).state(team.now)) == ("somebody else", State.WAITING)
+
+
 def test_the_proposer_must_still_have_the_duty_and_an_open_account(team: Team, held: UUID) -> None:
     ask(team, "outi", held)
     with team.register.writing() as work:
@@ -130,9 +160,9 @@ def test_the_proposer_must_still_have_the_duty_and_an_open_account(team: Team, h
 
 def test_what_is_not_done_with_the_approval_is_carried_once_and_only_as_it_was_agreed(team: Team) -> None:
     request = str(UUID(int=7))
-    made = team.agreeing("outi").make(Action.CALL_ERASED, request, digest="a" * 64)
+    made = proposed(team, "outi", request, digest="a" * 64)
     with pytest.raises(ConfigurationError, match="already"):
-        team.agreeing("seppo").make(Action.CALL_ERASED, request)
+        proposed(team, "seppo", request)
 
     def carry(digest: str = "a" * 64) -> None:
         agreeing = team.agreeing("outi")
@@ -151,7 +181,7 @@ def test_what_is_not_done_with_the_approval_is_carried_once_and_only_as_it_was_a
 
 
 def test_who_approved_must_still_have_the_duty_when_it_is_done(team: Team) -> None:
-    made = team.agreeing("outi").make(Action.CALL_ERASED, str(UUID(int=7)))
+    made = proposed(team, "outi", str(UUID(int=7)))
     team.agreeing("kaisa").approve(made.id)
     with team.register.writing() as work:
         work.accounts.revoke(team.account("kaisa").id, Duty.RETENTION_OFFICER)

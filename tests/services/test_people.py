@@ -119,7 +119,7 @@ def test_what_is_not_there_cannot_be_changed(office: Office) -> None:
         office.people.disable("pekka")
     with pytest.raises(ConfigurationError):
         office.people.set_password("maija", "short")
-    assert [reason for *_, reason in office.trail()] == ["", "not-found", "not-found"]
+    assert [reason for *_, reason in office.trail()] == ["", "wrong-request", "not-found", "not-found"]
 
 
 def test_signing_in_takes_a_password_and_a_fresh_code(office: Office) -> None:
@@ -336,7 +336,8 @@ def test_who_has_the_duty_changes_others_and_never_themselves(office: Office) ->
         office.people.set_scope("aino", Scope(frozenset({"support"})))
     refused = [(action, reason) for _, action, _, outcome, reason in office.trail() if outcome == "refused"]
     assert refused == [("duty-granted", "own-account"), ("password-set", "own-account"), ("account-disabled", "own-account"),
-                       ("accounts-listed", "no-duty"), ("duty-granted", "no-duty"), ("account-disabled", "no-duty")]
+                       ("accounts-listed", "no-duty"), ("duty-granted", "no-duty"), ("account-disabled", "no-duty"),
+                       ("duty-granted", "wrong-request")]
 
 
 def test_two_administrators_at_once_do_not_shut_each_other_out(office: Office) -> None:

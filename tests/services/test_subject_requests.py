@@ -14,6 +14,7 @@ from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
 from ami_bridge.core.requests import Answer, Extension, Identity, Kind, Outcome, State
 from ami_bridge.core.spans import Asked
+from ami_bridge.register.requests import Requests
 from ami_bridge.services.agreeing import Concerned
 from ami_bridge.services.listen import Wanted
 from ami_bridge.services.releasing import release
@@ -500,6 +501,37 @@ def test_after_its_time_or_its_end_and_for_anybody_else_a_session_gives_nothing(
     with pytest.raises(NotAllowed, match="over"):
         bureau.supervising().room(request.id, session.id)
     assert [one.outcome for one in bureau.trail("listening-supervised")] == ["allowed", *["refused"] * 5]
+
+
+def test_nobody_ends_the_session_of_another_and_the_attempt_is_recorded(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request, other = bureau.open(), bureau.open()
+    bureau.search(request)
+    session = bureau.supervising().begin(request.id, 10)
+    for who, of in ((SEPPO, request), (OUTI, other)):
+        with pytest.raises(NotFound):
+            bureau.supervising(who).end(of.id, session.id)
+        entry = bureau.trail()[-1]
+        assert (entry.action, entry.object, entry.outcome, entry.reason) == ("request-handled", str(of.id), "refused", "not-found")
+        assert entry.detail == {"section": "session-ended"}
+    assert bureau.supervising().room(request.id, session.id).calls
+    bureau.supervising().end(request.id, session.id)
+    with pytest.raises(NotAllowed, match="over"):
+        bureau.supervising().end(request.id, session.id)
+    assert [one.reason for one in bureau.trail("request-handled") if one.detail == {"section": "session-ended"}] == [
+        "not-found", "not-found", "", "not-allowed"]
+
+
+def test_a_session_is_ended_while_nobody_else_changes_its_request(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    bureau.house.take(1)
+    request = bureau.open()
+    bureau.search(request)
+    session, done = bureau.supervising().begin(request.id, 10), []
+    for name in ("lock", "session", "end"):
+        real = getattr(Requests, name)
+        monkeypatch.setattr(Requests, name, lambda *given, real=real, name=name: done.append(name) or real(*given))
+    bureau.supervising().end(request.id, session.id)
+    assert done == ["lock", "session", "end"]
 
 
 def test_whose_clearance_lapses_hears_no_more(bureau: Bureau) -> None:

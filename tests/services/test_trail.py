@@ -190,6 +190,59 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_verifies_from_the_check
     assert alarmed == []
 
 
+def test_many_entries_are_forgotten_so_many_at_once_and_others_leave_theirs_in_between(
+        register: Register, heads: Heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trail_keeping, "AT_ONCE", 3)
+    leave(register, 4)
+    keeping(register, heads).write_head()
+    leave(register, 5)
+    keeping(register, heads).write_head()
+    kept: list[int] = []
+
+    def wait(seconds: float) -> None:
+        kept.append(min(link.entry.number for link in links(register)))
+        assert seconds and verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE
+        leave(register, 1, MUCH_LATER)
+
+    alarmed: list[Alarm] = []
+    assert TrailForgetting(register, heads, timedelta(days=31), alarmed.append, wait)(MUCH_LATER) == {"entries of the trail": 8}
+    assert kept == [4, 7] and links(register)[0].entry.number == 9 and alarmed == []
+    assert [link.entry.detail["found"] for link in links(register) if link.entry.action == "trail-forgotten"] == [3, 3, 2]
+    assert verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE and files(heads) == ["000000000009.json"]
+
+
+def test_a_forgetting_that_is_killed_between_two_times_is_gone_on_with(register: Register, heads: Heads,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trail_keeping, "AT_ONCE", 3)
+    leave(register, 8)
+    keeping(register, heads).write_head()
+
+    def killed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    alarmed: list[Alarm] = []
+    with pytest.raises(KeyboardInterrupt):
+        TrailForgetting(register, heads, timedelta(days=31), alarmed.append, killed)(MUCH_LATER)
+    assert links(register)[0].entry.number == 4 and verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE
+    forget = TrailForgetting(register, heads, timedelta(days=31), alarmed.append, lambda seconds: None)
+    assert forget(MUCH_LATER) == {"entries of the trail": 5} and alarmed == []
+
+
+def test_what_is_changed_between_two_times_is_not_signed_for(url: str, heads: Heads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trail_keeping, "AT_ONCE", 3)
+    with closing(Register.open(url)) as register:
+        leave(register, 8)
+        keeping(register, heads).write_head()
+
+        def change(seconds: float) -> None:
+            without_triggers(url, f"UPDATE audit_entries SET digest = '{'0' * 64}' WHERE number = 6")
+
+        forget = TrailForgetting(register, heads, timedelta(days=31), lambda alarm: None, change)
+        assert forget(MUCH_LATER) == {"entries of the trail": 3}
+        assert links(register)[0].entry.number == 4
+        assert verify_trail(register, heads, MUCH_LATER).finding is Finding.CHANGED
+
+
 def test_a_trail_that_cannot_be_forgotten_alarms_and_keeps_nothing_else_from_its_destruction(register: Register, heads: Heads) -> None:
     leave(register, 3)
     heads.create()

@@ -1,5 +1,6 @@
 """The register of what leaves, as pages, as a table and as API."""
 
+import codecs
 import csv
 import hashlib
 import io
@@ -81,8 +82,9 @@ def test_the_auditor_reads_the_register_as_a_table_without_formulas(office: Cons
         page = auditor.get("/disclosures").text
         assert place in page and "<script>" not in page and 'href="/proposals"' not in auditor.get(place).text
         answer = auditor.get("/disclosures/register.csv")
-        assert answer.headers["content-type"].startswith("text/csv")
-        heading, row = csv.reader(io.StringIO(answer.text))
+        assert answer.headers["content-type"].startswith("text/csv") and answer.content.startswith(codecs.BOM_UTF8)
+        assert answer.headers["content-disposition"] == 'attachment; filename="disclosures.csv"'
+        heading, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
         line = dict(zip(heading, row, strict=True))
     assert (line["recipient"], line["statute"]) == ("'=HYPERLINK(\"evil\")", "'+1 <script>")
     assert (line["state"], line["proposed_by"], line["country"], line["call"]) == ("waiting", "Outi Oksanen", "FI", str(call))

@@ -11,8 +11,10 @@ import pytest
 
 from ami_bridge.core.accounts import Language
 from ami_bridge.core.entries import Entry
-from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.errors import ConfigurationError, KeyMissing
 from ami_bridge.core.requests import Extension, Kind
+from ami_bridge.register import RegisterUnavailable
+from ami_bridge.services.request_search import RequestSearch, Searched
 from ami_bridge.web import letter_pdf
 from ami_bridge.web.letter import Letter, Section
 from ami_bridge.web.words import catalogue
@@ -299,6 +301,36 @@ def test_a_program_does_the_same(office: Console) -> None:
         assert program.post(f"{place}/closing").status_code == 202
         assert program.get("/api/v1/requests").json()[0]["state"] == "answered"
         assert program.post("/api/v1/requests", json=asked | {"identity": None}).status_code == 422
+
+
+@pytest.mark.parametrize("problem", [KeyMissing("the key of a day is not here"), RegisterUnavailable("the register is away"),
+                                     OSError(28, "No space left on device")])
+def test_a_request_stands_and_is_told_of_when_its_search_fails(office: Console, monkeypatch: pytest.MonkeyPatch,
+                                                               caplog: pytest.LogCaptureFixture, problem: Exception) -> None:
+    record(office)
+    asked = {"kind": "access", "received_at": datetime.now(UTC).isoformat(), "identity": "in-person", "name": NAMES,
+             "numbers": ["0401234567"]}
+
+    def away(self: RequestSearch, request: UUID) -> Searched:
+        raise problem
+
+    with office.program("officer") as program, office.browser("officer") as client, monkeypatch.context() as broken:
+        broken.setattr(RequestSearch, "search", away)
+        made = program.post("/api/v1/requests", json=asked)
+        assert made.status_code == 201 and made.json()["problem"] in ("key-missing", "away", "failed")
+        more = program.post(f"/api/v1/requests/{made.json()['request']}/numbers", json={"number": "0501"})
+        assert more.status_code == 200 and more.json()["problem"] == made.json()["problem"]
+        answer = send(client, "/requests/new", **FORM)
+        assert answer.status_code == 303
+        shown = client.get(answer.headers["location"]).text
+        assert "The search failed" in shown and "Found 0" not in shown
+        page = answer.headers["location"].partition("?")[0]
+        assert "The search failed" in client.get(send(client, f"{page}/numbers", number="0502").headers["location"]).text
+        assert len(program.get("/api/v1/requests").json()) == 2
+        told = [record.getMessage() for record in caplog.records if getattr(record, "action", "") == "search_failed"]
+        assert len(told) == 4 and all(made.json()["request"] in one for one in told[:2]) and "0401234567" not in "".join(told)
+        broken.undo()
+        assert "Found 1; frozen now 1" in client.get(send(client, f"{page}/search").headers["location"]).text
 
 
 @pytest.mark.parametrize("language", ["fi", "sv", "en"])

@@ -28,6 +28,7 @@ from ami_bridge.services.subject_requests import Application, CallOf, Dossier, L
 from ami_bridge.web.api.sent import Sent
 from ami_bridge.web.pages.request_letter import pdf_answer
 from ami_bridge.web.pages.requests import bureau_of
+from ami_bridge.web.problems import status_of
 from ami_bridge.web.visit import Calling
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -112,11 +113,14 @@ class Result(BaseModel):
 
     request: UUID
     fates: dict[Fate, int]
+    problem: str = Field("", description=(
+        "What kept the search from being done to its end, as the title of a problem. The request stands: search again."))
 
     @classmethod
     def of(cls, request: UUID, searched: Searched) -> Self:
         """Return the result of a search."""
-        return cls(request=request, fates={fate: searched.count(fate) for fate in Fate})
+        problem = status_of(searched.problem)[1] if searched.problem else ""
+        return cls(request=request, fates={fate: searched.count(fate) for fate in Fate}, problem=problem)
 
 
 class More(Sent):
@@ -178,12 +182,15 @@ def listed(visit: Calling) -> list[Request]:
 
 @router.post("", status_code=201)
 def opened(visit: Calling, sent: Asked) -> Result:
-    """Open a request, search for all calls of these numbers, and freeze what is found."""
+    """Open a request, search for all calls of these numbers, and freeze what is found.
+
+    Once it is opened the answer is 201, also when the search cannot be done: `problem` says so then.
+    """
     at_work = bureau_of(visit)
     request = at_work.requests.open(Application(
         kind=sent.kind, received_at=sent.received_at, identity=sent.identity, name=sent.name, numbers=tuple(sent.numbers),
         contact=sent.contact))
-    return Result.of(request.id, at_work.search.search(request.id))
+    return Result.of(request.id, at_work.search.try_search(request.id))
 
 
 @router.get("/{request}")
@@ -207,7 +214,7 @@ def number_added(visit: Calling, request: UUID, sent: More) -> Result:
     """Add a telephone number of the caller, search, and freeze what is found."""
     at_work = bureau_of(visit)
     at_work.requests.add_number(request, sent.number)
-    return Result.of(request, at_work.search.search(request))
+    return Result.of(request, at_work.search.try_search(request))
 
 
 @router.post("/{request}/calls")

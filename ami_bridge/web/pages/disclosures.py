@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from ami_bridge.app import disclosing
 from ami_bridge.core.disclosures import ACTION, Kind
 from ami_bridge.core.errors import ConfigurationError, NotFound
-from ami_bridge.core.tables_as_text import as_csv
 from ami_bridge.services.disclosing import Disclosing, Listed, Parcel, Wish
+from ami_bridge.web.cells import csv_answer
 from ami_bridge.web.visit import Browsing, Form, Visit, go, uuid_of
 
 router = APIRouter(include_in_schema=False)
@@ -34,8 +34,7 @@ def disclosures(visit: Browsing) -> HTMLResponse:
 @router.get(f"{PLACE}/register.csv")
 def register(visit: Browsing) -> Response:
     """Give the register as a table; times are UTC."""
-    table = as_csv([HEADINGS, *(row for one in disclosing_of(visit).all() for row in rows(one))])
-    return Response(table, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="disclosures.csv"'})
+    return csv_answer("disclosures", [HEADINGS, *(row for one in disclosing_of(visit).all() for row in rows(one))])
 
 
 @router.get(f"{PLACE}/new")

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from ami_bridge.core.accounts import Language
+from ami_bridge.web.cells import download
 from ami_bridge.web.letter import Letter, written
 from ami_bridge.web.letter_pdf import pdf
 from ami_bridge.web.pages.requests import PLACE, bureau_of, word
@@ -27,8 +28,7 @@ def letter_pdf(visit: Browsing, request: str, language: str = "fi") -> Response:
 def pdf_answer(visit: Visit, request: str, language: str) -> Response:
     """Return the letter as a PDF to be kept by whoever asked for it; its name says nothing of the caller."""
     content = pdf(_letter(visit, request, language), visit.now)
-    name = f"letter-{uuid_of(request)}.pdf"
-    return Response(content, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return download(content, f"letter-{uuid_of(request)}.pdf", "application/pdf")
 
 
 def _letter(visit: Visit, request: str, language: str) -> Letter:

@@ -49,7 +49,7 @@ def take(visit: Browsing, sent: Form) -> Response:
         request = bureau_of(visit).requests.open(_application(sent, visit.house.config.controller.zone))
     except ConfigurationError as mistake:
         return _form(visit, sent, str(mistake))
-    return _searched(visit, str(request.id))
+    return _noted(visit, str(request.id))
 
 
 @router.get(f"{PLACE}/{{request}}")
@@ -71,7 +71,7 @@ def search(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
 def add_number(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
     """Add a number of the caller, and search."""
     bureau_of(visit).requests.add_number(uuid_of(request), field(sent, "number"))
-    return _searched(visit, request)
+    return _noted(visit, request)
 
 
 @router.post(f"{PLACE}/{{request}}/calls")
@@ -144,6 +144,11 @@ def word(kind: type[Word], text: str) -> Word:
 
 def _searched(visit: Visit, request: str) -> RedirectResponse:
     return _found(visit, request, bureau_of(visit).search.search(uuid_of(request)))
+
+
+def _noted(visit: Visit, request: str) -> RedirectResponse:
+    """Search for what was noted just now: its page says what came of that."""
+    return _found(visit, request, bureau_of(visit).search.try_search(uuid_of(request)))
 
 
 def _found(visit: Visit, request: str, searched: Searched) -> RedirectResponse:

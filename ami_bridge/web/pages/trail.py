@@ -58,7 +58,7 @@ def take_away(visit: Browsing, form: Form) -> Response:
     """Return the entries of a search as CSV, newest first, as they are kept: words and ids."""
     asked = reading(visit)
     found = asked.read(_filter(visit, _terms(visit, form.get("search", "")), MOST_IN_A_FILE, 0, asked))
-    return csv_answer("trail", (*COLUMNS, "name"), rows(found))
+    return csv_answer("trail", [(*COLUMNS, "name"), *rows(found)])
 
 
 @router.post("/trail/verify")
