@@ -47,7 +47,7 @@ class Accounts:
         return self._found()
 
     def locked(self, now: datetime) -> int:
-        """Return how many accounts are locked."""
+        """Return how many accounts are locked; not those that are so only in a browser that is known as theirs."""
         asked = select(func.count()).where(accounts.c.locked_until > now, accounts.c.disabled_at.is_(None))
         return self._connection.execute(asked).scalar_one()
 

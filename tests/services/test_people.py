@@ -16,10 +16,11 @@ import pytest
 from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.audit import Link
 from ami_bridge.core.duties import Duty, Why
-from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
+from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound, RegisterError
 from ami_bridge.core.sign_in import DEVICE_FOR, LOCKED_FOR, PLACE_EVERY, PLACES, Word
 from ami_bridge.credentials import Codes
 from ami_bridge.register import Register
+from ami_bridge.register.audit import Audit
 from ami_bridge.services.people import People
 from ami_bridge.services.proving import Proved, Proving, RefusedTries
 from ami_bridge.services.rights import Refused, Rights
@@ -210,6 +211,28 @@ def test_tries_at_a_locked_account_do_not_fill_the_trail_and_none_is_lost_when_t
     assert several(office) == [4]
 
 
+def test_a_register_that_fails_once_loses_none_of_the_tries_that_were_gathered(
+        office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    office.now += timedelta(minutes=5)
+    for _ in range(PLACES + 5):
+        office.sign_in("123456", login="a.stranger")
+    office.now += PLACE_EVERY
+    with monkeypatch.context() as patch:
+        patch.setattr(Audit, "leave", away)
+        for act in (lambda: office.sign_in("123456", login="a.stranger"), lambda: knock(office, totp, device, "wrong horse battery"),
+                    lambda: office.tries.record(office.register, office.now)):
+            with pytest.raises(RegisterError):
+                act()
+    assert knock(office, totp, device).word is Word.WELCOME, "nor does a try count that nobody was answered"
+    assert several(office) == [5]
+
+
+def away(*given: object) -> object:
+    raise RegisterError("the register is away")
+
+
 def test_without_the_key_of_the_codes_nobody_is_told_who_has_an_account(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     office.ready()
     (office.root / "accounts.key").unlink()
@@ -251,6 +274,34 @@ def test_a_browser_that_has_signed_in_before_has_no_more_tries_than_any(office: 
     assert words == [Word.WRONG_PASSWORD] * 5 + [Word.LOCKED] and knock(office, totp, device).word is Word.LOCKED
     office.now += timedelta(seconds=30)
     assert knock(office, totp).word is Word.WELCOME, "of the account, none of its tries has failed"
+
+
+@pytest.mark.parametrize("way", ["unlock", "set_password", "give_password"])
+def test_a_browser_that_is_locked_is_unlocked_with_its_account_by_another_process(office: Office, way: str) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    for _ in range(5):
+        office.now += timedelta(seconds=30)
+        knock(office, totp, device, "wrong horse battery")
+    office.now += timedelta(seconds=30)
+    assert knock(office, totp, device).word is Word.LOCKED
+    given = {"unlock": lambda: office.people.unlock("maija") and PASSWORD, "give_password": lambda: office.people.give_password("maija"),
+             "set_password": lambda: office.people.set_password("maija", PASSWORD) and PASSWORD}[way]()
+    assert knock(office, totp, device, given).word is Word.WELCOME
+
+
+def test_what_failed_in_a_browser_after_its_account_was_unlocked_counts(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    office.people.unlock("maija")
+    for _ in range(5):
+        office.now += timedelta(seconds=30)
+        assert knock(office, totp, device, "wrong horse battery").word is Word.WRONG_PASSWORD
+    with office.register.reading() as work:
+        maija = work.accounts.named("maija")
+    assert maija
+    office.proving().change_password(maija.id, "wrong horse battery", "000000", "several words in a row")
+    assert knock(office, totp, device).word is Word.LOCKED, "a password that was refused unlocks nothing"
 
 
 def test_what_a_browser_keeps_is_of_use_for_one_account_its_codes_and_a_time(office: Office) -> None:
