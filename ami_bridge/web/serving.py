@@ -14,6 +14,7 @@ from ami_bridge import systemd
 from ami_bridge.app import note_configuration, now, trail_keeping
 from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError, RegisterError
+from ami_bridge.core.faults import fault
 from ami_bridge.register import Register
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.health_reading import Examine
@@ -51,7 +52,9 @@ class Server(uvicorn.Server):
             raise ConfigurationError(f"the console cannot listen on {config.host}:{config.port} ({error.strerror})",
                                      "Is the port taken, or the address not of this machine?") from None
         self.started = True
-        self._task = asyncio.create_task(self._beside()) if self._beside else None
+        if self._beside:
+            self._task = asyncio.create_task(self._beside())
+            self._task.add_done_callback(_ended)
         systemd.notify("READY=1")
         log.info("The console listens on %s://%s:%d", "https" if config.is_ssl else "http", config.host, config.port,
                  extra={"action": "console_ready"})
@@ -72,6 +75,11 @@ class Server(uvicorn.Server):
 
     def _connection(self) -> connections.Connection:
         return connections.Connection(self.config, self.server_state, self.lifespan.state)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("What the console does besides has ended: %s", fault(error), extra={"action": "console_beside_ended"})
 
 
 def serve(config: Config, examine: Examine) -> None:
