@@ -19,12 +19,15 @@ from ami_bridge.core.duties import Duty, Why
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound, RegisterError
 from ami_bridge.core.sign_in import DEVICE_FOR, LOCKED_FOR, PLACE_EVERY, PLACES, Word
 from ami_bridge.credentials import Codes
+from ami_bridge.heads import Heads
 from ami_bridge.register import Register
 from ami_bridge.register.audit import Audit
+from ami_bridge.services import proving
 from ami_bridge.services.people import People
 from ami_bridge.services.proving import Proved, Proving, RefusedTries
 from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Trail
+from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.watch import ask
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -150,6 +153,33 @@ def test_who_cannot_sign_in(office: Office) -> None:
     assert office.sign_in("123456", "", login="pekka") is Word.NO_PASSWORD
     office.people.set_password("pekka", PASSWORD)
     assert office.sign_in("123456", login="pekka") is Word.NO_CODES
+
+
+ODD = ["maija\0", "\0", "\ud800", "Maija", "maija ", "x" * 41, "maija\n"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_can_be_no_login_name_is_unknown_on_each_database_and_takes_as_long(
+        office: Office, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    totp, hashed = pyotp.TOTP(office.ready()), []
+
+    def is_password(kept: str, password: str) -> bool:
+        hashed.append((kept, password))
+        return False
+
+    monkeypatch.setattr(proving, "is_password", is_password)
+    assert office.sign_in(totp.at(office.now), login=name) is Word.UNKNOWN
+    assert hashed == [("", PASSWORD)] and office.trail()[-1] == ("nobody", "signed-in", "", "refused", "unknown")
+
+
+def test_an_actor_who_can_be_none_is_the_auditors_mistake_on_each_database(office: Office) -> None:
+    office.ready("arto")
+    office.people.grant("arto", Duty.AUDITOR)
+    reading = TrailReading(office.register, rights_of(office, "arto"), Heads(office.root, office.root / "key"), lambda: office.now)
+    for name in ODD:
+        with pytest.raises(ConfigurationError, match="no such person"):
+            reading.actor(name)
+    assert reading.actor("arto").startswith("account:") and reading.actor("os:root") == "os:root" and reading.actor("") == ""
 
 
 def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_or_unlocked(office: Office) -> None:
@@ -360,14 +390,18 @@ def test_a_copied_secret_is_of_no_use_for_another_account_or_with_another_key(of
 # -- on behalf of who is signed in
 
 
-def office_of(office: Office, login: str) -> People:
-    """What looks after the accounts for somebody who is signed in."""
+def rights_of(office: Office, login: str) -> Rights:
     with office.register.reading() as work:
         account = work.accounts.named(login)
     assert account
     trail = Trail(office.register, f"account:{account.id}", lambda: office.now, lambda alarm: None)
-    rights = Rights(account, trail, ("training",), lambda: office.now)
-    return People(office.register, trail, office.codes, lambda: office.now, lambda at: UUID(int=next(office.ids)), HELSINKI, rights)
+    return Rights(account, trail, ("training",), lambda: office.now)
+
+
+def office_of(office: Office, login: str) -> People:
+    """What looks after the accounts for somebody who is signed in."""
+    rights = rights_of(office, login)
+    return People(office.register, rights.trail, office.codes, lambda: office.now, lambda at: UUID(int=next(office.ids)), HELSINKI, rights)
 
 
 def test_who_has_the_duty_changes_others_and_never_themselves(office: Office) -> None:
