@@ -68,10 +68,11 @@ class Heads:
         return [self._path(number) for number in numbers if number <= until or number == numbers[-1]]
 
     def last(self) -> Head | None:
-        """Return the newest head that was written down; ValueError when it cannot be read."""
+        """Return the newest head that was written down; ValueError when it cannot be read or is not ours. KeyMissing."""
         for number in sorted(self._numbers(), reverse=True):
             with suppress(FileNotFoundError):  # forgotten since it was listed
-                return parse(self._path(number).read_bytes())[0]
+                path = self._path(number)
+                return _signed(path, path.read_bytes(), public_keys_in(self.public_keys()))
         return None
 
     def forget(self, before: int) -> int:
@@ -82,7 +83,8 @@ class Heads:
         return len(gone)
 
     def _numbers(self) -> Iterable[int]:
-        return (int(path.stem) for path in self.folder.glob("*.json") if path.stem.isdigit())
+        return (int(path.stem) for path in self.folder.glob("*.json")
+                if path.stem.isascii() and path.stem.isdecimal())
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:012}.json"
@@ -103,10 +105,18 @@ def read_heads(files: Iterable[Path], public_keys: Iterable[Path]) -> list[Head]
 
 def _read(file: Path, keys: "list[Ed25519PublicKey]") -> Head | None:
     try:
-        head, signature = parse(file.read_bytes())
+        content = file.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise BadHead(f"the head in {file} cannot be read ({type(error).__name__})") from None
+    return _signed(file, content, keys)
+
+
+def _signed(file: Path, content: bytes, keys: "list[Ed25519PublicKey]") -> Head:
+    try:
+        head, signature = parse(content)
+    except ValueError as error:
         raise BadHead(f"the head in {file} cannot be read ({type(error).__name__})") from None
     if not is_signed(signed_bytes(Kind.HEAD, head), signature, keys):
         raise BadHead(f"the head in {file} has a wrong signature: it was changed, or signed with another key")

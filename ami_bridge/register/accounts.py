@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from ami_bridge.core.accounts import Account, Language, Scope
+from ami_bridge.core.accounts import LOGIN, Account, Language, Scope
 from ami_bridge.core.duties import Duty
 from ami_bridge.core.sign_in import Attempts
 from ami_bridge.register.engine import serialise
@@ -35,7 +35,9 @@ class Accounts:
             failed=0))
 
     def named(self, login: str) -> Account | None:
-        """Return the account with a log-in name."""
+        """Return the account with a log-in name. No database is asked for what can be none: some refuse a NUL."""
+        if not LOGIN.fullmatch(login):
+            return None
         return next(iter(self._found(accounts.c.login == login)), None)
 
     def get(self, account: UUID) -> Account | None:
@@ -47,7 +49,7 @@ class Accounts:
         return self._found()
 
     def locked(self, now: datetime) -> int:
-        """Return how many accounts are locked."""
+        """Return how many accounts are locked; not those that are so only in a browser that is known as theirs."""
         asked = select(func.count()).where(accounts.c.locked_until > now, accounts.c.disabled_at.is_(None))
         return self._connection.execute(asked).scalar_one()
 

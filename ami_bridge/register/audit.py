@@ -89,6 +89,12 @@ class Audit:
         query = select(audit_entries.c.actor).where(audit_entries.c.object == object, *_allowed([action]))
         return self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar() or ""
 
+    def last_at(self, actions: Iterable[Action], object: str) -> datetime | None:
+        """Return when the latest entry was made that allowed one of some actions on an object; None when there is none."""
+        query = select(audit_entries.c.at).where(audit_entries.c.object == object, *_allowed(actions))
+        at = self._connection.execute(query.order_by(audit_entries.c.number.desc()).limit(1)).scalar()
+        return _instant(at) if at else None
+
     def checkpoint(self) -> tuple[Head, str]:
         """Return the last entry that was forgotten, and the signature (hex) of that; ``NOTHING`` when none was."""
         query = select(audit_checkpoints).order_by(audit_checkpoints.c.number.desc()).limit(1)

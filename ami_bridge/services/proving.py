@@ -19,6 +19,9 @@ from ami_bridge.register.register import Work
 
 log = logging.getLogger(__name__)
 
+FORGETTING = (Action.ACCOUNT_UNLOCKED, Action.PASSWORD_SET)
+"""What makes failed tries forgotten (``People``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proved:
@@ -38,6 +41,17 @@ class RefusedTries:
         self._tally, self._lock = Tally(), Lock()
         self._devices: dict[str, Attempts] = {}
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold others off while something is recorded; when that fails, what was remembered meanwhile never was."""
+        with self._lock:
+            tally, devices = self._tally, dict(self._devices)
+            try:
+                yield
+            except BaseException:
+                self._tally, self._devices = tally, devices
+                raise
+
     def of_device(self, device: str) -> Attempts:
         """Return the tries that failed in one browser."""
         return self._devices.get(device, Attempts())
@@ -51,17 +65,16 @@ class RefusedTries:
 
     def to_record(self, now: datetime, more: int) -> int:
         """Return for how many tries an entry is to be made now, ``more`` (one, or none) having come."""
-        with self._lock:
-            self._tally, found = recorded(self._tally, now, more)
-            return found
+        self._tally, found = recorded(self._tally, now, more)
+        return found
 
     def record(self, register: Register, now: datetime) -> None:
         """Record those that wait still, before this process ends. RegisterError."""
-        with self._lock:
+        with self.alone():
             found, self._tally = self._tally.gathered, Tally()
-        if found:
-            with register.writing() as work:
-                _record_several(work, found, now)
+            if found:
+                with register.writing() as work:
+                    _record_several(work, found, now)
 
 
 class Proving:
@@ -97,11 +110,11 @@ class Proving:
         """
         hashed = known.password if known else ""
         right = is_password(hashed, password)
-        with self._changing() as work:
+        with self._tries.alone(), self._changing() as work:
             account, now = work.accounts.get(known.id) if known else None, self._now()
             right = right and account is not None and account.password == hashed
             device = self._device(account, kept, now)
-            before = self._tries.of_device(device) if device or account is None else account.attempts
+            before = self._before(work, account, device)
             word, step = self._tried(account, before, right, code, now)
             if device:
                 self._tries.failed(device, after(word, before, now))
@@ -113,6 +126,16 @@ class Proving:
             self._record(work, action, account, word, now)
             proved = work.accounts.get(account.id) if account and word is Word.WELCOME else None
         return Proved(word, proved, self._codes.device(proved.id, proved.codes, now + DEVICE_FOR) if proved else "")
+
+    def _before(self, work: Work, account: Account | None, device: str) -> Attempts:
+        """Return the tries that failed so far. Those in a browser count no more when the account was unlocked since, or got
+        a password: another process may have done it, which the trail tells.
+        """
+        if account is None or not device:
+            return account.attempts if account else Attempts()
+        attempts = self._tries.of_device(device)
+        forgotten = work.audit.last_at(FORGETTING, str(account.id)) if attempts.last else None
+        return Attempts() if forgotten and attempts.last and attempts.last <= forgotten else attempts
 
     def _device(self, account: Account | None, kept: str, now: datetime) -> str:
         with suppress(KeyMissing):

@@ -40,7 +40,7 @@ class TrailKeeping:
         try:
             known = self._heads.last()
         except ValueError:
-            return alarms.trail_broken("the newest head that was written down cannot be read")
+            return alarms.trail_broken("the newest head that was written down cannot be read, or is not ours")
         with self._register.reading() as work:
             head, forgotten = work.audit.head(), work.audit.checkpoint()
             there = work.audit.digest(known.number) if known else None

@@ -73,11 +73,13 @@ class TrailReading:
         return text
 
     def head(self) -> Head | None:
-        """Return the end of the trail as it was last signed and written down; None when there is none that can be read."""
+        """Return the end of the trail as it was last signed and written down; None when there is none that can be read, or
+        it is not ours.
+        """
         self._rights.require(Action.TRAIL_READ)
         try:
             return self._heads.last()
-        except (ValueError, OSError):
+        except (ValueError, OSError, KeyMissing):
             return None
 
     def verify(self) -> Judged:

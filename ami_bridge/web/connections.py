@@ -4,6 +4,7 @@ Source: CWE-400 (uncontrolled consumption), and what is known as Slowloris: requ
 """
 
 import asyncio
+import socket
 from typing import Any
 
 import h11
@@ -14,18 +15,59 @@ from ami_bridge.config.endpoints import is_loopback
 AT_ONCE = 200
 """Connections that are answered at one time; more are told to come again (503)."""
 
+MOST = 2 * AT_ONCE
+"""Connections that are taken at one time, those among them on which TLS is not agreed on yet; more are let go at once."""
+
 OF_ONE = 50
 """Connections of one address, but this machine's own: a proxy brings everybody's. A browser has six."""
 
 PATIENCE = 15.0
-"""Seconds in which a whole request has come, since the connection was made or the request began."""
+"""Seconds in which TLS is agreed on, and then a whole request has come, since that or since the request began."""
 
 FAREWELL = 2.0
 """Seconds in which a peer says that it ends TLS too; asyncio would wait for half a minute."""
 
 
+class Listening(socket.socket):
+    """A socket that listens. It counts connections from their first moment, and lets go of those that are too many."""
+
+    def __init__(self, family: int, kind: int, proto: int) -> None:
+        super().__init__(family, kind, proto)
+        self._taken: list[tuple[str, socket.socket]] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Take the next connection; ConnectionAbortedError, which asyncio passes over, when that was one too many."""
+        connection, address = super().accept()
+        peer = address[0]
+        self._taken = [(whose, one) for whose, one in self._taken if one.fileno() >= 0]
+        greedy = not is_near(peer) and sum(whose == peer for whose, _ in self._taken) >= OF_ONE
+        if greedy or len(self._taken) >= MOST:
+            connection.close()
+            raise ConnectionAbortedError
+        self._taken.append((peer, connection))
+        return connection, address
+
+
+def listening(host: str, port: int) -> list[Listening]:
+    """Return sockets bound to all addresses of a host. OSError."""
+    found: list[Listening] = []
+    try:
+        for family, kind, proto, _, address in dict.fromkeys(socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)):
+            found.append(Listening(family, kind, proto))
+            found[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                found[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            found[-1].bind(address)
+    except OSError:
+        for one in found:
+            one.close()
+        raise
+    return found
+
+
 class Connection(H11Protocol):
-    """One connection. It is cut off when its peer has too many, or is too slow to ask."""
+    """One connection. It is cut off when its peer is too slow to ask."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -34,10 +76,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, its TLS agreed on."""
         super().connection_made(transport)
-        if self.peer and not is_near(self.peer) and sum(one.peer == self.peer for one in self._all()) > OF_ONE:
-            transport.abort()
-        else:
-            self._wait()
+        self._wait()
 
     def data_received(self, data: bytes) -> None:
         """Take some bytes of a request."""
@@ -66,14 +105,6 @@ class Connection(H11Protocol):
         """End a connection on which nothing more was asked."""
         super().timeout_keep_alive_handler()
         self._end_soon()
-
-    @property
-    def peer(self) -> str:
-        """Return the address from which it comes; empty when that is not known."""
-        return self.client[0] if self.client else ""
-
-    def _all(self) -> list["Connection"]:
-        return [one for one in self.connections if isinstance(one, Connection)]
 
     def _end_soon(self) -> None:
         if self.transport.is_closing():

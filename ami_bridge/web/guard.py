@@ -65,9 +65,17 @@ class Guard:
                 self._mark(MutableHeaders(scope=message))
             await send(message)
 
+        body = _Body(receive)
+
+        async def answer_to_whole(message: Message) -> None:
+            """Answer for the console, unless it was kept from reading the request: then it would tell of another mistake."""
+            if body.too_large and not begun:
+                raise TooLarge
+            await answer(message)
+
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         try:
-            await (refusal(scope, receive, answer) if refusal else self._app(scope, _measured(receive), answer))
+            await (refusal(scope, receive, answer) if refusal else self._app(scope, body.receive, answer_to_whole))
         except TooLarge:
             await PlainTextResponse("too large", 413)(scope, receive, answer)
         except BrokenOff:
@@ -113,15 +121,19 @@ def _parts(address: str) -> SplitResult:
         return urlsplit("")
 
 
-def _measured(receive: Receive) -> Receive:
-    size = 0
+class _Body:
+    """What comes of a request; TooLarge while it is read, and it is remembered: not everybody lets that pass."""
 
-    async def measured() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > MOST_BYTES:
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._size = receive, 0
+
+    @property
+    def too_large(self) -> bool:
+        return self._size > MOST_BYTES
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        if self.too_large:
             raise TooLarge
         return message
-
-    return measured

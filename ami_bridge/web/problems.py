@@ -18,6 +18,7 @@ from ami_bridge.core.errors import (
     NotAllowed,
     NotFound,
     RegisterError,
+    TrailError,
 )
 from ami_bridge.register import RegisterUnavailable
 from ami_bridge.web.door import Crowded
@@ -30,7 +31,8 @@ API = "/api/"
 STATUS: dict[type[AmiBridgeError], tuple[int, str]] = {
     Crowded: (503, "busy"), NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"),
     ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
-    RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), KeyMissing: (503, "key-missing")}
+    RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), TrailError: (503, "away"),
+    KeyMissing: (503, "key-missing")}
 OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
 
 OPEN_TO_ALL = frozenset({"/sign-in", "/api/v1/session"})

@@ -14,14 +14,15 @@ from ami_bridge import systemd
 from ami_bridge.app import note_configuration, now, trail_keeping
 from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError, RegisterError
+from ami_bridge.core.faults import fault
 from ami_bridge.register import Register
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.certificate_pair import PAIR, why_not
 from ami_bridge.services.health_reading import Examine
 from ami_bridge.services.writing_heads import writing_heads
+from ami_bridge.web import connections
 from ami_bridge.web.alarms import Told
 from ami_bridge.web.application import application
-from ami_bridge.web.connections import AT_ONCE, Connection
 from ami_bridge.web.house import House
 
 log = logging.getLogger(__name__)
@@ -42,14 +43,22 @@ class Server(uvicorn.Server):
         self._task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list | None = None) -> None:
-        """Listen."""
-        await super().startup(sockets)
-        if self.started:
-            self._task = asyncio.create_task(self._beside()) if self._beside else None
-            systemd.notify("READY=1")
-            scheme = "https" if self.config.is_ssl else "http"
-            log.info("The console listens on %s://%s:%d", scheme, self.config.host, self.config.port,
-                     extra={"action": "console_ready"})
+        """Listen; ConfigurationError. Uvicorn's own would wait a minute for TLS, and count nobody before that."""
+        config, loop = self.config, asyncio.get_running_loop()
+        tls: dict[str, Any] = {"ssl": config.ssl, "ssl_handshake_timeout": connections.PATIENCE} if config.ssl else {}
+        try:
+            self.servers = [await loop.create_server(self._connection, sock=one, backlog=config.backlog, **tls)
+                            for one in connections.listening(config.host, config.port)]
+        except OSError as error:
+            raise ConfigurationError(f"the console cannot listen on {self._house.config.console.where} ({error.strerror})",
+                                     "Is the port taken, or the address not of this machine?") from None
+        self.started = True
+        if self._beside:
+            self._task = asyncio.create_task(self._beside())
+            self._task.add_done_callback(_ended)
+        systemd.notify("READY=1")
+        log.info("The console listens on %s://%s:%d", "https" if config.is_ssl else "http", config.host, config.port,
+                 extra={"action": "console_ready"})
 
     async def shutdown(self, sockets: list | None = None) -> None:
         """End what goes on, and listen no more.
@@ -65,6 +74,14 @@ class Server(uvicorn.Server):
         except RegisterError as problem:
             log.error("Tries to sign in were not recorded: %s", problem, extra={"action": "tries_unrecorded"})
 
+    def _connection(self) -> connections.Connection:
+        return connections.Connection(self.config, self.server_state, self.lifespan.state)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("What the console does besides has ended: %s", fault(error), extra={"action": "console_beside_ended"})
+
 
 def serve(config: Config, examine: Examine) -> None:
     """Run the console. ``examine``: the self-check of the notice.
@@ -75,11 +92,7 @@ def serve(config: Config, examine: Examine) -> None:
     with closing(Register.open(config.register.url)) as register:
         note_configuration(config, register)
         server = Server(House(config, register, examine), partial(write_heads, config, register))
-        try:
-            server.run()
-        except SystemExit:
-            raise ConfigurationError(f"the console cannot listen on {config.console.where}",
-                                     "See the line above: is the port taken, or the address not of this machine?") from None
+        server.run()
 
 
 async def write_heads(config: Config, register: Register) -> None:
@@ -95,9 +108,9 @@ def settings(house: House) -> uvicorn.Config:
         raise ConfigurationError(f"the console has no TLS: {wrong}", f"See [console] certificate and key. {PAIR}")
     made = uvicorn.Config(
         application(house), host=console.host, port=console.port, log_config=None,
-        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=5,
-        lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, ssl_ciphers=CIPHERS, http=Connection,
-        ws="none", loop="asyncio")
+        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=connections.AT_ONCE,
+        timeout_keep_alive=5, lifespan="off", ssl_certfile=console.certificate, ssl_keyfile=console.key, ssl_ciphers=CIPHERS,
+        http=connections.Connection, ws="none", loop="asyncio")
     made.load()
     if made.ssl:
         made.ssl.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -16,14 +16,18 @@ import pytest
 from ami_bridge.core.accounts import Language, Scope
 from ami_bridge.core.audit import Link
 from ami_bridge.core.duties import Duty, Why
-from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound
+from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotAllowed, NotFound, RegisterError
 from ami_bridge.core.sign_in import DEVICE_FOR, LOCKED_FOR, PLACE_EVERY, PLACES, Word
 from ami_bridge.credentials import Codes
+from ami_bridge.heads import Heads
 from ami_bridge.register import Register
+from ami_bridge.register.audit import Audit
+from ami_bridge.services import proving
 from ami_bridge.services.people import People
 from ami_bridge.services.proving import Proved, Proving, RefusedTries
 from ami_bridge.services.rights import Refused, Rights
 from ami_bridge.services.trail import Trail
+from ami_bridge.services.trail_reading import TrailReading
 from ami_bridge.services.watch import ask
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -151,6 +155,33 @@ def test_who_cannot_sign_in(office: Office) -> None:
     assert office.sign_in("123456", login="pekka") is Word.NO_CODES
 
 
+ODD = ["maija\0", "\0", "\ud800", "Maija", "maija ", "x" * 41, "maija\n"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_can_be_no_login_name_is_unknown_on_each_database_and_takes_as_long(
+        office: Office, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    totp, hashed = pyotp.TOTP(office.ready()), []
+
+    def is_password(kept: str, password: str) -> bool:
+        hashed.append((kept, password))
+        return False
+
+    monkeypatch.setattr(proving, "is_password", is_password)
+    assert office.sign_in(totp.at(office.now), login=name) is Word.UNKNOWN
+    assert hashed == [("", PASSWORD)] and office.trail()[-1] == ("nobody", "signed-in", "", "refused", "unknown")
+
+
+def test_an_actor_who_can_be_none_is_the_auditors_mistake_on_each_database(office: Office) -> None:
+    office.ready("arto")
+    office.people.grant("arto", Duty.AUDITOR)
+    reading = TrailReading(office.register, rights_of(office, "arto"), Heads(office.root, office.root / "key"), lambda: office.now)
+    for name in ODD:
+        with pytest.raises(ConfigurationError, match="no such person"):
+            reading.actor(name)
+    assert reading.actor("arto").startswith("account:") and reading.actor("os:root") == "os:root" and reading.actor("") == ""
+
+
 def test_five_failures_lock_and_a_right_password_does_not_help_until_it_is_over_or_unlocked(office: Office) -> None:
     totp = pyotp.TOTP(office.ready())
     for _ in range(5):
@@ -210,6 +241,28 @@ def test_tries_at_a_locked_account_do_not_fill_the_trail_and_none_is_lost_when_t
     assert several(office) == [4]
 
 
+def test_a_register_that_fails_once_loses_none_of_the_tries_that_were_gathered(
+        office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    office.now += timedelta(minutes=5)
+    for _ in range(PLACES + 5):
+        office.sign_in("123456", login="a.stranger")
+    office.now += PLACE_EVERY
+    with monkeypatch.context() as patch:
+        patch.setattr(Audit, "leave", away)
+        for act in (lambda: office.sign_in("123456", login="a.stranger"), lambda: knock(office, totp, device, "wrong horse battery"),
+                    lambda: office.tries.record(office.register, office.now)):
+            with pytest.raises(RegisterError):
+                act()
+    assert knock(office, totp, device).word is Word.WELCOME, "nor does a try count that nobody was answered"
+    assert several(office) == [5]
+
+
+def away(*given: object) -> object:
+    raise RegisterError("the register is away")
+
+
 def test_without_the_key_of_the_codes_nobody_is_told_who_has_an_account(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     office.ready()
     (office.root / "accounts.key").unlink()
@@ -251,6 +304,34 @@ def test_a_browser_that_has_signed_in_before_has_no_more_tries_than_any(office: 
     assert words == [Word.WRONG_PASSWORD] * 5 + [Word.LOCKED] and knock(office, totp, device).word is Word.LOCKED
     office.now += timedelta(seconds=30)
     assert knock(office, totp).word is Word.WELCOME, "of the account, none of its tries has failed"
+
+
+@pytest.mark.parametrize("way", ["unlock", "set_password", "give_password"])
+def test_a_browser_that_is_locked_is_unlocked_with_its_account_by_another_process(office: Office, way: str) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    for _ in range(5):
+        office.now += timedelta(seconds=30)
+        knock(office, totp, device, "wrong horse battery")
+    office.now += timedelta(seconds=30)
+    assert knock(office, totp, device).word is Word.LOCKED
+    given = {"unlock": lambda: office.people.unlock("maija") and PASSWORD, "give_password": lambda: office.people.give_password("maija"),
+             "set_password": lambda: office.people.set_password("maija", PASSWORD) and PASSWORD}[way]()
+    assert knock(office, totp, device, given).word is Word.WELCOME
+
+
+def test_what_failed_in_a_browser_after_its_account_was_unlocked_counts(office: Office) -> None:
+    totp = pyotp.TOTP(office.ready())
+    device = knock(office, totp).device
+    office.people.unlock("maija")
+    for _ in range(5):
+        office.now += timedelta(seconds=30)
+        assert knock(office, totp, device, "wrong horse battery").word is Word.WRONG_PASSWORD
+    with office.register.reading() as work:
+        maija = work.accounts.named("maija")
+    assert maija
+    office.proving().change_password(maija.id, "wrong horse battery", "000000", "several words in a row")
+    assert knock(office, totp, device).word is Word.LOCKED, "a password that was refused unlocks nothing"
 
 
 def test_what_a_browser_keeps_is_of_use_for_one_account_its_codes_and_a_time(office: Office) -> None:
@@ -309,14 +390,18 @@ def test_a_copied_secret_is_of_no_use_for_another_account_or_with_another_key(of
 # -- on behalf of who is signed in
 
 
-def office_of(office: Office, login: str) -> People:
-    """What looks after the accounts for somebody who is signed in."""
+def rights_of(office: Office, login: str) -> Rights:
     with office.register.reading() as work:
         account = work.accounts.named(login)
     assert account
     trail = Trail(office.register, f"account:{account.id}", lambda: office.now, lambda alarm: None)
-    rights = Rights(account, trail, ("training",), lambda: office.now)
-    return People(office.register, trail, office.codes, lambda: office.now, lambda at: UUID(int=next(office.ids)), HELSINKI, rights)
+    return Rights(account, trail, ("training",), lambda: office.now)
+
+
+def office_of(office: Office, login: str) -> People:
+    """What looks after the accounts for somebody who is signed in."""
+    rights = rights_of(office, login)
+    return People(office.register, rights.trail, office.codes, lambda: office.now, lambda at: UUID(int=next(office.ids)), HELSINKI, rights)
 
 
 def test_who_has_the_duty_changes_others_and_never_themselves(office: Office) -> None:

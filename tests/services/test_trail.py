@@ -1,5 +1,6 @@
 """The end of the trail is written down, what is past its time is forgotten, and what was done to it is found."""
 
+import json
 import multiprocessing
 import os
 import socket
@@ -14,7 +15,7 @@ import pytest
 
 from ami_bridge.core.actions import Action
 from ami_bridge.core.alarms import Alarm, Name
-from ami_bridge.core.audit import Detail, Link
+from ami_bridge.core.audit import FIRST, Detail, Link, canonical
 from ami_bridge.core.audit_check import Finding, Place
 from ami_bridge.core.destructions import Run, RunOutcome
 from ami_bridge.core.errors import AmiBridgeError, KeyMissing, NotFound, RegisterError, TrailError
@@ -25,6 +26,7 @@ from ami_bridge.services import trail_keeping
 from ami_bridge.services.invoker import invoker
 from ami_bridge.services.trail import Trail
 from ami_bridge.services.trail_keeping import TrailForgetting, TrailKeeping, verify_trail
+from ami_bridge.services.writing_heads import written
 from tests.register.test_audit import leave, on_database, without_triggers
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -365,6 +367,29 @@ def test_what_is_forgotten_while_the_trail_is_verified_is_not_taken_for_removed(
 
     monkeypatch.setattr(trail_keeping, "every_place", forgetting_first)
     assert verify_trail(register, heads, MUCH_LATER).finding is Finding.WHOLE and times > 1
+
+
+@pytest.mark.parametrize("wrong", [{"number": "2"}, {"at": "0001-01-01T00:00:00.000000+14:00"}, {"digest": FIRST}, {"signature": ""}])
+def test_a_newest_head_that_is_none_or_not_ours_is_alarmed_of_and_none_is_written_over_it(
+        register: Register, heads: Heads, wrong: dict[str, str]) -> None:
+    leave(register, 2)
+    assert keeping(register, heads).write_head() is None
+    (file,) = heads.folder.iterdir()
+    file.write_bytes(canonical(json.loads(file.read_bytes()) | wrong))
+    changed = file.read_bytes()
+    leave(register)
+    alarm = written(keeping(register, heads))
+    assert alarm and alarm.name is Name.TRAIL_BROKEN and "cannot be read, or is not ours" in alarm.sentence
+    assert files(heads) == [file.name] and file.read_bytes() == changed
+    with pytest.raises(ValueError, match=r"cannot be read|wrong signature"):
+        heads.last()
+
+
+def test_a_file_whose_name_is_no_number_is_no_head(register: Register, heads: Heads) -> None:
+    leave(register)
+    heads.create()
+    (heads.folder / "\u00b2.json").touch()
+    assert keeping(register, heads).write_head() is None and heads.forget(1) == 0
 
 
 # -- the key that signs

@@ -227,6 +227,12 @@ def test_a_program_does_the_same(office: Console) -> None:
         assert client.get("/api/v1/health").json()["title"] == "not-allowed"
 
 
+def test_an_account_that_is_locked_in_one_browser_only_can_be_unlocked_too(office: Console) -> None:
+    assert not office.account("listener").attempts.failed
+    with office.browser("admin") as admin:
+        assert 'value="unlock"' in admin.get(f"/accounts/{office.account('listener').id}").text
+
+
 def test_who_was_shut_out_is_out_at_the_next_click_and_the_next_sign_in(office: Console) -> None:
     path = f"/accounts/{office.account('listener').id}"
     with office.browser("admin") as admin, office.browser("listener") as client:

@@ -5,18 +5,20 @@ import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from threading import Event, Timer
 from typing import Any
 
 import pytest
 
+from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.core.sign_in import PLACES
 from ami_bridge.web import connections, door
 from ami_bridge.web.door import AT_ONCE, OF_ONE, WAITING, Crowded, Door
 from ami_bridge.web.house import House
+from ami_bridge.web.serving import serve
 from tests.cli.machine import Machine
-from tests.web.console import Console, console
+from tests.web.console import Console, console, where_it_listens
 
 NOBODY = {"login": "nobody.there", "password": "wrong horse battery", "code": "123456"}
 HEAD = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n"
@@ -110,7 +112,12 @@ def connected(console: Console) -> Iterator[ssl.SSLSocket]:
         yield connection
 
 
-def is_cut_off(connection: ssl.SSLSocket) -> bool:
+def silent(console: Console) -> AbstractContextManager[socket.socket]:
+    """A connection on which nothing is said, not even of TLS."""
+    return closing(socket.create_connection(("localhost", console.config.console.port), timeout=30))
+
+
+def is_cut_off(connection: socket.socket) -> bool:
     """Wait for what the other side does: whether it ends without an answer."""
     try:
         return connection.recv(4096) == b""
@@ -152,10 +159,67 @@ def test_one_address_does_not_take_all_connections(empty: Console, monkeypatch: 
     monkeypatch.setattr(connections, "OF_ONE", 5)
     with ExitStack() as opened:
         there = [opened.enter_context(connected(empty)) for _ in range(5)]
-        with connected(empty) as one_more:
+        with silent(empty) as one_more:
             assert is_cut_off(one_more)
         there[0].sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert there[0].recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_who_does_not_begin_tls_is_cut_off(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    with console(machine) as running, silent(running) as nothing, silent(running) as little:
+        little.sendall(b"\x16\x03\x01")
+        assert is_cut_off(nothing) and is_cut_off(little)
+
+
+def test_who_does_not_begin_tls_takes_no_more_connections_than_others_and_gives_them_back(
+        empty: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "is_near", lambda peer: False)
+    monkeypatch.setattr(connections, "OF_ONE", 5)
+    with ExitStack() as opened:
+        for _ in range(5):
+            opened.enter_context(silent(empty))
+        with silent(empty) as one_more:
+            assert is_cut_off(one_more)
+    assert is_let_in(empty)
+
+
+def test_many_addresses_that_do_not_begin_tls_leave_the_console_its_files(
+        empty: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST", 5)
+    with ExitStack() as opened:
+        for _ in range(5):
+            opened.enter_context(silent(empty))
+        with silent(empty) as one_more:
+            assert is_cut_off(one_more)
+    assert is_let_in(empty)
+
+
+def is_let_in(console: Console) -> bool:
+    """Wait until somebody is answered who was not at first."""
+    for _ in range(500):
+        with suppress(ConnectionError, ssl.SSLError), connected(console) as connection:
+            connection.sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return connection.recv(4096).startswith(b"HTTP/1.1 200")
+        time.sleep(0.02)
+    return False
+
+
+def test_where_it_listens_is_each_address_of_its_host_once() -> None:
+    first, *others = connections.listening("127.0.0.1", 0)
+    with closing(first):
+        assert not others
+        first.listen()
+        with pytest.raises(OSError, match="in use"):
+            connections.listening("127.0.0.1", first.getsockname()[1])
+
+
+def test_a_console_whose_port_is_taken_says_so_and_ends(machine: Machine) -> None:
+    machine.ports.update(where_it_listens(machine.folder))
+    config = machine.config
+    with closing(socket.create_server((config.console.host, config.console.port))), \
+            pytest.raises(ConfigurationError, match=f"cannot listen on .*:{config.console.port} .*in use"):
+        serve(config, lambda *given: None)  # type: ignore[arg-type, return-value]
 
 
 def test_a_proxy_on_this_machine_may_bring_many_connections(empty: Console, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from ami_bridge.web.guard import HEADERS, MOST_BYTES
 from ami_bridge.web.sessions import Sessions
 from ami_bridge.web.visit import COOKIE
 from tests.web.console import Console
-from tests.web.routes import SIGN_IN, Door, doors
+from tests.web.routes import DOCUMENT, SIGN_IN, Door, doors
 from tests.web.test_signing_in import sign_in
 
 EVERYBODY = ("listener", "trainer", "officer", "keeper", "admin", "auditor", "nobody")
@@ -113,11 +113,18 @@ def test_no_door_takes_more_than_a_body_may_have(shared: Console) -> None:
         for _ in range(MOST_BYTES // 65536 + 2):
             yield b"a" * 65536
 
-    form_type = {"Content-Type": "application/x-www-form-urlencoded"}
-    for door in [door for door in doors(shared) if door.method in ("POST", "PUT", "PATCH")]:
+    taking = [door for door in doors(shared) if door.method in ("POST", "PUT", "PATCH")]
+    for door in taking:
         assert announced(shared, door, MOST_BYTES + 1) == 413, door
-    with shared.browser("officer") as browser:
-        assert browser.post("/sign-in", content=endless(), headers=form_type).status_code == 413
+    with shared.browser("officer") as browser, shared.program("officer") as program:
+        described = program.get(DOCUMENT).json()["paths"]
+        asked = [door for door in taking if not door.of_api or "requestBody" in described[door.path][door.method.lower()]]
+        assert {door.of_api for door in asked} == {True, False} and len(asked) > 20
+        for door in asked:
+            kind = "application/json" if door.of_api else "application/x-www-form-urlencoded"
+            answer = ask(program if door.of_api else browser, door, content=endless(), headers={"Content-Type": kind})
+            assert answer.status_code == 413, door
+            assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS, door
         assert browser.get("/").status_code == 200
 
 

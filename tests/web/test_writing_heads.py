@@ -53,6 +53,23 @@ def test_a_console_alone_on_its_host_writes_the_end_of_the_trail_down(machine: M
         assert verify_trail(register, trail_keeping(config, register)._heads, now()).vouched == 3
 
 
+def test_the_console_says_when_that_has_ended_and_goes_on(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    async def ends() -> None:
+        raise TypeError("what nobody thought of: 0401234567")
+
+    machine.ports.update(where_it_listens(machine.folder))
+    config = machine.config
+    with closing(Register.open(config.register.url)) as register:
+        server = Server(House(config, register, lambda *_: None), ends)  # type: ignore[arg-type]
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        wait_for(lambda: any(getattr(one, "action", "") == "console_beside_ended" for one in caplog.records))
+        assert thread.is_alive() and not server.should_exit and "TypeError in line" in caplog.text
+        server.should_exit = True
+        thread.join(20)
+    assert not thread.is_alive() and "0401234567" not in "".join(one.getMessage() for one in caplog.records)
+
+
 def test_an_alarm_is_told_when_it_begins_and_again_after_a_day_and_its_end_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     at = [datetime(2026, 11, 23, 12, tzinfo=UTC)]
 
