@@ -12,6 +12,7 @@ from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Outcome, Trac
 from ami_bridge.core.audit_check import Place, Unreadable
 from ami_bridge.core.proposals import ACCOUNT
 from ami_bridge.register.engine import serialise
+from ami_bridge.register.guards import TRAIL, unguarded
 from ami_bridge.register.trail_tables import audit_checkpoints, audit_entries
 
 WRITING = 0x6175646974000000
@@ -119,6 +120,10 @@ class Audit:
         asked = select(audit_entries).where(audit_entries.c.object == object)
         query = asked.order_by(audit_entries.c.number.desc()).limit(limit)
         return [_place(row) for row in self._connection.execute(query)][::-1]
+
+    def unguarded(self) -> tuple[str, ...]:
+        """Return the names of the trail's guards that are missing, switched off, or not as we make them."""
+        return tuple(name for name in unguarded(self._connection) if name.startswith(TRAIL))
 
     def older(self, than: datetime) -> Head | None:
         """Return the last entry of those that may be forgotten: all up to it are of ``than`` or before. Never the newest."""

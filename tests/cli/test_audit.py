@@ -176,10 +176,15 @@ def test_a_whole_trail_is_verified_with_its_head_and_one_that_is_not_says_where(
     assert "up to entry 3; later ones hang by the chain only." in machine.said("audit", "verify", "--head", str(kept))
     assert "No signed head vouches for any of them yet" in machine.said("audit", "verify")
     without_triggers(machine.config.register.url, "DELETE FROM audit_entries WHERE number >= 3")
+    unguarded = machine.run("audit", "verify")
+    assert unguarded.exit_code == 1 and "audit_entries_stay" in unguarded.stdout
+    assert "audit_entries_stay" in machine.said("register", "upgrade", "--dry-run")
+    assert machine.run("audit", "verify").exit_code == 1
+    assert "audit_entries_stay" in machine.said("register", "upgrade") and "put back" not in machine.said("register", "upgrade")
     assert machine.run("audit", "verify").exit_code == 0
     cut = machine.run("audit", "verify", "--head", str(kept))
     assert cut.exit_code == 1 and cut.stdout.startswith("Entry 3 and all after it were cut off")
-    without_triggers_again(machine, "UPDATE audit_entries SET actor = 'os:pekka' WHERE number = 1")
+    without_triggers(machine.config.register.url, "UPDATE audit_entries SET actor = 'os:pekka' WHERE number = 1")
     assert machine.run("audit", "verify").stdout == "Entry 1 was changed after it was written.\n"
 
 
@@ -197,12 +202,6 @@ def test_a_purge_without_the_key_of_the_heads_goes_on_and_alarms(machine: Machin
         "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {told}"]'})
     alarmed.said("purge", "--accept-clock")
     assert told.read_text().split() == ["head-unwritten"] and not machine.config.audit.key.exists()
-
-
-def without_triggers_again(machine: Machine, statement: str) -> None:
-    from tests.register.test_audit import on_database
-
-    on_database(machine.config.register.url, statement)
 
 
 def test_a_head_that_is_none_is_refused(machine: Machine, tmp_path: Path) -> None:

@@ -298,7 +298,7 @@ def test_a_copied_secret_is_of_no_use_for_another_account_or_with_another_key(of
     with pytest.raises(KeyMissing, match="account codes"):
         office.codes.step(UUID(int=99), account.codes, "123456", office.now)
     other = Codes(tmp_path / "other.key")
-    with pytest.raises(KeyMissing, match="init"):
+    with pytest.raises(KeyMissing, match="Restore it from its backup"):
         other.step(account.id, account.codes, "123456", office.now)
     other.create()
     with pytest.raises(KeyMissing, match="account codes"):

@@ -68,7 +68,7 @@ class Verified(BaseModel):
     """Whether the trail is whole."""
 
     finding: str = Field(description="whole, changed, removed, reordered, truncated, made-anew, forgotten-early, "
-                                     "unvouched or not-ours.")
+                                     "unvouched, unguarded or not-ours.")
     number: int = Field(description="The first wrong entry; 0: none.")
     entries: int = Field(description="How many are good.")
     vouched: int = Field(description=(
