@@ -22,14 +22,15 @@ BATCH = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailFilter:
-    """Which entries are wanted: from ``since`` on and before ``until`` (aware), of one actor, action, outcome (empty: any),
-    with numbers smaller than ``before`` (0: any), and how many at the most.
+    """Which entries are wanted: from ``since`` on and before ``until`` (aware), of one actor, action, object, outcome
+    (empty: any), with numbers smaller than ``before`` (0: any), and how many at the most.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     actor: str = ""
     action: str = ""
+    object: str = ""
     outcome: str = ""
     before: int = 0
     limit: int = 1000
@@ -156,7 +157,8 @@ def _asked(wanted: TrailFilter) -> list[ColumnElement[bool]]:
     return [condition for given, condition in (
         (wanted.since, column.at >= as_text(wanted.since or NOTHING.at)),
         (wanted.until, column.at < as_text(wanted.until or NOTHING.at)), (wanted.actor, column.actor == wanted.actor),
-        (wanted.action, column.action == wanted.action), (wanted.outcome, column.outcome == wanted.outcome),
+        (wanted.action, column.action == wanted.action), (wanted.object, column.object == wanted.object),
+        (wanted.outcome, column.outcome == wanted.outcome),
         (wanted.before, column.number < wanted.before)) if given]
 
 

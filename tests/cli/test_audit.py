@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -127,6 +128,38 @@ def test_the_trail_is_listed_by_time_and_actor_and_reading_it_is_an_entry(machin
     assert "calls-searched" in machine.said("audit", "list", "--from", "2026-01-01")
 
 
+def test_the_trail_is_asked_by_log_in_name_and_shows_it(machine: Machine) -> None:
+    machine.said("account", "add", "lauri.lahti", "--name", "Lauri Lahti", "--language", "fi")
+    with closing(Register.open(machine.config.register.url)) as register, register.writing() as work:
+        account = work.accounts.named("lauri.lahti")
+        assert account
+        work.audit.leave(replace(TRACE, actor=f"account:{account.id}"), START)
+    for actor in ("lauri.lahti", "account:lauri.lahti", f"account:{account.id}"):
+        (entry,) = machine.json("audit", "list", "--actor", actor)
+        assert entry["actor"] == f"account:{account.id}" and entry["action"] == "call-viewed"
+    shown = machine.said("audit", "list", "--actor", "lauri.lahti")
+    assert "account:lauri.lahti" in shown and str(account.id) not in shown
+    for unknown in ("lauri", "account:lauri", "who?"):
+        result = machine.run("audit", "list", "--actor", unknown)
+        assert result.exit_code == 3 and "no such person" in result.stderr and not result.stdout
+
+
+def test_the_trail_is_asked_by_what_it_was_about(machine: Machine, call: str) -> None:
+    machine.said("show", call)
+    machine.said("calls")
+    machine.said("account", "add", "lauri.lahti", "--name", "Lauri Lahti", "--language", "fi")
+    assert [one["action"] for one in machine.json("audit", "list", "--object", call)] == ["call-viewed"]
+    assert call in machine.said("audit", "list"), "so that it can be asked for"
+    assert [one["action"] for one in machine.json("audit", "list", "--object", "lauri.lahti")] == ["account-added"]
+    assert trail_read(machine)[-1]["detail"] == {"by": "object", "found": 1}
+    for wrong in (call[:18], NUMBER, "nobody.known"):
+        assert machine.run("audit", "list", "--object", wrong).exit_code == 3
+
+
+def trail_read(machine: Machine) -> list[dict]:
+    return [entry for entry in machine.json("audit", "list") if entry["action"] == "trail-read"]
+
+
 def test_all_of_a_long_trail_is_listed_and_how_much_that_was_is_an_entry(machine: Machine) -> None:
     with closing(Register.open(machine.config.register.url)) as register, register.writing() as work:
         for _ in range(BATCH + 20):
@@ -134,7 +167,8 @@ def test_all_of_a_long_trail_is_listed_and_how_much_that_was_is_an_entry(machine
     entries = machine.json("audit", "list", "--all")
     assert [entry["number"] for entry in entries] == list(range(1, BATCH + 21))
     assert machine.json("audit", "list", "--all", "--actor", "os:nobody-else") == []
-    assert [entry["detail"] for entry in machine.json("audit", "list", "--all")[-2:]] == [{"found": BATCH + 20}, {"found": 0}]
+    assert [entry["detail"] for entry in machine.json("audit", "list", "--all")[-2:]] == [
+        {"found": BATCH + 20}, {"by": "actor", "found": 0}]
     assert str(BATCH + 22) in machine.said("audit", "list", "--all")
 
 

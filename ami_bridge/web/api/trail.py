@@ -26,6 +26,8 @@ class TrailSearch(BaseModel):
     actor: str = Field("", max_length=140, description=(
         "A log-in name, or as entries name one: account:ID, os:NAME, daemon, nobody."))
     action: Action | None = None
+    object: str = Field("", max_length=64, description=(
+        "What was looked at or changed, as entries name it: the id of a call, request, hold, account; or a log-in name."))
     outcome: Outcome | None = None
     before: int = Field(0, ge=0, le=1 << 53, description="Entries with smaller numbers, to go on; 0: from the newest on.")
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -81,8 +83,8 @@ def search(visit: Calling, sent: TrailSearch) -> TrailPage:
     """Read the trail. That it was read is an entry too."""
     asked = reading(visit)
     found = asked.read(TrailFilter(since=sent.since, until=sent.until, actor=asked.actor(sent.actor),
-                                   action=sent.action or "", outcome=sent.outcome or "", before=sent.before,
-                                   limit=sent.limit))
+                                   action=sent.action or "", object=asked.object(sent.object), outcome=sent.outcome or "",
+                                   before=sent.before, limit=sent.limit))
     return TrailPage(entries=[_entry(place, found.names) for place in found.places], older=found.older)
 
 
