@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ami_bridge.app import trail_keeping
-from ami_bridge.cli import VERBS
+from ami_bridge.cli import VERBS, main
 from ami_bridge.core.actions import Action
 from ami_bridge.register import Register
 from ami_bridge.register.audit import BATCH
@@ -20,6 +21,7 @@ from tests.register.test_audit import START, TRACE, without_triggers
 
 __all__ = ["call", "entered"]
 NUMBER = "0401234567"
+FOR = ("--purpose", "service")
 
 
 def trail(machine: Machine) -> list[dict]:
@@ -34,15 +36,30 @@ def said(machine: Machine) -> list[tuple[str, str, str, str]]:
 
 def test_a_search_and_a_look_are_entries_under_the_account_that_made_them(machine: Machine, call: str) -> None:
     machine.said("calls", "--number", NUMBER, "--direction", "inbound", "--from", "2026-11-01", "--to", "2099-11-30")
-    machine.said("show", call[:18])
+    machine.said("show", call[:18], "--purpose", "training")
     search, look = trail(machine)
     assert search["actor"] == look["actor"] == invoker() and search["action"] == "calls-searched"
     assert search["detail"] == {"found": 1, "by": "number", "direction": "inbound", "since": "2026-11-01", "until": "2099-11-30"}
     assert (look["action"], look["object"], look["detail"]) == ("call-viewed", call, {})
+    assert (search["purpose"], look["purpose"]) == ("", "training")
+
+
+@pytest.mark.parametrize("verb", [["show"], ["hold", "show"]], ids=" ".join)
+def test_details_are_shown_for_one_of_the_purposes_only(machine: Machine, call: str, verb: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = place(machine, call) if verb == ["hold", "show"] else call
+    for wrong in ([], ["--purpose", ""], ["--purpose", "curiosity"]):
+        result = machine.run(*verb, one, *wrong)
+        assert result.exit_code == 3 and not result.stdout and NUMBER not in result.output
+        assert "service, training, data-subject-request, authority-request" in result.stderr
+    assert not [entry for entry in trail(machine) if entry["action"].endswith("-viewed")]
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    typed = CliRunner().invoke(main, [*verb, one, "--json"], input="curiosity\ntraining\n", env=machine.environment)
+    assert typed.exit_code == 0 and NUMBER in typed.stdout and "authority-request" in typed.stderr
+    assert [entry["purpose"] for entry in trail(machine) if entry["action"].endswith("-viewed")] == ["training"]
 
 
 def test_what_was_not_there_is_a_refusal_and_no_word_of_what_was_asked_for(machine: Machine) -> None:
-    assert machine.run("show", NUMBER).exit_code == 8 and machine.run("hold", "show", NUMBER).exit_code == 8
+    assert machine.run("show", NUMBER, *FOR).exit_code == 8 and machine.run("hold", "show", NUMBER, *FOR).exit_code == 8
     until = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
     assert machine.run("hold", "place", NUMBER, "--reason", "r", "--basis", "b", "--until", until).exit_code == 8
     assert machine.run("hold", "release", NUMBER).exit_code == 8
@@ -53,7 +70,7 @@ def test_what_was_not_there_is_a_refusal_and_no_word_of_what_was_asked_for(machi
 def test_holds_are_entries(machine: Machine, call: str, entered: pytest.MonkeyPatch) -> None:
     held = place(machine, call)
     machine.said("hold", "list")
-    machine.said("hold", "show", held)
+    machine.said("hold", "show", held, "--purpose", "authority-request")
     release(machine, held, entered)
     assert [one for one in said(machine) if one[1] in (held, "")] == [
         ("hold-placed", held, "allowed", ""), ("holds-listed", "", "allowed", ""), ("hold-viewed", held, "allowed", ""),
@@ -77,7 +94,7 @@ def test_purge_keys_notices_and_the_directory_are_entries(machine: Machine, tmp_
 
 def test_nothing_of_a_caller_is_in_the_trail(machine: Machine, call: str) -> None:
     machine.said("calls", "--number", NUMBER, "--agent", "Maija Meikäläinen")
-    machine.said("show", call)
+    machine.said("show", call, *FOR)
     place(machine, call)
     shown = machine.said("audit", "list", "--json") + machine.said("audit", "list")
     assert not re.search(r"1234567|Maija|Meikäläinen|complaint", shown)
@@ -97,7 +114,7 @@ def traceless(machine: Machine, call: str) -> Machine:
 
 @pytest.mark.parametrize("words", LOOKS, ids=" ".join)
 def test_where_nothing_can_be_recorded_nothing_is_shown(traceless: Machine, call: str, words: list[str]) -> None:
-    result = traceless.run(*words, *([call] if words == ["show"] else []))
+    result = traceless.run(*words, *([call, *FOR] if words == ["show"] else []))
     assert result.exit_code in (5, 12) and not result.stdout
     assert result.exit_code == 12 or words == ["audit", "list"]
 
@@ -145,7 +162,7 @@ def test_the_trail_is_asked_by_log_in_name_and_shows_it(machine: Machine) -> Non
 
 
 def test_the_trail_is_asked_by_what_it_was_about(machine: Machine, call: str) -> None:
-    machine.said("show", call)
+    machine.said("show", call, *FOR)
     machine.said("calls")
     machine.said("account", "add", "lauri.lahti", "--name", "Lauri Lahti", "--language", "fi")
     assert [one["action"] for one in machine.json("audit", "list", "--object", call)] == ["call-viewed"]
