@@ -8,6 +8,7 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ GROUPS, GROUP = 4, 5
 DRIFT = 1
 """Time steps (30 s) by which the clock of somebody's telephone may be wrong."""
 
+RESTORE = "Restore it from its backup; only where no account has one-time codes yet, 'ami-bridge init' makes one."
 DEVICE_BYTES = 16
 DEVICE = re.compile(r"(?P<said>(?P<name>[0-9a-f]{32})\.(?P<until>[0-9]{1,12}))\.(?P<mark>[0-9a-f]{64})", re.ASCII)
 
@@ -68,6 +70,11 @@ class Codes:
         return next((step for step in range(current - DRIFT, current + DRIFT + 1)
                      if strings_equal(code, totp.generate_otp(step))), None)
 
+    def unreadable(self, kept: Iterable[tuple[UUID, str]]) -> tuple[int, KeyMissing | None]:
+        """Return of how many accounts (id, sealed secret; none: passed over) the codes cannot be read, and why."""
+        problems = [problem for account, sealed in kept if sealed and (problem := self._problem(account, sealed))]
+        return len(problems), problems[0] if problems else None
+
     def device(self, account: UUID, sealed: str, until: datetime) -> str:
         """Return what a browser keeps, so that it is known as one in which this account has signed in. KeyMissing.
 
@@ -105,11 +112,18 @@ class Codes:
                              "Restore that key, or set the codes up anew with 'ami-bridge account codes'.") from None
         return opened.decode()
 
+    def _problem(self, account: UUID, sealed: str) -> KeyMissing | None:
+        try:
+            self._open(account, sealed)
+        except KeyMissing as problem:
+            return problem
+        return None
+
     def _key(self) -> bytes:
         try:
             return bytes.fromhex(self.key.read_text("ascii"))
         except FileNotFoundError:
-            raise KeyMissing(f"the key that seals one-time codes is not at {self.key}", "Run 'ami-bridge init'.") from None
+            raise KeyMissing(f"the key that seals one-time codes is not at {self.key}", RESTORE) from None
         except (OSError, ValueError) as error:
             raise KeyMissing(f"the key that seals one-time codes at {self.key} cannot be read ({type(error).__name__})",
                              "Restore it, or see who may read it.") from None

@@ -1,5 +1,6 @@
 """``ami-bridge audit``."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -11,7 +12,7 @@ import click
 
 from ami_bridge.cli.configured import configured
 from ami_bridge.cli.tracing import looking
-from ami_bridge.cli.words import SHORT_ID, Moment, in_zone, on_screen, print_each, print_table
+from ami_bridge.cli.words import Moment, in_zone, on_screen, print_each, print_table
 from ami_bridge.config import Config
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import MOST, Detail
@@ -32,19 +33,25 @@ def audit_command() -> None:
 @audit_command.command("list")
 @click.option("--from", "since", type=Moment(), help="Entries of then or later (controller's time).")
 @click.option("--to", "until", type=Moment(ends=True), help="Entries of before; a date means all of that day.")
-@click.option("--actor", default="", help="Of one actor only, as the list writes it: os:maija, account:..., daemon.")
+@click.option("--actor", default="", help="Of one actor only: a log-in name, os:NAME, daemon or nobody.")
+@click.option("--object", "object", default="",
+              help="About one thing only: the whole id of a call, request, hold..., or a log-in name.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="The newest so many.")
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
 @configured
-def list_entries(config: Config, since: datetime | None, until: datetime | None, actor: str, limit: int,
-                 everything: bool, as_json: bool) -> None:
+def list_entries(config: Config, since: datetime | None, until: datetime | None, actor: str, object: str,
+                 limit: int, everything: bool, as_json: bool) -> None:
     """List entries of the trail, oldest first. That you read it is an entry too."""
     from ami_bridge.register import TrailFilter
+    from ami_bridge.services.trail_reading import actor_of, object_of, terms_of
 
     zone = config.controller.zone
-    wanted = TrailFilter(since=in_zone(since, zone), until=in_zone(until, zone), actor=actor, limit=limit)
     with looking(config, Action.TRAIL_READ) as look, look.register.reading() as work:
+        wanted = TrailFilter(since=in_zone(since, zone), until=in_zone(until, zone), actor=actor_of(work, actor),
+                             object=object_of(work, object), limit=limit)
+        look.detail |= terms_of(wanted)
+        logins = {str(one.id): one.login for one in work.accounts.all()}
         found = [] if everything else work.audit.find(wanted)[::-1]
         wanted = replace(wanted, before=work.audit.head().number + 1)
         look.detail[Detail.FOUND] = min(work.audit.count(wanted) if everything else len(found), MOST)
@@ -52,7 +59,8 @@ def list_entries(config: Config, since: datetime | None, until: datetime | None,
     if as_json:
         print_each(as_json_of(place) for place in shown)
     else:
-        print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"), [row(one, zone) for one in shown])
+        print_table(("Number", "Time", "Actor", "Action", "Object", "Outcome", "Detail"),
+                    [row(one, zone, logins) for one in shown])
 
 
 def every(config: Config, wanted: "TrailFilter") -> "Iterator[Place]":
@@ -106,12 +114,15 @@ def as_json_of(place: "Place") -> dict[str, Any]:
     return asdict(place.entry) | {"previous": place.previous, "digest": place.digest}
 
 
-def row(place: "Place", zone: ZoneInfo) -> tuple[str, ...]:
-    """Return the cells of one place of the chain."""
+def row(place: "Place", zone: ZoneInfo, logins: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the cells of one place of the chain. ``logins``: id of an account -> its log-in name, shown in place of it."""
     if isinstance(place, Unreadable):
         return str(place.number), "", "", "cannot be read", "", "", "run 'ami-bridge audit verify'"
     entry = place.entry
     said = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
     outcome = f"{entry.outcome}: {entry.reason}" if entry.reason else entry.outcome
-    return (str(entry.number), on_screen(entry.at, zone), entry.actor, entry.action, entry.object[:SHORT_ID], outcome,
+    kind, _, name = entry.actor.partition(":")
+    actor = f"{kind}:{logins.get(name, name)}" if kind == "account" else entry.actor
+    object = f"account:{logins[entry.object]}" if entry.object in logins else entry.object
+    return (str(entry.number), on_screen(entry.at, zone), actor, entry.action, object, outcome,
             ", ".join(part for part in (entry.purpose, said) if part))

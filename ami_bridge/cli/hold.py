@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ami_bridge.cli import purposes
 from ami_bridge.cli.configured import as_owner, configured
 from ami_bridge.cli.show import WIDTH, lines
 from ami_bridge.cli.tracing import looking, refusals
@@ -72,13 +73,14 @@ def list_holds(config: Config, as_json: bool) -> None:
 
 @hold_command.command("show")
 @click.argument("hold", metavar="HOLD_ID")
+@purposes.option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
 @configured
-def show(config: Config, hold: str, as_json: bool) -> None:
+def show(config: Config, hold: str, purpose: str | None, as_json: bool) -> None:
     """Show a hold and the call it holds, opened with the hold's key."""
     from ami_bridge.app import holding
 
-    with looking(config, Action.HOLD_VIEWED) as look:
+    with looking(config, Action.HOLD_VIEWED, purposes.purpose_of(config, purpose)) as look:
         found, entry = holding(config, look.register, invoker()).show(hold)
         look.object = str(found.id)
     if as_json:

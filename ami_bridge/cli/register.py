@@ -1,5 +1,6 @@
 """``ami-bridge register``."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -28,11 +29,22 @@ def upgrade(config: Config, dry_run: bool) -> None:
     planned = upgrading.plan(config.register.url)
     if not planned.steps:
         click.echo(f"The register at {planned.place} is up to date (version {planned.found}).")
+        put_back(config, dry_run)
         return
     if not dry_run:
         Spool(config.spool.directory).refuse_daemon()
         planned = upgrading.upgrade(config.register.url)
     show(planned, "would be" if dry_run else "was")
+
+
+def put_back(config: Config, dry_run: bool) -> None:
+    """Put back the triggers that guard the register, where somebody took one away; or say so."""
+    from ami_bridge.register import Register
+
+    with closing(Register.open(config.register.url)) as register:
+        missing = register.unguarded() if dry_run else register.guard()
+    if missing:
+        click.echo(f"Triggers that guard it {'would be' if dry_run else 'were'} put back: {', '.join(missing)}.")
 
 
 def show(plan: "Plan", tense: str) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ami_bridge.cli import purposes
 from ami_bridge.cli.configured import configured
 from ami_bridge.cli.tracing import looking
 from ami_bridge.cli.words import duration, entry_as_dict, harmless, on_screen, print_json
@@ -24,11 +25,12 @@ WIDTH = 14
 
 @click.command("show")
 @click.argument("call_id", metavar="ID")
+@purposes.option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in UTC.")
 @configured
-def show_command(config: Config, call_id: str, as_json: bool) -> None:
+def show_command(config: Config, call_id: str, purpose: str | None, as_json: bool) -> None:
     """Show all that is kept of one call. ID is its id or the beginning of it."""
-    one = get(config, call_id)
+    one = get(config, call_id, purposes.purpose_of(config, purpose))
     entry = one.entry
     if as_json:
         print_json(entry_as_dict(entry) | {"gap": one.gap, "findings": one.findings})
@@ -37,11 +39,11 @@ def show_command(config: Config, call_id: str, as_json: bool) -> None:
         click.echo(f"{name:<{WIDTH}}{harmless(value)}".rstrip())
 
 
-def get(config: Config, call_id: str) -> "Remarked":
-    """Return the one call whose id begins so; NotFound otherwise."""
+def get(config: Config, call_id: str, purpose: str) -> "Remarked":
+    """Return the one call whose id begins so, for a purpose that stands in the trail; NotFound otherwise."""
     from ami_bridge.services.remarks import remarked
 
-    with looking(config, Action.CALL_VIEWED) as look, look.register.reading() as work:
+    with looking(config, Action.CALL_VIEWED, purpose) as look, look.register.reading() as work:
         entry = work.calls.get(call_id, datetime.now(UTC))
         if entry is None:
             raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def looking(config: Config, action: Action) -> "Iterator[Look]":
+def looking(config: Config, action: Action, purpose: str = "") -> "Iterator[Look]":
     """Open the register for a look, and record it at the end of the block: print only after that. TrailError otherwise."""
     from ami_bridge.app import trail
     from ami_bridge.register import Register
 
     with closing(Register.open(config.register.url)) as register, \
-            trail(config, register, invoker()).looking(action) as look:
+            trail(config, register, invoker()).looking(action, purpose=purpose) as look:
         yield look
 
 

@@ -7,13 +7,13 @@ that evolve are left out: what finds a chain that was made anew are its **heads*
 hour, as a signed tree head is in RFC 6962, section 3.5.
 
 **No data of a caller** can be an entry's: it names calls, holds and accounts by id, and its details are numbers and words of
-a closed vocabulary (``checked``).
+a closed vocabulary (``checked``), and names of teams and queues where somebody was given them.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
@@ -22,6 +22,7 @@ from uuid import UUID
 from ami_bridge.core.actions import Action
 from ami_bridge.core.ids import aware
 from ami_bridge.core.parties import Direction
+from ami_bridge.core.text import clean
 
 FORMAT = 1
 FIRST = "0" * 64
@@ -40,6 +41,10 @@ PURPOSE = re.compile(r"|[a-z0-9-]{1,40}")
 
 MOST = 1_000_000
 """The largest number in a detail: an int that is no telephone number."""
+
+
+LONGEST_NAMES = 64_000
+"""Characters of all teams, or queues, that an account can have (``core.accounts``), however they are written."""
 
 
 class Outcome(StrEnum):
@@ -63,6 +68,8 @@ class Detail(StrEnum):
     UNTIL = "until"
     DUTY = "duty"
     SCOPE = "scope"
+    TEAMS = "teams"
+    QUEUES = "queues"
     SECTION = "section"
     SECONDS = "seconds"
     VERDICT = "verdict"
@@ -78,6 +85,7 @@ class By(StrEnum):
     ID = "id"
     ACTION = "action"
     ACTOR = "actor"
+    OBJECT = "object"
     OUTCOME = "outcome"
     SINCE = "since"
     UNTIL = "until"
@@ -178,6 +186,11 @@ def last_day(until: datetime, zone: tzinfo) -> str:
     return first_day(until - datetime.resolution, zone)
 
 
+def names(given: Iterable[str]) -> str:
+    """Return names of teams or of queues as one text, in order; one with a comma or quotation mark in it stands in such."""
+    return ", ".join(json.dumps(one, ensure_ascii=False) if set(one) & set(',"') else one for one in sorted(given))
+
+
 def checked(trace: Trace) -> Trace:
     """Return the trace; ValueError where it holds anything but ids, words and small numbers. The message quotes nothing."""
     for name, form, text in (("actor", ACTOR, trace.actor), ("object", OBJECT, trace.object),
@@ -213,6 +226,10 @@ def _terms(value: object) -> bool:
     return isinstance(value, str) and all(_word(term) for term in value.split(","))
 
 
+def _names(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAMES and clean(value, LONGEST_NAMES) == value
+
+
 def _uuid(value: object) -> bool:
     try:
         return isinstance(value, str) and str(UUID(value)) == value
@@ -232,6 +249,8 @@ _KINDS: dict[Detail, Callable[[object], bool]] = {
     Detail.UNTIL: _day,
     Detail.DUTY: _word,
     Detail.SCOPE: _number,
+    Detail.TEAMS: _names,
+    Detail.QUEUES: _names,
     Detail.SECTION: _word,
     Detail.SECONDS: _number,
     Detail.VERDICT: _word,

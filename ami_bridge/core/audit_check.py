@@ -19,6 +19,7 @@ class Finding(StrEnum):
     MADE_ANEW = "made-anew"
     FORGOTTEN_EARLY = "forgotten-early"
     UNVOUCHED = "unvouched"
+    UNGUARDED = "unguarded"
 
 
 SAID = {
@@ -29,6 +30,8 @@ SAID = {
     Finding.MADE_ANEW: "from entry {0} on the chain was made anew: a head that was written down knew another",
     Finding.FORGOTTEN_EARLY: "entry {0} was taken away before its time: a head that was written down knew it",
     Finding.UNVOUCHED: "no signed head vouches for any entry: all that is known is that the chain agrees with itself",
+    Finding.UNGUARDED: "all entries are good, but triggers that guard them in the database are missing, switched off "
+                       "or altered ({1}). See who had all rights on it; 'ami-bridge register upgrade' puts them back",
 }
 
 FIRST_HEAD = timedelta(hours=2)
@@ -39,7 +42,8 @@ FIRST_HEAD = timedelta(hours=2)
 class Verdict:
     """What was found, and the number of the first wrong entry; ``head`` is the last good place. ``entries`` were good.
 
-    ``vouched``: up to which entry a signed head, or the signed checkpoint, agrees; 0: none does.
+    ``vouched``: up to which entry a signed head, or the signed checkpoint, agrees; 0: none does. ``unguarded``: triggers of
+    the trail that are not there as they should be.
     """
 
     finding: Finding
@@ -47,9 +51,10 @@ class Verdict:
     head: Head
     entries: int
     vouched: int = 0
+    unguarded: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return SAID.get(self.finding, "").format(self.number)
+        return SAID.get(self.finding, "").format(self.number, ", ".join(self.unguarded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,12 @@ def verify(places: Callable[[], Iterable[Place]], heads: Sequence[Head], checkpo
     return Verdict(Finding.WHOLE, 0, last, count, agreed)
 
 
-def judged(verdict: Verdict, oldest: datetime | None, now: datetime) -> Verdict:
-    """Return a verdict, not whole when nothing vouches for any entry although the oldest is of some hours ago."""
+def judged(verdict: Verdict, oldest: datetime | None, now: datetime, unguarded: tuple[str, ...] = ()) -> Verdict:
+    """Return a verdict, not whole when guards of the trail are not there as they should be (``unguarded``, their names), nor
+    when nothing vouches for any entry although the oldest is of some hours ago.
+    """
+    if verdict.finding is Finding.WHOLE and unguarded:
+        return replace(verdict, finding=Finding.UNGUARDED, unguarded=unguarded)
     if verdict.finding is not Finding.WHOLE or verdict.vouched or oldest is None or now - oldest <= FIRST_HEAD:
         return verdict
     return replace(verdict, finding=Finding.UNVOUCHED)

@@ -20,14 +20,14 @@ LEAVING = frozenset({Action.CALL_EXPORTED, Action.CALL_DISCLOSED})
 A_QUARTER = timedelta(days=92)
 """Within which somebody should have read the trail: nobody supervises a use that they never look at."""
 
-LISTS = "See who may run them (N10), and in 'ami-bridge audit list' who did; the console asks for a purpose each time."
+LISTS = "See who may run them (N10), and in 'ami-bridge audit list' who did; each look names a purpose now."
 TRAIL = "See them in the trail ('ami-bridge audit list'); the controller decides what follows."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """Looks at calls that were allowed: by personal accounts, of these without a purpose, and for one that is not of the
-    list; ``typed``: by verbs, which ask for none.
+    """Looks at calls that were allowed: by personal accounts or for a purpose; of those by accounts without one (``bare``);
+    for one that is not of the list; ``typed``: by verbs without one, of before they asked for it.
     """
 
     asked: int = 0
@@ -81,7 +81,8 @@ def looks(seen: tuple[Collection[str], Looks]) -> Said:
     if found.foreign:
         return unclear(f"{many(found.foreign, 'look')} at calls, for a purpose that is not configured now", TRAIL)
     if found.typed:
-        return unclear(f"{many(found.typed, 'look')} at calls from the command line, which asks for no purpose", LISTS)
+        return unclear(f"{many(found.typed, 'look')} at calls from the command line without a purpose, of before it "
+                       "asked for one", LISTS)
     said = f"{many(found.asked, 'look')} at calls, each for a purpose that is configured, or that the law gives"
     return unknown_verb(verbs) or kept(said if found.asked else "nobody looked at a call yet")
 

@@ -12,6 +12,7 @@ from ami_bridge.core.audit import NOTHING, AuditEntry, Head, Link, Outcome, Trac
 from ami_bridge.core.audit_check import Place, Unreadable
 from ami_bridge.core.proposals import ACCOUNT
 from ami_bridge.register.engine import serialise
+from ami_bridge.register.guards import TRAIL, unguarded
 from ami_bridge.register.trail_tables import audit_checkpoints, audit_entries
 
 WRITING = 0x6175646974000000
@@ -21,14 +22,15 @@ BATCH = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailFilter:
-    """Which entries are wanted: from ``since`` on and before ``until`` (aware), of one actor, action, outcome (empty: any),
-    with numbers smaller than ``before`` (0: any), and how many at the most.
+    """Which entries are wanted: from ``since`` on and before ``until`` (aware), of one actor, action, object, outcome
+    (empty: any), with numbers smaller than ``before`` (0: any), and how many at the most.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     actor: str = ""
     action: str = ""
+    object: str = ""
     outcome: str = ""
     before: int = 0
     limit: int = 1000
@@ -126,6 +128,10 @@ class Audit:
         query = asked.order_by(audit_entries.c.number.desc()).limit(limit)
         return [_place(row) for row in self._connection.execute(query)][::-1]
 
+    def unguarded(self) -> tuple[str, ...]:
+        """Return the names of the trail's guards that are missing, switched off, or not as we make them."""
+        return tuple(name for name in unguarded(self._connection) if name.startswith(TRAIL))
+
     def older(self, than: datetime) -> Head | None:
         """Return the last entry of those that may be forgotten: all up to it are of ``than`` or before. Never the newest."""
         number, at = audit_entries.c.number, audit_entries.c.at
@@ -157,7 +163,8 @@ def _asked(wanted: TrailFilter) -> list[ColumnElement[bool]]:
     return [condition for given, condition in (
         (wanted.since, column.at >= as_text(wanted.since or NOTHING.at)),
         (wanted.until, column.at < as_text(wanted.until or NOTHING.at)), (wanted.actor, column.actor == wanted.actor),
-        (wanted.action, column.action == wanted.action), (wanted.outcome, column.outcome == wanted.outcome),
+        (wanted.action, column.action == wanted.action), (wanted.object, column.object == wanted.object),
+        (wanted.outcome, column.outcome == wanted.outcome),
         (wanted.before, column.number < wanted.before)) if given]
 
 

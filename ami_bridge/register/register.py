@@ -8,7 +8,7 @@ from typing import Self
 
 from sqlalchemy import URL, Connection
 
-from ami_bridge.register import engine, partitions, schema
+from ami_bridge.register import engine, guards, partitions, schema
 from ami_bridge.register.accounts import Accounts
 from ami_bridge.register.agents import Agents
 from ami_bridge.register.audit import Audit
@@ -119,6 +119,16 @@ class Register:
         """Return how the database is set up."""
         with self._connected(writing=False) as connection:
             return health(connection)
+
+    def unguarded(self) -> tuple[str, ...]:
+        """Return the names of the guards (``register.guards``) that are missing, switched off, or not as we make them."""
+        with self._connected(writing=False) as connection:
+            return guards.unguarded(connection)
+
+    def guard(self) -> tuple[str, ...]:
+        """Put back the guards that ``unguarded`` names, and return them."""
+        with self._connected(writing=True) as connection:
+            return guards.restore(connection)
 
     def columns(self) -> dict[str, frozenset[str]]:
         """Return every table of the database and its columns."""

@@ -18,12 +18,13 @@ from ami_bridge.config import Config
 from ami_bridge.config.console import ConsoleServer
 from ami_bridge.core.accounts import Account
 from ami_bridge.core.staffing import Lack, lacks
+from ami_bridge.credentials import Codes
 from ami_bridge.services.certificate_pair import PAIR, why_not
 from ami_bridge.services.console_call import Answer, knock
 from ami_bridge.services.findings import Finding, error, ok, warning
 from ami_bridge.services.system_user import USER
 
-NAME, CERTIFICATE, STAFF = "console", "console-certificate", "console-staff"
+NAME, CERTIFICATE, STAFF, CODES = "console", "console-certificate", "console-staff", "console-codes"
 SOON = timedelta(days=30)
 EVERYBODY, GROUP = 0o007, 0o070
 RESTART = "systemctl restart ami-bridge-console"
@@ -53,6 +54,7 @@ def console(config: Config) -> Iterator[Finding]:
     if config.console.certificate and config.console.key:
         yield from certificate(config.console, answer, now)
     yield from staff(accounts, now, answer.ours)
+    yield from codes(accounts, Codes(config.accounts.key))
 
 
 def answers(answer: Answer, used: bool) -> Finding:
@@ -144,6 +146,16 @@ def staff(accounts: Collection[Account], now: datetime, running: bool) -> Iterat
     found = lacks(accounts, now)
     faults = [warning(STAFF, SAID[lack][0].format(_many(count)), SAID[lack][1]) for lack, count in found.items()]
     yield from faults or [ok(STAFF, f"{_many(len(accounts))}: somebody for each duty, and a second person to approve")]
+
+
+def codes(accounts: Collection[Account], key: Codes) -> Iterator[Finding]:
+    """Open the one-time codes of all accounts that are not shut with the key that should have sealed them."""
+    kept = [(one.id, one.codes) for one in accounts if one.disabled_at is None and one.codes]
+    count, problem = key.unreadable(kept)
+    if problem:
+        yield error(CODES, f"{_many(count)} cannot sign in: {problem.args[0]}", problem.hint)
+    elif kept:
+        yield ok(CODES, f"{key.key} opens the one-time codes of {_many(len(kept))}")
 
 
 def _many(count: int) -> str:

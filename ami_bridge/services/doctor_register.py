@@ -1,6 +1,6 @@
 """The doctor's look at the register: its version, and the settings that durability and erasure rest on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +10,7 @@ from ami_bridge.services.findings import Finding, Status, error, ok, warning
 if TYPE_CHECKING:
     from ami_bridge.register.health import Health
 
-NAME = "register-settings"
+NAME, GUARDS = "register-settings", "register-guards"
 SKEW = 5.0
 """Seconds by which the database's clock may differ from ours."""
 
@@ -50,9 +50,19 @@ def register_open(config: Config) -> Iterator[Finding]:
     register = Register.open(config.register.url)
     try:
         yield ok("register", f"{register.place} answers and has the right version")
+        yield from guards(register.unguarded())
         yield from settings(register.health(), datetime.now(UTC))
     finally:
         register.close()
+
+
+def guards(missing: Sequence[str]) -> Iterator[Finding]:
+    """Judge the triggers by which the database itself refuses to change the trail, or when a call is to go."""
+    faults = [error(GUARDS, f"the trigger {name} is missing, switched off, or not as it was made",
+                    "See who had all rights on the database, run 'ami-bridge audit verify', then "
+                    "'ami-bridge register upgrade' as the owner of the tables: it puts triggers back.")
+              for name in missing]
+    yield from faults or [ok(GUARDS, "the triggers that guard trail and register are there as they were made")]
 
 
 def settings(found: "Health", now: datetime) -> Iterator[Finding]:

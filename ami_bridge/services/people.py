@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ami_bridge.core.accounts import Account, Language, Scope, checked_login, checked_name, checked_password, checked_scope
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import Detail, last_day
+from ami_bridge.core.audit import Detail, last_day, names
 from ami_bridge.core.duties import OTHER_HALF, Duty, Reach, may_change, may_give, may_hold, may_lose, reach
 from ami_bridge.core.errors import ConfigurationError, KeyMissing, NotFound
 from ami_bridge.core.sign_in import Word, after
@@ -72,13 +72,13 @@ class People:
         ConfigurationError when the scope has a name that is empty.
         """
         wanted = checked_scope(scope) if scope else None
-        return self._change(Action.DUTY_GRANTED, who, {Detail.DUTY: duty.value},
+        return self._change(Action.DUTY_GRANTED, who, {Detail.DUTY: duty.value, **_told(wanted)},
                             lambda work, account: _grant(work, account, duty, wanted))
 
     def set_scope(self, who: Who, scope: Scope) -> Account:
         """Put teams and queues in the place of those somebody had. ConfigurationError when no duty of theirs has any."""
         wanted = checked_scope(scope)
-        return self._change(Action.DUTY_GRANTED, who, {Detail.SCOPE: len(wanted.teams) + len(wanted.queues)},
+        return self._change(Action.DUTY_GRANTED, who, _told(wanted),
                             lambda work, account: _set_scope(work, account, wanted))
 
     def revoke(self, who: Who, duty: Duty) -> Account:
@@ -200,6 +200,14 @@ class People:
         with self._register.writing() as work:
             work.accounts.lock()
             yield work
+
+
+def _told(scope: Scope | None) -> dict[Detail, int | str]:
+    """Return what the trail says of a scope that somebody gets: how many, and which. It replaces what they had."""
+    if scope is None:
+        return {}
+    given = {Detail.TEAMS: names(scope.teams), Detail.QUEUES: names(scope.queues)}
+    return {Detail.SCOPE: len(scope.teams) + len(scope.queues), **{key: value for key, value in given.items() if value}}
 
 
 def _grant(work: Work, account: Account, duty: Duty, scope: Scope | None) -> None:

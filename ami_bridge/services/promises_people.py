@@ -21,9 +21,9 @@ def looks(house: House) -> Looks:
     with house.reading() as work:
         counted = work.audit.counted(FOR_A_PURPOSE)
     own = {purpose: count for (by_account, purpose), count in counted.items() if by_account}
-    return Looks(asked=sum(own.values()), bare=own.get("", 0),
-                 foreign=sum(count for purpose, count in own.items() if purpose and purpose not in known),
-                 typed=sum(count for (by_account, _), count in counted.items() if not by_account))
+    return Looks(asked=sum(count for (by_account, purpose), count in counted.items() if by_account or purpose),
+                 bare=own.get("", 0), typed=counted.get((False, ""), 0),
+                 foreign=sum(count for (_, purpose), count in counted.items() if purpose and purpose not in known))
 
 
 def left(house: House) -> Left:

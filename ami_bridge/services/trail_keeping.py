@@ -157,7 +157,8 @@ class TrailForgetting:
 
 def verify_trail(register: Register, heads: Heads, now: datetime, given: Sequence[Path] = (),
                  public_keys: Sequence[Path] = ()) -> Verdict:
-    """Return how the trail stands ``now``, against all heads that were written down here and those that are ``given``.
+    """Return how the trail stands ``now``, against all heads that were written down here and those that are ``given``, and
+    whether its guards are there.
 
     ``public_keys``: none takes those beside them. AmiBridgeError when a head or a checkpoint is not ours. KeyMissing.
     """
@@ -165,7 +166,7 @@ def verify_trail(register: Register, heads: Heads, now: datetime, given: Sequenc
         verdict, seen = _verified(register, heads, given, public_keys)
         with register.reading() as work:
             if verdict.finding is Finding.WHOLE or work.audit.checkpoint()[0] == seen:
-                return judged(verdict, work.audit.oldest(), now)
+                return judged(verdict, work.audit.oldest(), now, work.audit.unguarded())
 
 
 def wrong_with_trail(register: Register, heads: Heads, now: datetime) -> str:

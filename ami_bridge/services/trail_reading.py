@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ami_bridge.core.accounts import LOGIN, Account
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import ACTOR, By, Detail, Head
+from ami_bridge.core.audit import ACTOR, OBJECT, By, Detail, Head
 from ami_bridge.core.audit_check import Place, number_of
 from ami_bridge.core.errors import AmiBridgeError, ConfigurationError, KeyMissing, RegisterError
 from ami_bridge.heads import Heads
-from ami_bridge.register import Register, TrailFilter
+from ami_bridge.register import Register, TrailFilter, Work
 from ami_bridge.services.rights import Rights
 from ami_bridge.services.trail_keeping import verify_trail
 
@@ -56,7 +57,7 @@ class TrailReading:
         with self._rights.trail.looking(Action.TRAIL_READ) as look, self._register.reading() as work:
             found, accounts = work.audit.find(replace(wanted, limit=wanted.limit + 1)), work.accounts.all()
             places, more = found[:wanted.limit], found[wanted.limit:]
-            look.detail |= {Detail.FOUND: len(places), **_terms(wanted)}
+            look.detail |= {Detail.FOUND: len(places), **terms_of(wanted)}
         return Reading(places=places, names={str(one.id): f"{one.name} ({one.login})" for one in accounts},
                        logins=frozenset(one.login for one in accounts), older=number_of(places[-1]) if more else 0)
 
@@ -64,13 +65,13 @@ class TrailReading:
         """Return an actor as entries name it: of a log-in name, or as it stands there; ConfigurationError for neither."""
         self._rights.require(Action.TRAIL_READ)
         with self._register.reading() as work:
-            account = work.accounts.named(text)
-        if account:
-            return f"account:{account.id}"
-        if text and not ACTOR.fullmatch(text):
-            raise ConfigurationError("there is no such person",
-                                     "Give a log-in name, os: and an account of the machine, daemon or nobody.")
-        return text
+            return actor_of(work, text)
+
+    def object(self, text: str) -> str:
+        """Return what entries may be about, as they name it: of a log-in name, or an id; ConfigurationError for neither."""
+        self._rights.require(Action.TRAIL_READ)
+        with self._register.reading() as work:
+            return object_of(work, text)
 
     def head(self) -> Head | None:
         """Return the end of the trail as it was last signed and written down; None when there is none that can be read, or
@@ -101,7 +102,41 @@ class TrailReading:
                       vouched=verdict.vouched, last=verdict.head.number)
 
 
-def _terms(wanted: TrailFilter) -> dict[Detail, int | str]:
+def actor_of(work: Work, text: str) -> str:
+    """Return an actor as entries name it: of a log-in name (also after ``account:``), or as it stands there.
+
+    ConfigurationError for neither.
+    """
+    account = _named(work, text) or (None if ACTOR.fullmatch(text) else _named(work, text.removeprefix("account:")))
+    if account:
+        return f"account:{account.id}"
+    if text and not ACTOR.fullmatch(text):
+        raise ConfigurationError("there is no such person",
+                                 "Give a log-in name, os: and an account of the machine, daemon or nobody.")
+    return text
+
+
+def object_of(work: Work, text: str) -> str:
+    """Return an object as entries name it: the id of an account by its log-in name, or an id, a digest or a day as it is.
+
+    ConfigurationError for neither. What is not there any more, as a call that was destroyed, can still be asked for.
+    """
+    account = _named(work, text) or _named(work, text.removeprefix("account:"))
+    if account:
+        return str(account.id)
+    wanted = text.strip().lower()
+    if not OBJECT.fullmatch(wanted):
+        raise ConfigurationError("this is no id of anything in the trail",
+                                 "Give the whole id of a call, request, hold, proposal or account, or a log-in name.")
+    return wanted
+
+
+def _named(work: Work, text: str) -> Account | None:
+    return work.accounts.named(text) if LOGIN.fullmatch(text) else None
+
+
+def terms_of(wanted: TrailFilter) -> dict[Detail, int | str]:
     """Return by what was searched. It names no caller, but whom an auditor looks at is not for everybody either."""
-    given = [name.value for name in (By.ACTION, By.ACTOR, By.OUTCOME, By.SINCE, By.UNTIL) if getattr(wanted, name)]
+    fields = By.ACTION, By.ACTOR, By.OBJECT, By.OUTCOME, By.SINCE, By.UNTIL
+    given = [name.value for name in fields if getattr(wanted, name)]
     return {Detail.BY: ",".join(given)} if given else {}

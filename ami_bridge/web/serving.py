@@ -15,6 +15,7 @@ from ami_bridge.app import note_configuration, now, trail_keeping
 from ami_bridge.config import Config
 from ami_bridge.core.errors import ConfigurationError, RegisterError
 from ami_bridge.core.faults import fault
+from ami_bridge.credentials import Codes
 from ami_bridge.register import Register
 from ami_bridge.services.alarm import Telling
 from ami_bridge.services.certificate_pair import PAIR, why_not
@@ -91,8 +92,18 @@ def serve(config: Config, examine: Examine) -> None:
     """
     with closing(Register.open(config.register.url)) as register:
         note_configuration(config, register)
+        tell_unreadable_codes(config, register)
         server = Server(House(config, register, examine), partial(write_heads, config, register))
         server.run()
+
+
+def tell_unreadable_codes(config: Config, register: Register) -> None:
+    """Log an error where the key of the one-time codes does not open those of some accounts: they cannot sign in."""
+    with register.reading() as work:
+        kept = [(one.id, one.codes) for one in work.accounts.all() if one.disabled_at is None]
+    count, problem = Codes(config.accounts.key).unreadable(kept)
+    if problem:
+        log.error("%d accounts cannot sign in: %s", count, problem, extra={"action": "codes_unreadable"})
 
 
 async def write_heads(config: Config, register: Register) -> None:

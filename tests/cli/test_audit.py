@@ -2,13 +2,15 @@
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ami_bridge.app import trail_keeping
-from ami_bridge.cli import VERBS
+from ami_bridge.cli import VERBS, main
 from ami_bridge.core.actions import Action
 from ami_bridge.register import Register
 from ami_bridge.register.audit import BATCH
@@ -19,6 +21,7 @@ from tests.register.test_audit import START, TRACE, without_triggers
 
 __all__ = ["call", "entered"]
 NUMBER = "0401234567"
+FOR = ("--purpose", "service")
 
 
 def trail(machine: Machine) -> list[dict]:
@@ -33,15 +36,30 @@ def said(machine: Machine) -> list[tuple[str, str, str, str]]:
 
 def test_a_search_and_a_look_are_entries_under_the_account_that_made_them(machine: Machine, call: str) -> None:
     machine.said("calls", "--number", NUMBER, "--direction", "inbound", "--from", "2026-11-01", "--to", "2099-11-30")
-    machine.said("show", call[:18])
+    machine.said("show", call[:18], "--purpose", "training")
     search, look = trail(machine)
     assert search["actor"] == look["actor"] == invoker() and search["action"] == "calls-searched"
     assert search["detail"] == {"found": 1, "by": "number", "direction": "inbound", "since": "2026-11-01", "until": "2099-11-30"}
     assert (look["action"], look["object"], look["detail"]) == ("call-viewed", call, {})
+    assert (search["purpose"], look["purpose"]) == ("", "training")
+
+
+@pytest.mark.parametrize("verb", [["show"], ["hold", "show"]], ids=" ".join)
+def test_details_are_shown_for_one_of_the_purposes_only(machine: Machine, call: str, verb: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = place(machine, call) if verb == ["hold", "show"] else call
+    for wrong in ([], ["--purpose", ""], ["--purpose", "curiosity"]):
+        result = machine.run(*verb, one, *wrong)
+        assert result.exit_code == 3 and not result.stdout and NUMBER not in result.output
+        assert "service, training, data-subject-request, authority-request" in result.stderr
+    assert not [entry for entry in trail(machine) if entry["action"].endswith("-viewed")]
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    typed = CliRunner().invoke(main, [*verb, one, "--json"], input="curiosity\ntraining\n", env=machine.environment)
+    assert typed.exit_code == 0 and NUMBER in typed.stdout and "authority-request" in typed.stderr
+    assert [entry["purpose"] for entry in trail(machine) if entry["action"].endswith("-viewed")] == ["training"]
 
 
 def test_what_was_not_there_is_a_refusal_and_no_word_of_what_was_asked_for(machine: Machine) -> None:
-    assert machine.run("show", NUMBER).exit_code == 8 and machine.run("hold", "show", NUMBER).exit_code == 8
+    assert machine.run("show", NUMBER, *FOR).exit_code == 8 and machine.run("hold", "show", NUMBER, *FOR).exit_code == 8
     until = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
     assert machine.run("hold", "place", NUMBER, "--reason", "r", "--basis", "b", "--until", until).exit_code == 8
     assert machine.run("hold", "release", NUMBER).exit_code == 8
@@ -52,7 +70,7 @@ def test_what_was_not_there_is_a_refusal_and_no_word_of_what_was_asked_for(machi
 def test_holds_are_entries(machine: Machine, call: str, entered: pytest.MonkeyPatch) -> None:
     held = place(machine, call)
     machine.said("hold", "list")
-    machine.said("hold", "show", held)
+    machine.said("hold", "show", held, "--purpose", "authority-request")
     release(machine, held, entered)
     assert [one for one in said(machine) if one[1] in (held, "")] == [
         ("hold-placed", held, "allowed", ""), ("holds-listed", "", "allowed", ""), ("hold-viewed", held, "allowed", ""),
@@ -76,7 +94,7 @@ def test_purge_keys_notices_and_the_directory_are_entries(machine: Machine, tmp_
 
 def test_nothing_of_a_caller_is_in_the_trail(machine: Machine, call: str) -> None:
     machine.said("calls", "--number", NUMBER, "--agent", "Maija Meikäläinen")
-    machine.said("show", call)
+    machine.said("show", call, *FOR)
     place(machine, call)
     shown = machine.said("audit", "list", "--json") + machine.said("audit", "list")
     assert not re.search(r"1234567|Maija|Meikäläinen|complaint", shown)
@@ -96,7 +114,7 @@ def traceless(machine: Machine, call: str) -> Machine:
 
 @pytest.mark.parametrize("words", LOOKS, ids=" ".join)
 def test_where_nothing_can_be_recorded_nothing_is_shown(traceless: Machine, call: str, words: list[str]) -> None:
-    result = traceless.run(*words, *([call] if words == ["show"] else []))
+    result = traceless.run(*words, *([call, *FOR] if words == ["show"] else []))
     assert result.exit_code in (5, 12) and not result.stdout
     assert result.exit_code == 12 or words == ["audit", "list"]
 
@@ -127,6 +145,38 @@ def test_the_trail_is_listed_by_time_and_actor_and_reading_it_is_an_entry(machin
     assert "calls-searched" in machine.said("audit", "list", "--from", "2026-01-01")
 
 
+def test_the_trail_is_asked_by_log_in_name_and_shows_it(machine: Machine) -> None:
+    machine.said("account", "add", "lauri.lahti", "--name", "Lauri Lahti", "--language", "fi")
+    with closing(Register.open(machine.config.register.url)) as register, register.writing() as work:
+        account = work.accounts.named("lauri.lahti")
+        assert account
+        work.audit.leave(replace(TRACE, actor=f"account:{account.id}"), START)
+    for actor in ("lauri.lahti", "account:lauri.lahti", f"account:{account.id}"):
+        (entry,) = machine.json("audit", "list", "--actor", actor)
+        assert entry["actor"] == f"account:{account.id}" and entry["action"] == "call-viewed"
+    shown = machine.said("audit", "list", "--actor", "lauri.lahti")
+    assert "account:lauri.lahti" in shown and str(account.id) not in shown
+    for unknown in ("lauri", "account:lauri", "who?"):
+        result = machine.run("audit", "list", "--actor", unknown)
+        assert result.exit_code == 3 and "no such person" in result.stderr and not result.stdout
+
+
+def test_the_trail_is_asked_by_what_it_was_about(machine: Machine, call: str) -> None:
+    machine.said("show", call, *FOR)
+    machine.said("calls")
+    machine.said("account", "add", "lauri.lahti", "--name", "Lauri Lahti", "--language", "fi")
+    assert [one["action"] for one in machine.json("audit", "list", "--object", call)] == ["call-viewed"]
+    assert call in machine.said("audit", "list"), "so that it can be asked for"
+    assert [one["action"] for one in machine.json("audit", "list", "--object", "lauri.lahti")] == ["account-added"]
+    assert trail_read(machine)[-1]["detail"] == {"by": "object", "found": 1}
+    for wrong in (call[:18], NUMBER, "nobody.known"):
+        assert machine.run("audit", "list", "--object", wrong).exit_code == 3
+
+
+def trail_read(machine: Machine) -> list[dict]:
+    return [entry for entry in machine.json("audit", "list") if entry["action"] == "trail-read"]
+
+
 def test_all_of_a_long_trail_is_listed_and_how_much_that_was_is_an_entry(machine: Machine) -> None:
     with closing(Register.open(machine.config.register.url)) as register, register.writing() as work:
         for _ in range(BATCH + 20):
@@ -134,7 +184,8 @@ def test_all_of_a_long_trail_is_listed_and_how_much_that_was_is_an_entry(machine
     entries = machine.json("audit", "list", "--all")
     assert [entry["number"] for entry in entries] == list(range(1, BATCH + 21))
     assert machine.json("audit", "list", "--all", "--actor", "os:nobody-else") == []
-    assert [entry["detail"] for entry in machine.json("audit", "list", "--all")[-2:]] == [{"found": BATCH + 20}, {"found": 0}]
+    assert [entry["detail"] for entry in machine.json("audit", "list", "--all")[-2:]] == [
+        {"found": BATCH + 20}, {"by": "actor", "found": 0}]
     assert str(BATCH + 22) in machine.said("audit", "list", "--all")
 
 
@@ -176,10 +227,15 @@ def test_a_whole_trail_is_verified_with_its_head_and_one_that_is_not_says_where(
     assert "up to entry 3; later ones hang by the chain only." in machine.said("audit", "verify", "--head", str(kept))
     assert "No signed head vouches for any of them yet" in machine.said("audit", "verify")
     without_triggers(machine.config.register.url, "DELETE FROM audit_entries WHERE number >= 3")
+    unguarded = machine.run("audit", "verify")
+    assert unguarded.exit_code == 1 and "audit_entries_stay" in unguarded.stdout
+    assert "audit_entries_stay" in machine.said("register", "upgrade", "--dry-run")
+    assert machine.run("audit", "verify").exit_code == 1
+    assert "audit_entries_stay" in machine.said("register", "upgrade") and "put back" not in machine.said("register", "upgrade")
     assert machine.run("audit", "verify").exit_code == 0
     cut = machine.run("audit", "verify", "--head", str(kept))
     assert cut.exit_code == 1 and cut.stdout.startswith("Entry 3 and all after it were cut off")
-    without_triggers_again(machine, "UPDATE audit_entries SET actor = 'os:pekka' WHERE number = 1")
+    without_triggers(machine.config.register.url, "UPDATE audit_entries SET actor = 'os:pekka' WHERE number = 1")
     assert machine.run("audit", "verify").stdout == "Entry 1 was changed after it was written.\n"
 
 
@@ -197,12 +253,6 @@ def test_a_purge_without_the_key_of_the_heads_goes_on_and_alarms(machine: Machin
         "AMI_BRIDGE__ALARM__COMMAND": f'["sh", "-c", "echo $AMI_BRIDGE_ALARM >> {told}"]'})
     alarmed.said("purge", "--accept-clock")
     assert told.read_text().split() == ["head-unwritten"] and not machine.config.audit.key.exists()
-
-
-def without_triggers_again(machine: Machine, statement: str) -> None:
-    from tests.register.test_audit import on_database
-
-    on_database(machine.config.register.url, statement)
 
 
 def test_a_head_that_is_none_is_refused(machine: Machine, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.cli.machine import Machine
 from tests.samples import TICKET, wav
 
 NUMBER = "0401234567"
+FOR = ("--purpose", "service")
 
 
 def today() -> datetime:
@@ -187,7 +188,7 @@ def test_the_release_of_a_hold_waits_for_a_second_person_and_says_so(machine: Ma
     said = machine.said("hold", "release", held[:18])
     assert said.startswith(f"The release of hold {held} is proposed; it is not released yet. Another person must agree by 20")
     assert " release proposed " in machine.said("hold", "list") and machine.json("hold", "list")[0]["release_proposed"] is True
-    assert machine.json("hold", "show", held)["hold"]["released_at"] is None
+    assert machine.json("hold", "show", held, *FOR)["hold"]["released_at"] is None
     entered.delenv("SUDO_USER")
     assert machine.said("hold", "release", held) == said, "a bare root may be maija"
 
@@ -221,15 +222,15 @@ def test_a_hold_is_placed_listed_shown_and_released(machine: Machine, call: str,
     held = place(machine, call[:18], "--by", "data protection officer")
     (listed,) = machine.json("hold", "list")
     assert (listed["id"], listed["call"], listed["basis"]) == (held, call, "request 7")
-    shown = machine.json("hold", "show", held[:18])
+    shown = machine.json("hold", "show", held[:18], *FOR)
     assert shown["hold"]["placed_by"] == "data protection officer" and shown["call"]["caller"] == NUMBER
-    for words, wanted in ((["hold", "list"], " stands "), (["hold", "show", held], "a complaint")):
+    for words, wanted in ((["hold", "list"], " stands "), (["hold", "show", held, *FOR], "a complaint")):
         assert wanted in machine.said(*words)
     release(machine, held, entered)
     assert " released " in machine.said("hold", "list")
-    assert machine.run("hold", "show", held).exit_code == 8
+    assert machine.run("hold", "show", held, *FOR).exit_code == 8
     machine.said("purge", "--accept-clock")
-    assert machine.json("hold", "list") == [] and machine.said("show", call)
+    assert machine.json("hold", "list") == [] and machine.said("show", call, *FOR)
     assert not [pair for pair in machine.json("keys", "list") if pair["name"].startswith("hold")]
 
 
@@ -262,7 +263,7 @@ def test_a_hold_that_cannot_be(machine: Machine, call: str, words: list[str], co
 def test_a_call_that_is_not_there_cannot_be_held(machine: Machine) -> None:
     result = machine.run("hold", "place", str(UUID(int=5)), "--reason", "r", "--basis", "b", "--until", soon())
     assert result.exit_code == 8 and "no such call" in result.stderr
-    assert [machine.run("hold", verb, "abc").exit_code for verb in ("show", "release")] == [8, 8]
+    assert [machine.run("hold", *words).exit_code for words in (("show", "abc", *FOR), ("release", "abc"))] == [8, 8]
 
 
 def test_no_plain_audio_is_written_while_a_hold_is_placed(machine: Machine, call: str) -> None:
@@ -282,4 +283,4 @@ def test_the_holds_copy_is_what_the_call_was(machine: Machine, call: str) -> Non
     with closing(Register.open(machine.config.register.url)) as register:
         hold, entry = holding(machine.config, register, "os:tests").show(held)
     assert str(hold.call) == call == str(entry.id)
-    assert machine.json("show", call) == machine.json("hold", "show", held)["call"] | {"gap": False, "findings": []}
+    assert machine.json("show", call, *FOR) == machine.json("hold", "show", held, *FOR)["call"] | {"gap": False, "findings": []}

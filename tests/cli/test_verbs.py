@@ -23,6 +23,7 @@ from tests.prompts.test_prompts import tone
 from tests.register.samples import call
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
+FOR = ("--purpose", "service")
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -118,7 +119,7 @@ def test_json_is_in_utc(machine: Machine) -> None:
     entry = call(started_at=NOON)
     machine.register(entry)
     (found,) = machine.json("calls")
-    assert found == machine.json("show", str(entry.id))
+    assert found == machine.json("show", str(entry.id), *FOR)
     assert found["started_at"] == NOON.isoformat() and found["started_at"].endswith("+00:00")
     assert found["seconds"] == 300.0 and found["state"] == "sealed"
     assert found["notice"]["heard_samples"] == 40000 and found["recordings"][1]["audio"]["rate"] == 8000
@@ -127,7 +128,7 @@ def test_json_is_in_utc(machine: Machine) -> None:
 def test_show_tells_all(machine: Machine) -> None:
     entry = call(started_at=NOON)
     machine.register(entry)
-    shown = machine.said("show", str(entry.id)[:20])
+    shown = machine.said("show", str(entry.id)[:20], *FOR)
     for part in (str(entry.id), "uniqueid pbx-1764.1", "+358401234567", "Äijälä, Inkeri on PJSIP/6001",
                  "unknown on PJSIP/6002", "recorded version 3 in fi, heard 40000 of 40000 samples", "witness: agi", "2026-12-24/1.age", "0:01:00",
                  "SHA-256 0123456789abcdef", "announced (decided by the script)"):
@@ -139,7 +140,7 @@ def test_show_tells_the_queue_and_the_teams(machine: Machine) -> None:
     first, second = call().participants
     entry = replace(call(started_at=NOON), queue="tuki", participants=(replace(first, team="Växel"), second))
     machine.register(entry)
-    shown = machine.said("show", str(entry.id))
+    shown = machine.said("show", str(entry.id), *FOR)
     assert re.search(r"^queue +tuki$", shown, re.M) and "Äijälä, Inkeri on PJSIP/6001 of Växel, " in shown
     (found,) = machine.json("calls")
     assert found["queue"] == "tuki" and [party["team"] for party in found["participants"]] == ["Växel", ""]
@@ -147,7 +148,7 @@ def test_show_tells_the_queue_and_the_teams(machine: Machine) -> None:
 
 @pytest.mark.parametrize("call_id", ["0000", "x", "", "00000000-0000-0000-0000-000000000000"])
 def test_show_of_nothing(machine: Machine, call_id: str) -> None:
-    result = machine.run("show", call_id)
+    result = machine.run("show", call_id, *FOR)
     assert result.exit_code == 8 and "there is no such call" in result.stderr
 
 
@@ -158,7 +159,7 @@ def test_a_name_cannot_draw_on_the_terminal(machine: Machine, name: str) -> None
     entry = replace(call(started_at=NOON), participants=(party,), caller=name[:20], queue=name)
     machine.register(entry)
     kept = "".join(c for c in name if c.isprintable() and c != "\u202e")
-    for shown in (machine.said("calls"), machine.said("show", str(entry.id))):
+    for shown in (machine.said("calls"), machine.said("show", str(entry.id), *FOR)):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown)
         assert kept in shown
 
@@ -224,4 +225,4 @@ def test_findings_and_gaps_are_listed_and_named_beside_the_calls_they_touch(mach
         str(fine.id): (False, []), str(touched.id): (True, ["audio-cut"])}
     table = machine.said("calls")
     assert "gap, audio-cut" in table
-    assert "audio-cut" in machine.said("show", str(touched.id))
+    assert "audio-cut" in machine.said("show", str(touched.id), *FOR)

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ami_bridge.core.accounts import Scope, checked_scope
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import FIRST, NOTHING, Detail, Head, Link, Outcome, Trace, checked, digest_of, linked
+from ami_bridge.core.audit import FIRST, NOTHING, Detail, Head, Link, Outcome, Trace, checked, digest_of, linked, names
 from ami_bridge.core.audit_check import Finding, Place, Unreadable, Verdict, at_odds, verify
+from ami_bridge.core.text import clean
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TRACE = Trace(actor="os:maija", action=Action.CALL_VIEWED, object=str(UUID(int=7)), detail={Detail.FROM: 0, Detail.TO: 12})
@@ -145,6 +147,8 @@ def test_what_was_forgotten_in_its_time_is_not_missed(length: int, data: st.Data
     replace(TRACE, object="+35840123456"), replace(TRACE, purpose="for Maija"), replace(TRACE, reason="0401"),
     replace(TRACE, detail={Detail.FOUND: 401234567}), replace(TRACE, detail={Detail.BY: "Maija Meikäläinen"}),
     replace(TRACE, detail={Detail.DUTY: 5}), replace(TRACE, detail={Detail.SINCE: "yesterday"}),
+    replace(TRACE, detail={Detail.TEAMS: ""}), replace(TRACE, detail={Detail.QUEUES: "q\n1"}),
+    replace(TRACE, detail={Detail.TEAMS: "s" * 70_000}), replace(TRACE, detail={Detail.TEAMS: 3}),
     replace(TRACE, detail={Detail.FOUND: True}), replace(TRACE, detail={Detail.DIRECTION: "up"})])
 def test_nothing_but_ids_words_and_small_numbers_can_be_said(trace: Trace) -> None:
     with pytest.raises(ValueError, match="audit entry") as refusal:
@@ -156,9 +160,19 @@ def test_nothing_but_ids_words_and_small_numbers_can_be_said(trace: Trace) -> No
     replace(TRACE, actor="os:ami-bridge/maija", outcome=Outcome.REFUSED, reason="not-found", object=""),
     replace(TRACE, actor=f"account:{UUID(int=1)}", detail={Detail.BY: "number,agent", Detail.DIRECTION: "inbound"}),
     replace(TRACE, actor="daemon", object="2026-12-24", detail={Detail.SINCE: "2026-11-01", Detail.FOUND: 0}),
-    replace(TRACE, actor="nobody", object="a" * 64)])
+    replace(TRACE, actor="nobody", object="a" * 64),
+    replace(TRACE, detail={Detail.SCOPE: 3, Detail.TEAMS: names({"Tuki", "Myynti, Turku"}), Detail.QUEUES: names({"q-1"})})])
 def test_what_may_be_said(trace: Trace) -> None:
     assert checked(trace) is trace
+
+
+@given(st.lists(st.tuples(st.sampled_from('abö,"\\ é1'), st.text('abö,"\\ é1', max_size=130)).map("".join), max_size=200))
+def test_names_that_an_account_may_have_can_be_said_and_told_apart(some: list[str]) -> None:
+    one, other = names(some), names([*some, "a", "b"])
+    scope = checked_scope(Scope(frozenset(name for name in some if clean(name))))
+    if scope.teams:
+        checked(replace(TRACE, detail={Detail.TEAMS: names(scope.teams)}))
+    assert one != other and names(["a, b"]) != names(["a", "b"]) and names(reversed(some)) == one
 
 
 def test_a_time_without_zone_is_refused() -> None:

@@ -84,7 +84,7 @@ JUDGED = [
     ("purposes", Texts(there=2, missing=("[purposes] sv",)), BROKEN, "[purposes] sv"),
     ("listening", (VERBS, Looks()), KEPT, "nobody looked"),
     ("listening", (VERBS, Looks(asked=3)), KEPT, "3 looks at calls, each for a purpose"),
-    ("listening", (VERBS, Looks(asked=3, typed=1)), UNCLEAR, "1 look at calls from the command line, which asks for no purpose"),
+    ("listening", (VERBS, Looks(asked=3, typed=1)), UNCLEAR, "1 look at calls from the command line without a purpose, of before it asked for one"),
     ("listening", (VERBS, Looks(asked=3, foreign=2)), UNCLEAR, "2 looks at calls, for a purpose that is not configured now"),
     ("listening", (VERBS, Looks(asked=3, bare=2, typed=1)), BROKEN, "2 looks at calls by personal accounts, without a purpose"),
     ("listening", (VERBS | {"play"}, Looks()), UNCLEAR, "the verb play is not among those declared"),

@@ -42,7 +42,7 @@ def finish(phones: list[Phone]) -> None:
 
 def show(system: System) -> None:
     """What an admin would type, and what it prints."""
-    for words in (["calls"], ["show", str(system.calls()[0].id)]):
+    for words in (["calls"], ["show", str(system.calls()[0].id), "--purpose", "service"]):
         print(f"\n$ ami-bridge {' '.join(words)}")
         print(system.command(*words), end="")
     print()

@@ -316,5 +316,5 @@ def test_a_database_user_who_gave_the_trail_away_can_go_on_and_not_switch_the_tr
                     "SET session_replication_role = replica"):
             with pytest.raises(RegisterError, match="42501"), register._connected(writing=True) as connection:
                 connection.execute(text(way))
-        assert finding(register) == (Finding.WHOLE, 0)
+        assert finding(register) == (Finding.WHOLE, 0) and register.unguarded() == ()
     server.drop("recordings")

@@ -8,7 +8,7 @@ import pytest
 
 from ami_bridge.register import Register
 from ami_bridge.register.health import Health
-from ami_bridge.services.doctor_register import WANTED, settings
+from ami_bridge.services.doctor_register import WANTED, guards, settings
 from ami_bridge.services.findings import Status
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -35,6 +35,12 @@ def test_what_is_well(found: Health) -> None:
 def test_each_setting_that_will_not_do(found: Health, name: str, value: str, status: str) -> None:
     (one,) = settings(replace(found, settings={**found.settings, name: value}), NOW)
     assert one.status == status and f"{name} is {value}: " in one.reason and one.remedy
+
+
+def test_each_guard_that_is_missing_is_an_error() -> None:
+    assert [one.status for one in guards(())] == [Status.OK]
+    first, second = guards(("audit_entries_fixed", "audit_entries_stay"))
+    assert first.status is second.status is Status.ERROR and "audit_entries_fixed" in first.reason and "register upgrade" in first.remedy
 
 
 def test_every_setting_that_is_asked_for_is_judged() -> None:

@@ -379,7 +379,7 @@ def test_a_copied_secret_is_of_no_use_for_another_account_or_with_another_key(of
     with pytest.raises(KeyMissing, match="account codes"):
         office.codes.step(UUID(int=99), account.codes, "123456", office.now)
     other = Codes(tmp_path / "other.key")
-    with pytest.raises(KeyMissing, match="init"):
+    with pytest.raises(KeyMissing, match="Restore it from its backup"):
         other.step(account.id, account.codes, "123456", office.now)
     other.create()
     with pytest.raises(KeyMissing, match="account codes"):
@@ -402,6 +402,19 @@ def office_of(office: Office, login: str) -> People:
     """What looks after the accounts for somebody who is signed in."""
     rights = rights_of(office, login)
     return People(office.register, rights.trail, office.codes, lambda: office.now, lambda at: UUID(int=next(office.ids)), HELSINKI, rights)
+
+
+def test_which_teams_and_queues_somebody_was_given_stands_in_the_trail(office: Office) -> None:
+    office.people.add("maija", "Maija Meikäläinen", Language.SWEDISH)
+    office.people.grant("maija", Duty.LISTENER, Scope(frozenset({"support", "Myynti, Turku"}), frozenset({"q1"})))
+    office.people.set_scope("maija", Scope(frozenset(), frozenset({"q2", "q1"})))
+    office.people.grant("maija", Duty.TRAINER)
+    office.people.set_scope("maija", Scope())
+    with office.register.reading() as work:
+        told = [dict(place.entry.detail) for place in work.audit.places() if isinstance(place, Link)]
+    assert told[1:] == [
+        {"duty": "listener", "scope": 3, "teams": '"Myynti, Turku", support', "queues": "q1"},
+        {"scope": 2, "queues": "q1, q2"}, {"duty": "trainer"}, {"scope": 0}]
 
 
 def test_who_has_the_duty_changes_others_and_never_themselves(office: Office) -> None:

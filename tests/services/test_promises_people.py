@@ -43,9 +43,11 @@ def test_looks_are_counted_by_who_looked_and_for_what(house: House) -> None:
         look(house, Action.CALL_VIEWED, purpose)
     look(house, Action.CALL_LISTENED, "service")
     look(house, Action.CALL_VIEWED, "", actor="os:root/maija")
+    look(house, Action.CALL_VIEWED, "service", actor="os:root/maija")
+    look(house, Action.CALL_VIEWED, "boredom", actor="os:root/maija")
     look(house, Action.CALL_LISTENED, "", outcome=Outcome.REFUSED)
     look(house, Action.CALLS_SEARCHED, "")
-    assert promises_people.looks(house) == Looks(asked=6, bare=1, foreign=1, typed=1)
+    assert promises_people.looks(house) == Looks(asked=8, bare=1, foreign=2, typed=1)
 
 
 DISCLOSURE = Disclosure(id=UUID(int=5), kind=Kind.AUTHORITY, call=CALL, recipient="Police", country="FI", statute="Act 1 § 2",

@@ -116,7 +116,9 @@ def test_a_trail_made_anew_by_somebody_with_all_rights_is_found_by_a_copy_elsewh
     with closing(Register.open(url)) as register:
         leave(register, 4, START + timedelta(hours=1))
         keeping(register, heads).write_head()
-        assert verify_trail(register, heads, SOON).finding is Finding.WHOLE, "here nothing shows"
+        assert verify_trail(register, heads, SOON).finding is Finding.UNGUARDED, "here the triggers are missed"
+        assert register.guard()
+        assert verify_trail(register, heads, SOON).finding is Finding.WHOLE, "and now nothing shows"
         verdict = verify_trail(register, heads, SOON, [elsewhere])
     assert (verdict.finding, verdict.number) == (Finding.MADE_ANEW, 1) and "made anew" in str(verdict)
 

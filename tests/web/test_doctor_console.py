@@ -14,12 +14,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import ValidationError
 
 from ami_bridge import __version__
+from ami_bridge.app import people
 from ami_bridge.config.console import ConsoleServer
 from ami_bridge.core.duties import Duty
+from ami_bridge.credentials import Codes
 from ami_bridge.services.certificate_pair import why_not
 from ami_bridge.services.console_call import Answer, knock
-from ami_bridge.services.doctor_console import NAME, STAFF, answers, certificate, console, covers, staff
+from ami_bridge.services.doctor_console import CODES, NAME, STAFF, answers, certificate, console, covers, staff
 from ami_bridge.services.findings import Finding, Status
+from ami_bridge.web.serving import tell_unreadable_codes
 from tests.core.test_staffing import WHOLE, person
 from tests.ports import free_port
 from tests.web.console import Console, make_certificate
@@ -73,6 +76,24 @@ def test_without_accounts_a_console_need_not_run_and_with_some_it_must() -> None
     assert answers(away, used=False).status is Status.OK and "not in use" in answers(away, used=False).reason
     assert answers(away, used=True).status is Status.WARNING
     assert list(staff([], NOW, running=False)) == []
+
+
+@pytest.mark.parametrize("what", ["lost", "another"])
+def test_a_key_that_does_not_open_the_codes_is_an_error_and_told_at_the_start(office: Console, caplog: pytest.LogCaptureFixture,
+                                                                              what: str) -> None:
+    many = sum(bool(account.codes) for account in people(office.config, office.register, "os:tests").all())
+    assert many > 1 and said(console(office.config))[CODES][0] is Status.OK
+    tell_unreadable_codes(office.config, office.register)
+    assert not caplog.records
+    office.config.accounts.key.unlink()
+    if what == "another":
+        Codes(office.config.accounts.key).create()
+    (found,) = [one for one in console(office.config) if one.name == CODES]
+    assert found.status is Status.ERROR and found.reason.startswith(f"{many} accounts cannot sign in")
+    assert found.remedy.startswith("Restore ")
+    tell_unreadable_codes(office.config, office.register)
+    assert [record.action for record in caplog.records] == ["codes_unreadable"]  # type: ignore[attr-defined]
+    assert f"{many} accounts cannot sign in" in caplog.text
 
 
 def test_another_program_on_the_port_is_not_the_console(daytime: int) -> None:

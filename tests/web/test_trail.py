@@ -4,13 +4,14 @@ import csv
 import io
 import re
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
 from ami_bridge.app import people, trail_keeping
 from ami_bridge.core.accounts import Language
 from ami_bridge.core.actions import Action
-from ami_bridge.core.audit import AuditEntry, Detail, Link, Outcome
+from ami_bridge.core.audit import AuditEntry, Detail, Link, Outcome, Trace
 from ami_bridge.core.audit_check import Finding
 from ami_bridge.core.duties import Why
 from ami_bridge.core.promise_evidence import Verdict
@@ -64,6 +65,24 @@ def test_a_search_says_nothing_in_its_address_and_is_the_sessions_own(office: Co
             assert post(client, "/trail", wrong).status_code == 422
         assert client.get("/trail?before=-1").status_code == client.get(f"/trail?before={10 ** 30}").status_code == 422
     assert {"by": "action,actor,outcome,since,until", "found": 1} in [dict(entry.detail) for entry in office.trail("trail-read")]
+
+
+def test_it_is_searched_by_what_it_was_about(office: Console) -> None:
+    call, lauri = str(UUID(int=7)), str(office.account("listener").id)
+    with office.register.writing() as work:
+        work.audit.leave(Trace(actor=f"account:{lauri}", action=Action.CALL_LISTENED, object=call), office.house.now())
+    with office.browser("auditor") as client, office.program("auditor") as program:
+        page = client.get(post(client, "/trail", {"object": f" {call} "}).headers["location"]).text
+        assert len(numbers(page)) == 1 and "Lauri Lahti (listener)" in page and f'value="{call}"' in page
+        assert len(numbers(client.get(post(client, "/trail", {"object": "listener"}).headers["location"]).text)) > 2
+        found = program.post("/api/v1/trail/search", json={"object": call, "action": "call-listened"}).json()["entries"]
+        assert [(one["object"], one["actor_name"]) for one in found] == [(call, "Lauri Lahti (listener)")]
+        assert {one["object"] for one in program.post("/api/v1/trail/search", json={"object": "listener"}).json()["entries"]} == {lauri}
+        for wrong in ("0401234567", "x\0", call[:18]):
+            assert post(client, "/trail", {"object": wrong}).status_code == 422
+            assert program.post("/api/v1/trail/search", json={"object": wrong}).status_code == 422
+    assert {"by": "object", "found": 1} in [dict(entry.detail) for entry in office.trail("trail-read")]
+    assert {"by": "action,object", "found": 1} in [dict(entry.detail) for entry in office.trail("trail-read")]
 
 
 @pytest.mark.parametrize("login", ["listener", "trainer", "officer", "keeper", "admin", "nobody"])

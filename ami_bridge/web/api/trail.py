@@ -27,6 +27,8 @@ class TrailSearch(Sent):
     actor: str = Field("", max_length=140, description=(
         "A log-in name, or as entries name one: account:ID, os:NAME, daemon, nobody."))
     action: Action | None = None
+    object: str = Field("", max_length=64, description=(
+        "What was looked at or changed, as entries name it: the id of a call, request, hold, account; or a log-in name."))
     outcome: Outcome | None = None
     before: int = Field(0, ge=0, le=1 << 53, description="Entries with smaller numbers, to go on; 0: from the newest on.")
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -69,7 +71,7 @@ class Verified(BaseModel):
     """Whether the trail is whole."""
 
     finding: str = Field(description="whole, changed, removed, reordered, truncated, made-anew, forgotten-early, "
-                                     "unvouched or not-ours.")
+                                     "unvouched, unguarded or not-ours.")
     number: int = Field(description="The first wrong entry; 0: none.")
     entries: int = Field(description="How many are good.")
     vouched: int = Field(description=(
@@ -82,8 +84,8 @@ def search(visit: Calling, sent: TrailSearch) -> TrailPage:
     """Read the trail. That it was read is an entry too."""
     asked = reading(visit)
     found = asked.read(TrailFilter(since=sent.since, until=sent.until, actor=asked.actor(sent.actor),
-                                   action=sent.action or "", outcome=sent.outcome or "", before=sent.before,
-                                   limit=sent.limit))
+                                   action=sent.action or "", object=asked.object(sent.object), outcome=sent.outcome or "",
+                                   before=sent.before, limit=sent.limit))
     return TrailPage(entries=[_entry(place, found.names) for place in found.places], older=found.older)
 
 

@@ -22,7 +22,7 @@ from ami_bridge.web.visit import Browsing, Form, Visit, go
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Query(ge=0, le=1 << 53)]
 PAGE, MOST_IN_A_FILE = 50, 50_000
-FIELDS = ("since", "until", "actor", "action", "outcome")
+FIELDS = ("since", "until", "actor", "action", "object", "outcome")
 COLUMNS = ("number", "at", "actor", "action", "object", "purpose", "outcome", "reason", "detail", "digest")
 
 
@@ -98,4 +98,5 @@ def _filter(visit: Visit, terms: Mapping[str, str], limit: int, before: int, ask
     if action not in {"", *Action} or outcome not in {"", *Outcome}:
         raise ConfigurationError("there is no such action or outcome", "Choose one of the list.")
     return TrailFilter(since=begins(terms.get("since", ""), zone), until=ends(terms.get("until", ""), zone), action=action,
-                       outcome=outcome, actor=asked.actor(terms.get("actor", "")), before=before, limit=limit)
+                       outcome=outcome, actor=asked.actor(terms.get("actor", "")),
+                       object=asked.object(terms.get("object", "")), before=before, limit=limit)
