@@ -91,7 +91,8 @@ class Agreeing:
     def propose(self, work: Work, action: Action, object: str, digest: str = "") -> Proposal:
         """Propose something in a transaction of ``deciding``; ``may_propose`` was asked before."""
         if self.open(work, action, object):
-            raise ConfigurationError("this is proposed already", "See what waits for a second person.")
+            raise ConfigurationError("this is proposed already", "See what waits for a second person.",
+                                     mistake="proposed-already")
         now = self.now()
         proposal = Proposal(id=self._new_id(now), action=action, object=object, digest=digest, made_by=self.actor,
                             made_at=now)

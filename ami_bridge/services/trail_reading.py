@@ -69,7 +69,8 @@ class TrailReading:
             return f"account:{account.id}"
         if text and not ACTOR.fullmatch(text):
             raise ConfigurationError("there is no such person",
-                                     "Give a log-in name, os: and an account of the machine, daemon or nobody.")
+                                     "Give a log-in name, os: and an account of the machine, daemon or nobody.",
+                                     mistake="actor")
         return text
 
     def head(self) -> Head | None:

@@ -74,7 +74,7 @@ def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, AmiBridgeError)
     status, word = status_of(error)
     why = error.why.value if isinstance(error, Refused) else ""
-    return _answer(request, status, word, _detail(request, status, error), why)
+    return _answer(request, status, word, _detail(request, status, error), why, error.mistake)
 
 
 def _detail(request: Request, status: int, error: AmiBridgeError) -> str:
@@ -111,10 +111,10 @@ def _malformed(request: Request, error: Exception) -> Response:
     return _answer(request, 422, "wrong", ", ".join(wrong), "")
 
 
-def _answer(request: Request, status: int, word: str, detail: str, why: str) -> Response:
+def _answer(request: Request, status: int, word: str, detail: str, why: str, mistake: str = "") -> Response:
     if request.url.path.startswith(API):
         return _problem(status, word, detail)
-    values = {"word": word, "detail": detail, "why": why}
+    values = {"word": word, "detail": detail, "why": why, "named": mistake}
     try:
         return by_cookie(request).page("problem.html", status, **values)
     except (SignInNeeded, AmiBridgeError):

@@ -28,10 +28,13 @@ def terms_of(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CallFilt
         shortest=_seconds(form, "shortest"), longest=_seconds(form, "longest"))
 
 
-def asked(terms: CallFilter | None, zone: ZoneInfo) -> dict[str, str]:
+def as_sent(form: Mapping[str, str]) -> dict[str, str]:
+    """Return what the fields of the form say when it is shown as it was sent."""
+    return {name: form.get(name, "") for name in FIELDS}
+
+
+def asked(terms: CallFilter, zone: ZoneInfo) -> dict[str, str]:
     """Return what the fields of the form say for some terms: what was asked for can be read, and changed."""
-    if terms is None:
-        return dict.fromkeys(FIELDS, "")
     last = terms.until - timedelta(days=1) if terms.until else None
     return {"number": terms.number or "", "agent": terms.agent or "", "queue": terms.queue or "",
             "direction": terms.direction.value if terms.direction else "", "since": _as_day(terms.since, zone),
@@ -49,7 +52,7 @@ def place_of(text: str) -> Place | None:
         return None
     found = PLACE.fullmatch(text)
     if not found:
-        raise ConfigurationError("this is no page of a search", "Search again.")
+        raise ConfigurationError("this is no page of a search", "Search again.", mistake="old-search")
     return Place(BEGINNING + int(found[1]) * MICROSECOND, UUID(found[2]))
 
 
@@ -60,7 +63,7 @@ def _text(form: Mapping[str, str], name: str) -> str | None:
 def _direction(form: Mapping[str, str]) -> Direction | None:
     said = form.get("direction", "")
     if said and said not in set(Direction):
-        raise _wrong("direction", "Choose one of the list.")
+        raise _wrong("direction", "Choose one of the list.", "choice")
     return Direction(said) if said else None
 
 
@@ -72,7 +75,7 @@ def _day(form: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime | None:
         at = datetime.combine(date.fromisoformat(form[name]), time(), zone)
         return at if 1970 < at.year < 9000 else None
     except ValueError:
-        raise _wrong(name, "Write a day as 2026-11-23.") from None
+        raise _wrong(name, "Write a day as 2026-11-23.", "day") from None
 
 
 def _seconds(form: Mapping[str, str], name: str) -> float | None:
@@ -83,7 +86,7 @@ def _seconds(form: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         minutes = -1.0
     if not 0 <= minutes <= LONGEST_MINUTES:
-        raise _wrong(name, "Write a number of minutes.")
+        raise _wrong(name, "Write a number of minutes.", "length")
     return minutes * 60
 
 
@@ -95,5 +98,5 @@ def _as_minutes(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds / 60:g}"
 
 
-def _wrong(name: str, hint: str) -> ConfigurationError:
-    return ConfigurationError(f"the field {name} is wrong", hint)
+def _wrong(name: str, hint: str, mistake: str) -> ConfigurationError:
+    return ConfigurationError(f"the field {name} is wrong", hint, mistake=mistake)

@@ -33,5 +33,5 @@ def _day(text: str) -> date:
     except ValueError:
         day = date.max
     if not date(2000, 1, 1) <= day < date(2200, 1, 1):
-        raise ConfigurationError("a day is written like 2026-11-23", "Correct it.")
+        raise ConfigurationError("a day is written like 2026-11-23", "Correct it.", mistake="day")
     return day

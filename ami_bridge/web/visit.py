@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ami_bridge.app import rights
-from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
+from ami_bridge.core.errors import AmiBridgeError, ConfigurationError, NotAllowed, NotFound
 from ami_bridge.services.rights import Rights
 from ami_bridge.web.house import House
+from ami_bridge.web.mistakes import mistake_of
 from ami_bridge.web.sessions import Session, proof_of
 from ami_bridge.web.words import Words
 
@@ -77,6 +78,10 @@ class Visit:
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made of a template; it knows ``visit`` and ``t`` (the words) besides ``values``."""
         return HTMLResponse(self.house.render(template, self.words, visit=self, **values), status)
+
+    def form(self, template: str, error: AmiBridgeError | None = None, **values: Any) -> HTMLResponse:
+        """Return the page of a form; with an error, the same again (422), its title and an alert at its top saying so."""
+        return self.page(template, 422 if error else 200, mistake=mistake_of(error, self.words) if error else None, **values)
 
 
 def peer_of(request: Request) -> str:
@@ -149,7 +154,7 @@ def posted(visit: Browsing, form: Annotated[Mapping[str, str], Depends(sent_form
     import secrets
 
     if not secrets.compare_digest(form.get("csrf", "").encode(), visit.session.csrf.encode()):
-        raise Forged("this form is not of this session", "Load the page anew and send it again.")
+        raise Forged("this form is not of this session", "Load the page anew and send it again.", mistake="old-form")
     return form
 
 
@@ -159,7 +164,7 @@ Form = Annotated[Mapping[str, str], Depends(posted)]
 def field(form: Mapping[str, str], name: str) -> str:
     """Return a field that must be filled in; ConfigurationError (the sender's mistake) otherwise."""
     if not form.get(name):
-        raise ConfigurationError(f"the field {name} is empty", "Fill it in.")
+        raise ConfigurationError(f"the field {name} is empty", "Fill it in.", mistake="empty")
     return form[name]
 
 
