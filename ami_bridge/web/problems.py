@@ -21,7 +21,7 @@ from ami_bridge.core.errors import (
 )
 from ami_bridge.register import RegisterUnavailable
 from ami_bridge.web.door import Crowded
-from ami_bridge.web.visit import SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
+from ami_bridge.web.visit import COOKIE, SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def _detail(request: Request, status: int, error: AmiBridgeError) -> str:
 def _sign_in(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(API):
         return _problem(401, "sign-in", "Send the token of POST /api/v1/session.", {"WWW-Authenticate": "Bearer"})
-    return RedirectResponse("/sign-in", SEE_OTHER)
+    return RedirectResponse("/sign-in?ended=1" if COOKIE in request.cookies else "/sign-in", SEE_OTHER)
 
 
 def _password_due(request: Request, error: Exception) -> Response:

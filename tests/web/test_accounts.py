@@ -80,7 +80,7 @@ def test_a_given_password_is_shown_once_and_opens_nothing_but_the_changing_of_it
         page = post(client, path + "/password").text
         given = re.search(r'<code class="secret">([^<]+)</code>', page)[1]
         assert re.fullmatch(r"([a-z2-9]{5}-){3}[a-z2-9]{5}", given) and given not in client.get(path).text
-        assert old.get("/").headers["location"] == "/sign-in", "the sessions with the old password have ended"
+        assert old.get("/").headers["location"] == "/sign-in?ended=1", "the sessions with the old password have ended"
     with office.stranger() as client:
         sign_in(client, office, "listener", {"password": given})
         assert client.get("/").headers["location"] == "/password"
@@ -236,7 +236,7 @@ def test_who_was_shut_out_is_out_at_the_next_click_and_the_next_sign_in(office: 
     path = f"/accounts/{office.account('listener').id}"
     with office.browser("admin") as admin, office.browser("listener") as client:
         post(admin, path + "/state", {"deed": "disable"})
-        assert client.get("/").headers["location"] == "/sign-in"
+        assert client.get("/").headers["location"] == "/sign-in?ended=1"
         with office.stranger() as again:
             assert sign_in(again, office, "listener").status_code == 403
         post(admin, path + "/state", {"deed": "enable"})

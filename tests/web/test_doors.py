@@ -175,7 +175,7 @@ def test_a_session_that_was_ended_is_gone_whoever_kept_its_cookie(office: Consol
         kept = next(cookie.value for cookie in client.cookies.jar if cookie.name == COOKIE)
         client.post("/sign-out", data={"csrf": client.csrf})
         thief.cookies.set(COOKIE, kept, domain="localhost.local", path="/")
-        assert thief.get("/").headers["location"] == "/sign-in"
+        assert thief.get("/").headers["location"] == "/sign-in?ended=1"
 
 
 def test_every_cookie_is_bound_to_host_tls_and_this_site(office: Console) -> None:
