@@ -54,7 +54,8 @@ class House:
         self.sessions = Sessions(timedelta(minutes=console.idle_minutes), timedelta(hours=console.longest_hours), self.now)
         self.templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
-        self.templates.filters |= {"when": self._when, "day": self._day, "length": _length, "outline": outline}
+        self.templates.filters |= {"when": self._when, "day": self._day, "hour": self._hour, "length": _length,
+                                   "outline": outline}
         self.templates.globals |= {"version": __version__, "controller": self.config.controller, "mistake": None}
 
     @property
@@ -73,6 +74,9 @@ class House:
 
     def _when(self, at: datetime | None) -> str:
         return at.astimezone(self.config.controller.zone).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+    def _hour(self, at: datetime) -> str:
+        return at.astimezone(self.config.controller.zone).strftime("%H:%M")
 
     def _day(self, at: datetime | None) -> str:
         return at.astimezone(self.config.controller.zone).strftime("%Y-%m-%d") if at else ""

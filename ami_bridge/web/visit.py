@@ -66,6 +66,16 @@ class Visit:
         """Return after how long without work the session ends."""
         return self.house.config.console.idle_minutes * 60
 
+    @property
+    def last_moment(self) -> datetime:
+        """Return when the session ends whatever is done in it."""
+        return self.house.sessions.last_moment(self.session)
+
+    @property
+    def seconds_left(self) -> int:
+        """Return how many whole seconds there are until then."""
+        return max(0, int((self.last_moment - self.now).total_seconds()))
+
     @cached_property
     def words(self) -> Words:
         """Return the texts in their language."""
