@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from jinja2 import TemplateError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -21,6 +22,8 @@ from ami_bridge.core.errors import (
 )
 from ami_bridge.register import RegisterUnavailable
 from ami_bridge.web.door import Crowded
+from ami_bridge.web.guard import Pages
+from ami_bridge.web.house import House
 from ami_bridge.web.visit import COOKIE, SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 
@@ -31,6 +34,10 @@ STATUS: dict[type[AmiBridgeError], tuple[int, str]] = {
     Crowded: (503, "busy"), NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"),
     ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
     RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), KeyMissing: (503, "key-missing")}
+BEFORE_ANY_PAGE = {403: ("not-allowed", "problems.foreign"), 413: ("wrong", "problems.too-large"),
+                   500: ("failed", "problems.fault")}
+"""What the guard answers: the title's word, and the key of what is said."""
+
 OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
 
 OPEN_TO_ALL = frozenset({"/sign-in", "/api/v1/session"})
@@ -68,6 +75,22 @@ def install(app: FastAPI) -> None:
 def status_of(error: AmiBridgeError) -> tuple[int, str]:
     """Return the status and the word for one of our errors."""
     return next((said for kind, said in STATUS.items() if isinstance(error, kind)), (500, "failed"))
+
+
+def page_of(house: House) -> Pages:
+    """Return what makes the page of a status for a browser of which only the language is known. It asks no register."""
+    def page(status: int, accepted: str) -> str | None:
+        if status not in BEFORE_ANY_PAGE:
+            return None
+        word, said = BEFORE_ANY_PAGE[status]
+        words = Words(language_of(accepted, house.language))
+        try:
+            return house.render("problem.html", words, visit=None, word=word, detail="", why="", named="", said=words(said))
+        except (TemplateError, LookupError, OSError):
+            log.exception("The page for %d cannot be made", status, extra={"action": "console_fault"})
+            return None
+
+    return page
 
 
 def _ours(request: Request, error: Exception) -> Response:
@@ -114,7 +137,7 @@ def _malformed(request: Request, error: Exception) -> Response:
 def _answer(request: Request, status: int, word: str, detail: str, why: str, mistake: str = "") -> Response:
     if request.url.path.startswith(API):
         return _problem(status, word, detail)
-    values = {"word": word, "detail": detail, "why": why, "named": mistake}
+    values = {"word": word, "detail": detail, "why": why, "named": mistake, "said": ""}
     try:
         return by_cookie(request).page("problem.html", status, **values)
     except (SignInNeeded, AmiBridgeError):
