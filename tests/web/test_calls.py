@@ -128,7 +128,7 @@ def test_who_is_not_there_for_calls_may_not_search_and_that_is_recorded(office: 
             assert 'href="/calls"' not in client.get("/").text
     assert {(one.outcome, one.reason) for one in office.trail("calls-searched")} == {("refused", "no-duty")}
     with office.stranger() as client:
-        assert client.get("/calls").headers["location"] == "/sign-in?ended=1"
+        assert client.get("/calls").headers["location"] == "/sign-in"
 
 
 def test_names_and_numbers_with_markup_are_shown_as_they_are(office: Console) -> None:
