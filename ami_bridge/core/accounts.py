@@ -70,14 +70,14 @@ def checked_login(login: str) -> str:
     """Return a log-in name; ConfigurationError when it is none."""
     if not LOGIN.fullmatch(login):
         raise ConfigurationError("a log-in name has 2 to 40 small letters, digits and . _ -, and begins with a letter",
-                                 "Choose another.")
+                                 "Choose another.", mistake="login-form")
     return login
 
 
 def checked_name(name: str) -> str:
     """Return a display name without odd characters; ConfigurationError when nothing is left."""
     if not clean(name):
-        raise ConfigurationError("an account needs the person's name", "Give it with --name.")
+        raise ConfigurationError("an account needs the person's name", "Give it with --name.", mistake="no-name")
     return clean(name)
 
 
@@ -85,17 +85,19 @@ def checked_scope(scope: Scope) -> Scope:
     """Return a scope, its names written as calls have them; ConfigurationError when one is empty, as that of no queue is."""
     teams, queues = frozenset(map(clean, scope.teams)), frozenset(map(clean, scope.queues))
     if "" in teams | queues:
-        raise ConfigurationError("a team or a queue has a name", "Leave it out, or give its name.")
+        raise ConfigurationError("a team or a queue has a name", "Leave it out, or give its name.", mistake="scope-name")
     if len(teams) + len(queues) > MOST_NAMES:
-        raise ConfigurationError(f"an account has at most {MOST_NAMES} teams and queues", "Give fewer.")
+        raise ConfigurationError(f"an account has at most {MOST_NAMES} teams and queues", "Give fewer.",
+                                 mistake="scope-size")
     return Scope(teams, queues)
 
 
 def checked_password(password: str, login: str) -> str:
     """Return a password that may be used; ConfigurationError otherwise, without a word of it."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise ConfigurationError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters", "Choose another.")
+        raise ConfigurationError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters", "Choose another.",
+                                 mistake="password-length")
     if len(set(password)) < SHORTEST_PASSWORD // 2 or login in password.lower():
         raise ConfigurationError("this password is guessed easily: few different characters, or the log-in name",
-                                 "Choose another.")
+                                 "Choose another.", mistake="password-guessed")
     return password

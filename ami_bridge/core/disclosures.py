@@ -89,22 +89,25 @@ def checked(disclosure: Disclosure) -> Disclosure:
     country = disclosure.country.strip().upper()
     if country not in EEA:
         raise ConfigurationError("nothing leaves for a country outside the EU/EEA: the privacy notice promises so (N7)",
-                                 "Give the two letters of a country that is in it, such as FI.")
+                                 "Give the two letters of a country that is in it, such as FI.", mistake="country")
     if disclosure.kind is Kind.COPY:
         recipient = CALLER
         if disclosure.request is None:
             raise ConfigurationError("a copy is for a caller who asks, and this one names no request",
-                                     "Open the request for access first; make the copy from its page.")
+                                     "Open the request for access first; make the copy from its page.",
+                                     mistake="copy-request")
     elif not recipient or not statute or not disclosure.recipient_key:
         raise ConfigurationError("a disclosure needs the authority, the statute and the authority's age key",
-                                 "The statute is what obliges or allows you; ask the authority for its key (age1...).")
+                                 "The statute is what obliges or allows you; ask the authority for its key (age1...).",
+                                 mistake="disclosure-says-little")
     return replace(disclosure, recipient=recipient, statute=statute, country=country)
 
 
 def _text(text: str) -> str:
     found = clean(text, LONGEST_TEXT + 1)
     if len(found) > LONGEST_TEXT:
-        raise ConfigurationError(f"recipient or statute is longer than {LONGEST_TEXT} characters", "Say it in fewer.")
+        raise ConfigurationError(f"recipient or statute is longer than {LONGEST_TEXT} characters", "Say it in fewer.",
+                                 mistake="disclosure-text")
     return found
 
 

@@ -5,13 +5,13 @@ The class carries the exit code of the command; the table of codes is in ``docs/
 
 
 class AmiBridgeError(Exception):
-    """Something ami-bridge cannot go on with."""
+    """Something ami-bridge cannot go on with. ``mistake``: a word for what somebody did wrong who can mend it themselves."""
 
     exit_code = 1
 
-    def __init__(self, what: str, hint: str = "") -> None:
+    def __init__(self, what: str, hint: str = "", *, mistake: str = "") -> None:
         super().__init__(what)
-        self.hint = hint
+        self.hint, self.mistake = hint, mistake
 
     def __str__(self) -> str:
         what = super().__str__()

@@ -50,12 +50,14 @@ def checked(hold: Hold) -> Hold:
         aware(moment)
     reason, basis, by = clean(hold.reason, LONGEST_TEXT + 1), clean(hold.basis, LONGEST_TEXT + 1), clean(hold.placed_by)
     if max(len(reason), len(basis)) > LONGEST_TEXT:
-        raise ConfigurationError(f"a reason or basis is longer than {LONGEST_TEXT} characters", "Say it in fewer.")
+        raise ConfigurationError(f"a reason or basis is longer than {LONGEST_TEXT} characters", "Say it in fewer.",
+                                 mistake="hold-text")
     if not reason or not basis or not by:
         raise ConfigurationError("a hold needs a reason, a basis and who places it",
-                                 "Say why, and by which statute or request.")
+                                 "Say why, and by which statute or request.", mistake="hold-says-little")
     if not hold.placed_at < hold.until <= hold.placed_at + LONGEST:
-        raise ConfigurationError("a hold must end, after now and within ten years", "Give another --until.")
+        raise ConfigurationError("a hold must end, after now and within ten years", "Give another --until.",
+                                 mistake="hold-end")
     if hold.remind_at >= hold.until:
         raise ConfigurationError("the reminder would come when the hold is over", "Give an earlier --remind.")
     return replace(hold, reason=reason, basis=basis, placed_by=by)

@@ -176,10 +176,11 @@ def checked(request: SubjectRequest) -> SubjectRequest:
     """Return a new request, its texts cleaned; ConfigurationError when it says too little. The message quotes nothing."""
     if not request.opened_at - OLDEST_RECEIPT <= aware(request.received_at) <= request.opened_at:
         raise ConfigurationError("a request cannot have been received in the future, nor more than three months ago",
-                                 "Give the day on which it came.")
+                                 "Give the day on which it came.", mistake="received")
     name, contact, numbers = clean(request.name), clean(request.contact, 300), checked_numbers(request.numbers)
     if not name:
-        raise ConfigurationError("a request needs the name of who asks", "Write the name that was checked.")
+        raise ConfigurationError("a request needs the name of who asks", "Write the name that was checked.",
+                                 mistake="no-name")
     return SubjectRequest(
         id=request.id, kind=request.kind, received_at=request.received_at, due_at=request.due_at, identity=request.identity,
         checked_by=request.checked_by, opened_by=request.opened_by, opened_at=request.opened_at, name=name, numbers=numbers,
@@ -190,12 +191,14 @@ def checked_numbers(given: Collection[str]) -> tuple[str, ...]:
     """Return the numbers of a request, cleaned, each once; ConfigurationError when there is none, or one that is none."""
     found = tuple(dict.fromkeys(filter(None, (clean(number, LONGEST_NUMBER + 1) for number in given))))
     if not found:
-        raise ConfigurationError("a request needs a telephone number", "Ask the caller which numbers they call from.")
+        raise ConfigurationError("a request needs a telephone number", "Ask the caller which numbers they call from.",
+                                 mistake="no-number")
     if len(found) > MOST_NUMBERS or any(len(number) > LONGEST_NUMBER for number in found):
         raise ConfigurationError(f"more than {MOST_NUMBERS} numbers, or one longer than {LONGEST_NUMBER} characters",
-                                 "Give one number a line.")
+                                 "Give one number a line.", mistake="number")
     if not all(any(sign.isalnum() for sign in number) for number in found):
-        raise ConfigurationError("one of the numbers has no digit and no letter", "Give one number a line.")
+        raise ConfigurationError("one of the numbers has no digit and no letter", "Give one number a line.",
+                                 mistake="number")
     return found
 
 
@@ -206,25 +209,27 @@ def checked_answer(kind: Kind, answer: Answer, transcript: str, verbatim: bool) 
     """
     if answer not in BY_HAND[kind]:
         raise ConfigurationError(f"a call is not answered so in a request for {kind}",
-                                 f"One of: {', '.join(BY_HAND[kind])}.")
+                                 f"One of: {', '.join(BY_HAND[kind])}.", mistake="answer-kind")
     if answer is not Answer.TRANSCRIPT:
         return ""
     text = "\n".join(clean(line, LONGEST_TRANSCRIPT) for line in transcript.splitlines()).strip()
     if not text or not verbatim:
         raise ConfigurationError("a transcript must be there, and be declared verbatim",
-                                 "A summary is no answer: write all that was said, and say that it is all.")
+                                 "A summary is no answer: write all that was said, and say that it is all.",
+                                 mistake="transcript")
     if len(text) > LONGEST_TRANSCRIPT:
-        raise ConfigurationError(f"a transcript is longer than {LONGEST_TRANSCRIPT} characters", "Give a copy of the sound.")
+        raise ConfigurationError(f"a transcript is longer than {LONGEST_TRANSCRIPT} characters", "Give a copy of the sound.",
+                                 mistake="transcript-length")
     return text
 
 
 def checked_extension(request: SubjectRequest, now: datetime) -> None:
     """ConfigurationError when it is too late to extend: the caller is told within the first month (article 12(3))."""
     if request.extension is not None:
-        raise ConfigurationError("this request was extended already", "There is no second extension.")
+        raise ConfigurationError("this request was extended already", "There is no second extension.", mistake="extended")
     if request.state is not State.OPEN or now >= request.due_at:
         raise ConfigurationError("only an open request can be extended, and only within its first month",
-                                 "Answer it now; say why it is late.")
+                                 "Answer it now; say why it is late.", mistake="extend-late")
 
 
 def checked_outcome(kind: Kind, calls: Collection[FoundCall], outcome: Outcome) -> None:
@@ -233,10 +238,10 @@ def checked_outcome(kind: Kind, calls: Collection[FoundCall], outcome: Outcome) 
     if outcome in (Outcome.WITHDRAWN, Outcome.REFUSED):
         return
     if outcome is Outcome.NOTHING_FOUND and theirs:
-        raise ConfigurationError("calls of theirs were found", "Answer each of them.")
+        raise ConfigurationError("calls of theirs were found", "Answer each of them.", mistake="calls-found")
     if outcome is not Outcome.NOTHING_FOUND and not theirs:
-        raise ConfigurationError("no call of theirs was found", "The outcome is nothing-found.")
+        raise ConfigurationError("no call of theirs was found", "The outcome is nothing-found.", mistake="none-found")
     if any(call.answer is Answer.NONE for call in calls):
-        raise ConfigurationError("not every call that was found is answered", "Answer each of them.")
+        raise ConfigurationError("not every call that was found is answered", "Answer each of them.", mistake="unanswered")
     if outcome is Outcome.GRANTED and any(call.answer is Answer.KEPT for call in calls):
-        raise ConfigurationError("some calls are kept by law", "The outcome is granted-in-part, or refused.")
+        raise ConfigurationError("some calls are kept by law", "The outcome is granted-in-part, or refused.", mistake="kept")

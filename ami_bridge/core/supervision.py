@@ -36,5 +36,6 @@ def in_session(session: SupervisedSession, found: FoundCall) -> bool:
 def box(minutes: int) -> timedelta:
     """Return the length of a session; ConfigurationError for one that is too short or too long."""
     if not SHORTEST <= minutes <= LONGEST:
-        raise ConfigurationError(f"a session lasts {SHORTEST} to {LONGEST} minutes", "Begin another one after it.")
+        raise ConfigurationError(f"a session lasts {SHORTEST} to {LONGEST} minutes", "Begin another one after it.",
+                                 mistake="session-length")
     return timedelta(minutes=minutes)

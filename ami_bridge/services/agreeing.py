@@ -107,7 +107,8 @@ class Agreeing:
         ConfigurationError when it is proposed already.
         """
         if self.open(work, action, object):
-            raise ConfigurationError("this is proposed already", "See what waits for a second person.")
+            raise ConfigurationError("this is proposed already", "See what waits for a second person.",
+                                     mistake="proposed-already")
         now = self.now()
         proposal = Proposal(id=self._new_id(now), action=action, object=object, digest=digest, made_by=self.actor,
                             made_at=now)

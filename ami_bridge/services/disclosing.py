@@ -158,7 +158,7 @@ class Disclosing:
     def _sound(self, disclosure: Disclosure) -> Source:
         source = self._holding.source(str(disclosure.call), self._agreeing.now())
         if not any(recording.audio for recording in source.entry.recordings):
-            raise NotFound("there is no sound of this call", "See the call's page for why.")
+            raise NotFound("there is no sound of this call", "See the call's page for why.", mistake="no-sound")
         return source
 
     def _packed(self, disclosure: Disclosure) -> tuple[BufferedRandom, Digest]:
@@ -225,7 +225,8 @@ def _refuse_unasked(work: Work, disclosure: Disclosure) -> None:
     asked = standing(work, disclosure.request) if disclosure.request else None
     theirs = {one.call for one in work.requests.calls(asked.id) if one.answer is not Answer.OTHERS} if asked else set()
     if asked is None or asked.kind is not Asked.ACCESS or disclosure.call not in theirs:
-        raise NotFound("there is no such call among those of a request for access", "Search for the calls of the request.")
+        raise NotFound("there is no such call among those of a request for access", "Search for the calls of the request.",
+                       mistake="copy-request")
 
 
 def _there(disclosure: Disclosure | None) -> Disclosure:

@@ -103,7 +103,8 @@ class Erasing:
     def _asked(self, work: Work, request: UUID) -> SubjectRequest:
         asked = standing(work, request)
         if asked.kind is not Kind.ERASURE or asked.state is not State.OPEN:
-            raise ConfigurationError("this is no open request for erasure", "Open one, when the caller asks for that.")
+            raise ConfigurationError("this is no open request for erasure", "Open one, when the caller asks for that.",
+                                     mistake="erasure-open")
         return asked
 
     def _wanted(self, work: Work, asked: SubjectRequest) -> list[FoundCall]:
@@ -113,7 +114,8 @@ class Erasing:
         """
         wanted = [one for one in work.requests.calls(asked.id) if one.answer not in STAYING]
         if not wanted:
-            raise ConfigurationError("there is no call to erase in this request", "See what was found for it.")
+            raise ConfigurationError("there is no call to erase in this request", "See what was found for it.",
+                                     mistake="nothing-to-erase")
         now, calls = self._agreeing.now(), [one.call for one in wanted]
         going = {one.hold for one in (*wanted, *work.requests.not_needed(calls, asked.id))}
         held = sum(any(hold.active(now) and hold.id not in going for hold in work.holds.of_call(call)) for call in calls)

@@ -130,7 +130,7 @@ class Holding:
         if held:
             with there():
                 return Source(held_entry(self._vault, held[-1]), hold_key(held[-1].id))
-        raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.")
+        raise NotFound("there is no such call in the register", "List them with 'ami-bridge calls'.", mistake="no-call")
 
     def _copy(self, source: Source, key: str, *, damaged: bool) -> None:
         copied = tuple(self._copied(source, key, recording, damaged) for recording in source.entry.recordings)

@@ -162,7 +162,8 @@ def held(vault: Vault, hold: Hold) -> Source:
 
 
 def _not_there() -> NoReturn:
-    raise NotFound("there is no such call", "It may have been destroyed in its time, or belong to another team.")
+    raise NotFound("there is no such call", "It may have been destroyed in its time, or belong to another team.",
+                   mistake="no-call")
 
 
 def _looks(work: Work, call: UUID) -> list[AuditEntry]:

@@ -45,7 +45,7 @@ class People:
             account = Account(id=self._new_id(now), login=checked_login(login), name=checked_name(name), language=language,
                               created_at=now)
             if work.accounts.named(login):
-                raise ConfigurationError(f"there is an account {login} already", LISTED)
+                raise ConfigurationError(f"there is an account {login} already", LISTED, mistake="login-taken")
             work.accounts.add(account)
             self._trail.within(work, Action.ACCOUNT_ADDED, str(account.id))
         return account
@@ -225,7 +225,7 @@ def _grant(work: Work, account: Account, duty: Duty, scope: Scope | None) -> Non
 def _set_scope(work: Work, account: Account, scope: Scope) -> None:
     if not any(has_scope(duty) for duty in account.duties):
         raise ConfigurationError(f"no duty of {account.login} is one of some teams and queues",
-                                 "Make them listener or trainer first.")
+                                 "Make them listener or trainer first.", mistake="scope-duty")
     work.accounts.set_scope(account.id, scope)
 
 

@@ -177,7 +177,7 @@ class Proving:
 
 def _another(new: str, old: str, login: str) -> str:
     if new == old:
-        raise ConfigurationError("the new password is the old one", "Choose another.")
+        raise ConfigurationError("the new password is the old one", "Choose another.", mistake="same-password")
     return checked_password(new, login)
 
 

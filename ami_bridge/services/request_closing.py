@@ -68,7 +68,7 @@ def _answered(work: Work, request: UUID) -> SubjectRequest:
     asked = standing(work, request)
     if asked.state is not State.ANSWERED:
         raise ConfigurationError("this request is not answered yet",
-                                 "Answer each call, tell the caller, and note the outcome.")
+                                 "Answer each call, tell the caller, and note the outcome.", mistake="not-answered")
     return asked
 
 

@@ -83,7 +83,7 @@ class RequestSearch:
         """Freeze a call that the numbers do not find, such as one from a withheld number. NotFound when there is none."""
         searched = self._looked(request, lambda asked: [call], By.ID)
         if searched.fates == {call: Fate.GONE}:
-            raise NotFound("there is no such call", "It may have been destroyed in its time.")
+            raise NotFound("there is no such call", "It may have been destroyed in its time.", mistake="call-id")
         return searched
 
     def _looked(self, request: UUID, find: Callable[[SubjectRequest], list[UUID]], by: By) -> Searched:
@@ -171,7 +171,8 @@ def standing(work: Work, request: UUID) -> SubjectRequest:
     if found is None:
         raise NotFound("there is no such request", "See the list of requests.")
     if found.state is State.CLOSED:
-        raise NotFound("this request is closed, and what it said of the caller is forgotten", "Open a new one.")
+        raise NotFound("this request is closed, and what it said of the caller is forgotten", "Open a new one.",
+                       mistake="request-closed")
     return found
 
 

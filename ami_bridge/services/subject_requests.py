@@ -120,7 +120,8 @@ class SubjectRequests:
         with self._rights.trail.refusals(Action.REQUEST_HANDLED, Look(self._register, detail=step(Step.OPENED))):
             if asked.identity is None:
                 raise ConfigurationError("a request is opened only when it was checked who asks",
-                                         "Check it first (GDPR article 12(6)): somebody else's calls are at stake.")
+                                         "Check it first (GDPR article 12(6)): somebody else's calls are at stake.",
+                                         mistake="identity")
             me = self._rights.account.id
             request = checked(SubjectRequest(
                 id=self._new_id(now), kind=asked.kind, received_at=asked.received_at, due_at=now, identity=asked.identity,
@@ -167,10 +168,11 @@ class SubjectRequests:
         with self._handling(request, Step.CALL_ANSWERED) as (work, asked):
             text = checked_answer(asked.kind, answer, transcript, verbatim)
             if asked.state is State.ANSWERED:
-                raise ConfigurationError("this request was answered", "Open it again first.")
+                raise ConfigurationError("this request was answered", "Open it again first.", mistake="answered-already")
             one = next((one for one in work.requests.calls(request) if one.call == call), None)
             if one is None or one.answer is Answer.ERASED:
-                raise NotFound("there is no such call in this request", "See what was found for it.")
+                raise NotFound("there is no such call in this request", "See what was found for it.",
+                               mistake="call-of-request")
             work.requests.answer(request, [call], answer, text)
 
     def add_number(self, request: UUID, number: str) -> None:
@@ -178,14 +180,16 @@ class SubjectRequests:
         with self._handling(request, Step.NUMBER_ADDED) as (work, asked):
             numbers = checked_numbers((*asked.numbers, number))
             if numbers == asked.numbers:
-                raise ConfigurationError("no number was given that the request does not have", "Give another number.")
+                raise ConfigurationError("no number was given that the request does not have", "Give another number.",
+                                         mistake="number-known")
             work.requests.set_numbers(request, numbers)
 
     def reopen(self, request: UUID) -> None:
         """Take the outcome back, to answer otherwise. ConfigurationError when none was noted."""
         with self._handling(request, Step.REOPENED) as (work, asked):
             if asked.state is not State.ANSWERED:
-                raise ConfigurationError("this request is open", "Answer each call, and note the outcome.")
+                raise ConfigurationError("this request is open", "Answer each call, and note the outcome.",
+                                         mistake="open-already")
             work.requests.change(request, answered_at=None, outcome=None)
 
     def settle(self, request: UUID, outcome: Outcome) -> None:
@@ -195,7 +199,8 @@ class SubjectRequests:
         """
         with self._handling(request, Step.ANSWERED) as (work, asked):
             if asked.state is State.ANSWERED:
-                raise ConfigurationError("this request was answered", "Close it, or open it again.")
+                raise ConfigurationError("this request was answered", "Close it, or open it again.",
+                                         mistake="answered-already")
             found = work.requests.calls(request)
             checked_outcome(asked.kind, found, outcome)
             if outcome in TOLD:
@@ -207,7 +212,8 @@ class SubjectRequests:
         """What came since the request was opened keeps nobody from answering it: some numbers are called every minute."""
         entries = work.calls.of_ids(self._unfrozen(work, asked), self._now())
         if any(entry.started_at <= asked.opened_at for entry in entries):
-            raise ConfigurationError("calls of theirs are not frozen, so they are not answered either", "Search again.")
+            raise ConfigurationError("calls of theirs are not frozen, so they are not answered either", "Search again.",
+                                     mistake="unfrozen")
 
     def _unfrozen(self, work: Work, asked: SubjectRequest) -> list[UUID]:
         now = self._now()
@@ -264,12 +270,12 @@ def _refuse_untrue(work: Work, request: UUID, found: list[FoundCall]) -> None:
     left = {one.call for one in copies if work.disclosures.handed_out([one.id]).get(one.id)}
     if noted - left:
         raise ConfigurationError("a copy is noted for a call of which none was handed out",
-                                 "Hand it out first: see the register of disclosures.")
+                                 "Hand it out first: see the register of disclosures.", mistake="no-copy")
     sessions = work.requests.sessions(request)
     heard = (one for one in found if one.answer is Answer.HEARD_OFFERED)
     if not all(any(in_session(session, one) for session in sessions) for one in heard):
         raise ConfigurationError("a call is noted as heard that was in no session of listening",
-                                 "Let the caller listen first: begin a session.")
+                                 "Let the caller listen first: begin a session.", mistake="not-heard")
 
 
 def step(done: Step) -> dict[Detail, int | str]:

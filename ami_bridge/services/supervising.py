@@ -114,9 +114,10 @@ class Supervising:
     def _lasting(self, work: Work, request: UUID, session: UUID) -> SupervisedSession:
         found = work.requests.session(session)
         if found is None or found.request != request or found.supervisor != self._rights.account.id:
-            raise NotFound("there is no such session of yours", "Begin one from the page of the request.")
+            raise NotFound("there is no such session of yours", "Begin one from the page of the request.",
+                           mistake="no-session")
         if not found.lasts(self._now()):
-            raise NotAllowed("this session is over", "Begin another one from the page of the request.")
+            raise NotAllowed("this session is over", "Begin another one from the page of the request.", mistake="no-session")
         return found
 
     def _heard_in(self, work: Work, session: SupervisedSession) -> list[FoundCall]:
@@ -126,8 +127,9 @@ class Supervising:
     def _audible(self, work: Work, request: UUID) -> list[FoundCall]:
         """Return the calls of a request for access, but those that are somebody else's."""
         if standing(work, request).kind is not Kind.ACCESS:
-            raise ConfigurationError("listening is for requests for access", "Open one, when the caller asks for that.")
+            raise ConfigurationError("listening is for requests for access", "Open one, when the caller asks for that.",
+                                     mistake="listening-kind")
         found = [one for one in work.requests.calls(request) if one.answer is not Answer.OTHERS]
         if not found:
-            raise NotFound("no call of theirs is frozen", "Search for calls first.")
+            raise NotFound("no call of theirs is frozen", "Search for calls first.", mistake="no-frozen-call")
         return found

@@ -112,7 +112,8 @@ def actor_of(work: Work, text: str) -> str:
         return f"account:{account.id}"
     if text and not ACTOR.fullmatch(text):
         raise ConfigurationError("there is no such person",
-                                 "Give a log-in name, os: and an account of the machine, daemon or nobody.")
+                                 "Give a log-in name, os: and an account of the machine, daemon or nobody.",
+                                 mistake="actor")
     return text
 
 
@@ -127,7 +128,8 @@ def object_of(work: Work, text: str) -> str:
     wanted = text.strip().lower()
     if not OBJECT.fullmatch(wanted):
         raise ConfigurationError("this is no id of anything in the trail",
-                                 "Give the whole id of a call, request, hold, proposal or account, or a log-in name.")
+                                 "Give the whole id of a call, request, hold, proposal or account, or a log-in name.",
+                                 mistake="object")
     return wanted
 
 

@@ -13,7 +13,7 @@ def outside_key(text: str) -> str:
         return str(x25519.Recipient.from_str(text.strip()))
     except RecipientError:
         raise ConfigurationError("this is no age key", "It begins with age1 and has 62 letters and digits; ask whoever gets "
-                                 "the file for the line that 'age-keygen -y' prints.") from None
+                                 "the file for the line that 'age-keygen -y' prints.", mistake="age-key") from None
 
 
 def seal_to(source: Source, target: Sink, key: str) -> Digest:

@@ -24,5 +24,6 @@ def application(house: House) -> FastAPI:
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     console = house.config.console
-    app.add_middleware(Guard, hosts=console.known_as, tls=console.certificate is not None)
+    app.add_middleware(Guard, hosts=console.known_as, tls=console.certificate is not None, programs=problems.API,
+                       pages=problems.page_of(house))
     return app

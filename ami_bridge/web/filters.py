@@ -31,8 +31,12 @@ def filters(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
     def last_day(page: Context, end: datetime | None) -> str:
         return day(page, end - datetime.resolution) if end else ""
 
-    return {"when": when, "day": day, "last_day": last_day, "length": _length, "size": _size, "outline": outline,
-            "reason": _reason, "basis": _basis}
+    @pass_context
+    def hour(page: Context, at: datetime) -> str:
+        return f"{at.astimezone(zone):%H:%M}" if _language(page) is Language.ENGLISH else f"{at.astimezone(zone):%H.%M}"
+
+    return {"when": when, "day": day, "last_day": last_day, "hour": hour, "length": _length, "size": _size,
+            "outline": outline, "reason": _reason, "basis": _basis}
 
 
 @pass_context

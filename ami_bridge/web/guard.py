@@ -6,11 +6,11 @@ Prevention Cheat Sheet.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ami_bridge.core.faults import fault
@@ -35,6 +35,13 @@ HEADERS = {
 }
 FOR_A_YEAR = "max-age=31536000"
 
+REFUSALS = {403: "another site had your browser send this", 413: "too large",
+            421: "this is not the console's name; see [console] names", 500: "something went wrong here; the log says where"}
+"""What programs are told, by the status; everybody is told so where there is no page for it."""
+
+Pages = Callable[[int, str], str | None]
+"""Makes the page of a status for an ``Accept-Language`` header; None where there is none."""
+
 
 class TooLarge(Exception):
     """A body was longer than it may be."""
@@ -45,10 +52,14 @@ class BrokenOff(Exception):
 
 
 class Guard:
-    """Wraps the console. ``hosts``: the names by which it is known; ``tls``: whether browsers reach it only so."""
+    """Wraps the console.
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], *, tls: bool) -> None:
-        self._app, self._hosts = app, frozenset(hosts)
+    ``hosts``: the names by which it is known; ``tls``: whether browsers reach it only so; ``programs``: how the paths begin
+    at which programs ask; ``pages``: what makes the pages for everybody else.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], *, tls: bool, programs: str, pages: Pages) -> None:
+        self._app, self._hosts, self._programs, self._pages = app, frozenset(hosts), programs, pages
         self._headers = HEADERS | ({"Strict-Transport-Security": FOR_A_YEAR} if tls else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,26 +86,30 @@ class Guard:
 
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         try:
-            await (refusal(scope, receive, answer) if refusal else self._app(scope, body.receive, answer_to_whole))
+            await (self._answer(refusal, scope)(scope, receive, answer) if refusal
+                   else self._app(scope, body.receive, answer_to_whole))
         except TooLarge:
-            await PlainTextResponse("too large", 413)(scope, receive, answer)
+            await self._answer(413, scope)(scope, receive, answer)
         except BrokenOff:
             return
         except Exception as error:  # whatever it is, nobody outside gets to read it
             log.error("A request could not be answered: %s", fault(error), extra={"action": "console_fault"})
             if begun:
                 raise
-            await PlainTextResponse("something went wrong here; the log says where", 500)(scope, receive, answer)
+            await self._answer(500, scope)(scope, receive, answer)
 
-    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, method: str, headers: Headers) -> int | None:
         if host_of(headers.get("host", "")) not in self._hosts:
-            return PlainTextResponse("this is not the console's name; see [console] names", 421)
+            return 421
         if method not in SAFE and is_foreign(headers):
-            return PlainTextResponse("another site had your browser send this", 403)
+            return 403
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
-            return PlainTextResponse("too large", 413)
-        return None
+        return 413 if not length.isdecimal() or int(length) > MOST_BYTES else None
+
+    def _answer(self, status: int, scope: Scope) -> Response:
+        of_program = scope["path"].startswith(self._programs)
+        page = None if of_program else self._pages(status, Headers(scope=scope).get("accept-language", ""))
+        return HTMLResponse(page, status) if page else PlainTextResponse(REFUSALS[status], status)
 
     def _mark(self, headers: MutableHeaders) -> None:
         for name, value in self._headers.items():

@@ -55,7 +55,7 @@ class House:
         self.templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
         self.templates.filters |= filters(self.config.controller.zone)
-        self.templates.globals |= {"version": __version__, "controller": self.config.controller}
+        self.templates.globals |= {"version": __version__, "controller": self.config.controller, "mistake": None}
 
     @property
     def language(self) -> Language:

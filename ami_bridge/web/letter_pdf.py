@@ -55,7 +55,7 @@ def pdf(letter: Letter, now: datetime, fonts: Path = FONTS) -> bytes:
         return bytes(page.output())
     except FPDFUnicodeEncodingException:
         raise ConfigurationError("a name or text of this letter cannot be written with the fonts of this machine",
-                                 f"Install fonts-dejavu-core. {PRINT}") from None
+                                 f"Install fonts-dejavu-core. {PRINT}", mistake="letter-fonts") from None
 
 
 def _font(page: FPDF, fonts: Path, letter: Letter) -> str:
@@ -66,7 +66,8 @@ def _font(page: FPDF, fonts: Path, letter: Letter) -> str:
     page.add_font(OURS, "B", fonts / BOLD)
     page.set_font(OURS, size=10)
     if not all(ord(sign) in page.current_font.cmap for sign in _signs(letter)):  # type: ignore[union-attr]
-        raise ConfigurationError("a name or text of this letter has letters that DejaVu Sans does not have", PRINT)
+        raise ConfigurationError("a name or text of this letter has letters that DejaVu Sans does not have", PRINT,
+                                 mistake="letter-fonts")
     return OURS
 
 

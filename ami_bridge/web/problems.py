@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from jinja2 import TemplateError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -22,7 +23,9 @@ from ami_bridge.core.errors import (
 )
 from ami_bridge.register import RegisterUnavailable
 from ami_bridge.web.door import Crowded
-from ami_bridge.web.visit import SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
+from ami_bridge.web.guard import Pages
+from ami_bridge.web.house import House
+from ami_bridge.web.visit import COOKIE, SEE_OTHER, PasswordDue, SignInNeeded, by_cookie, house_of
 from ami_bridge.web.words import Words, language_of
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,10 @@ STATUS: dict[type[AmiBridgeError], tuple[int, str]] = {
     ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
     RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), TrailError: (503, "away"),
     KeyMissing: (503, "key-missing")}
+BEFORE_ANY_PAGE = {403: ("not-allowed", "problems.foreign"), 413: ("wrong", "problems.too-large"),
+                   500: ("failed", "problems.fault")}
+"""What the guard answers: the title's word, and the key of what is said."""
+
 OTHERS = {404: "not-found", 405: "not-found", 400: "wrong"}
 
 OPEN_TO_ALL = frozenset({"/sign-in", "/api/v1/session"})
@@ -72,11 +79,27 @@ def status_of(error: AmiBridgeError) -> tuple[int, str]:
     return next((said for kind, said in STATUS.items() if isinstance(error, kind)), (500, "failed"))
 
 
+def page_of(house: House) -> Pages:
+    """Return what makes the page of a status for a browser of which only the language is known. It asks no register."""
+    def page(status: int, accepted: str) -> str | None:
+        if status not in BEFORE_ANY_PAGE:
+            return None
+        word, said = BEFORE_ANY_PAGE[status]
+        words = Words(language_of(accepted, house.language))
+        try:
+            return house.render("problem.html", words, visit=None, word=word, detail="", why="", named="", said=words(said))
+        except (TemplateError, LookupError, OSError):
+            log.exception("The page for %d cannot be made", status, extra={"action": "console_fault"})
+            return None
+
+    return page
+
+
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, AmiBridgeError)
     status, word = status_of(error)
     why = error.why.value if isinstance(error, Refused) else ""
-    return _answer(request, status, word, _detail(request, status, error), why)
+    return _answer(request, status, word, _detail(request, status, error), why, error.mistake)
 
 
 def _detail(request: Request, status: int, error: AmiBridgeError) -> str:
@@ -90,7 +113,7 @@ def _detail(request: Request, status: int, error: AmiBridgeError) -> str:
 def _sign_in(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(API):
         return _problem(401, "sign-in", "Send the token of POST /api/v1/session.", {"WWW-Authenticate": "Bearer"})
-    return RedirectResponse("/sign-in", SEE_OTHER)
+    return RedirectResponse("/sign-in?ended=1" if COOKIE in request.cookies else "/sign-in", SEE_OTHER)
 
 
 def _password_due(request: Request, error: Exception) -> Response:
@@ -113,10 +136,10 @@ def _malformed(request: Request, error: Exception) -> Response:
     return _answer(request, 422, "wrong", ", ".join(wrong), "")
 
 
-def _answer(request: Request, status: int, word: str, detail: str, why: str) -> Response:
+def _answer(request: Request, status: int, word: str, detail: str, why: str, mistake: str = "") -> Response:
     if request.url.path.startswith(API):
         return _problem(status, word, detail)
-    values = {"word": word, "detail": detail, "why": why}
+    values = {"word": word, "detail": detail, "why": why, "named": mistake, "said": ""}
     try:
         return by_cookie(request).page("problem.html", status, **values)
     except (SignInNeeded, AmiBridgeError):

@@ -93,7 +93,11 @@ class Sessions:
 
     def ends_at(self, session: Session) -> datetime:
         """Return when a session ends if nothing more is done in it."""
-        return min(session.seen_at + self._idle, session.begun_at + self._longest)
+        return min(session.seen_at + self._idle, self.last_moment(session))
+
+    def last_moment(self, session: Session) -> datetime:
+        """Return when a session ends whatever is done in it."""
+        return session.begun_at + self._longest
 
     def _tidy(self, now: datetime) -> None:
         self._sessions = {key: one for key, one in self._sessions.items() if now < self.ends_at(one)}

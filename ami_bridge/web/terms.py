@@ -28,10 +28,13 @@ def terms_of(form: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CallFilt
         shortest=_seconds(form, "shortest"), longest=_seconds(form, "longest"))
 
 
-def asked(terms: CallFilter | None, zone: ZoneInfo) -> dict[str, str]:
+def as_sent(form: Mapping[str, str]) -> dict[str, str]:
+    """Return what the fields of the form say when it is shown as it was sent."""
+    return {name: form.get(name, "") for name in FIELDS}
+
+
+def asked(terms: CallFilter, zone: ZoneInfo) -> dict[str, str]:
     """Return what the fields of the form say for some terms: what was asked for can be read, and changed."""
-    if terms is None:
-        return dict.fromkeys(FIELDS, "")
     since, since_time = _as_begun(terms.since, zone)
     until, until_time = _as_ended(terms.until, zone)
     return {"number": terms.number or "", "agent": terms.agent or "", "queue": terms.queue or "",
@@ -51,7 +54,7 @@ def place_of(text: str) -> Place | None:
         return None
     found = PLACE.fullmatch(text)
     if not found:
-        raise ConfigurationError("this is no page of a search", "Search again.")
+        raise ConfigurationError("this is no page of a search", "Search again.", mistake="old-search")
     return Place(BEGINNING + int(found[1]) * MICROSECOND, UUID(found[2]))
 
 
@@ -62,7 +65,7 @@ def _text(form: Mapping[str, str], name: str) -> str | None:
 def _direction(form: Mapping[str, str]) -> Direction | None:
     said = form.get("direction", "")
     if said and said not in set(Direction):
-        raise _wrong("direction", "Choose one of the list.")
+        raise _wrong("direction", "Choose one of the list.", "choice")
     return Direction(said) if said else None
 
 
@@ -70,8 +73,8 @@ def _day(form: Mapping[str, str], name: str, zone: ZoneInfo,
          moment: Callable[[str, ZoneInfo, str], datetime | None]) -> datetime | None:
     try:
         return moment(form.get(name, ""), zone, form.get(f"{name}_time", ""))
-    except ConfigurationError:
-        raise _wrong(name, "Write a day as 2026-11-23, and a time of it, if any, as 14:30.") from None
+    except ConfigurationError as problem:
+        raise _wrong(name, "Write a day as 2026-11-23, and a time of it, if any, as 14:30.", problem.mistake) from None
 
 
 def _seconds(form: Mapping[str, str], name: str) -> float | None:
@@ -82,7 +85,7 @@ def _seconds(form: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         minutes = -1.0
     if not 0 <= minutes <= LONGEST_MINUTES:
-        raise _wrong(name, "Write a number of minutes.")
+        raise _wrong(name, "Write a number of minutes.", "length")
     return minutes * 60
 
 
@@ -107,5 +110,5 @@ def _as_minutes(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds / 60:g}"
 
 
-def _wrong(name: str, hint: str) -> ConfigurationError:
-    return ConfigurationError(f"the field {name} is wrong", hint)
+def _wrong(name: str, hint: str, mistake: str) -> ConfigurationError:
+    return ConfigurationError(f"the field {name} is wrong", hint, mistake=mistake)

@@ -41,12 +41,12 @@ def end_of(text: str, zone: ZoneInfo) -> datetime:
 
 def _refuse_minute_without_day(text: str, clock: str) -> None:
     if clock and not text:
-        raise ConfigurationError("a time of day is given, and no day", "Give the day too.")
+        raise ConfigurationError("a time of day is given, and no day", "Give the day too.", mistake="clock")
 
 
 def _minute(text: str) -> time:
     if not CLOCK.fullmatch(text):
-        raise ConfigurationError("a time of day is written like 14:30", "Correct it.")
+        raise ConfigurationError("a time of day is written like 14:30", "Correct it.", mistake="clock")
     return time.fromisoformat(text)
 
 
@@ -61,7 +61,7 @@ def _day(text: str) -> date:
     except ValueError:
         day = date.max
     if not date(2000, 1, 1) <= day < date(2200, 1, 1):
-        raise ConfigurationError("a day is written like 2026-11-23", "Correct it.")
+        raise ConfigurationError("a day is written like 2026-11-23", "Correct it.", mistake="day")
     return day
 
 

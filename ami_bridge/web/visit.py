@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ami_bridge.app import rights
-from ami_bridge.core.errors import ConfigurationError, NotAllowed, NotFound
+from ami_bridge.core.errors import AmiBridgeError, ConfigurationError, NotAllowed, NotFound
 from ami_bridge.services.rights import Rights
 from ami_bridge.web.house import House
+from ami_bridge.web.mistakes import mistake_of
 from ami_bridge.web.sessions import Session, proof_of
 from ami_bridge.web.words import Words
 
@@ -65,6 +66,16 @@ class Visit:
         """Return after how long without work the session ends."""
         return self.house.config.console.idle_minutes * 60
 
+    @property
+    def last_moment(self) -> datetime:
+        """Return when the session ends whatever is done in it."""
+        return self.house.sessions.last_moment(self.session)
+
+    @property
+    def seconds_left(self) -> int:
+        """Return how many whole seconds there are until then."""
+        return max(0, int((self.last_moment - self.now).total_seconds()))
+
     @cached_property
     def words(self) -> Words:
         """Return the texts in their language."""
@@ -77,6 +88,10 @@ class Visit:
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made of a template; it knows ``visit`` and ``t`` (the words) besides ``values``."""
         return HTMLResponse(self.house.render(template, self.words, visit=self, **values), status)
+
+    def form(self, template: str, error: AmiBridgeError | None = None, **values: Any) -> HTMLResponse:
+        """Return the page of a form; with an error, the same again (422), its title and an alert at its top saying so."""
+        return self.page(template, 422 if error else 200, mistake=mistake_of(error, self.words) if error else None, **values)
 
 
 def peer_of(request: Request) -> str:
@@ -149,7 +164,7 @@ def posted(visit: Browsing, form: Annotated[Mapping[str, str], Depends(sent_form
     import secrets
 
     if not secrets.compare_digest(form.get("csrf", "").encode(), visit.session.csrf.encode()):
-        raise Forged("this form is not of this session", "Load the page anew and send it again.")
+        raise Forged("this form is not of this session", "Load the page anew and send it again.", mistake="old-form")
     return form
 
 
@@ -159,7 +174,7 @@ Form = Annotated[Mapping[str, str], Depends(posted)]
 def field(form: Mapping[str, str], name: str) -> str:
     """Return a field that must be filled in; ConfigurationError (the sender's mistake) otherwise."""
     if not form.get(name):
-        raise ConfigurationError(f"the field {name} is empty", "Fill it in.")
+        raise ConfigurationError(f"the field {name} is empty", "Fill it in.", mistake="empty")
     return form[name]
 
 

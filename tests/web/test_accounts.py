@@ -11,6 +11,7 @@ import pyotp
 import pytest
 
 from ami_bridge.app import people
+from ami_bridge.core.accounts import Language
 from ami_bridge.core.duties import Duty
 from ami_bridge.web.codes import as_picture
 from tests.web.console import PASSWORD, Console
@@ -51,13 +52,35 @@ def test_an_administrator_makes_an_account_and_gives_it_what_a_listener_needs(of
     assert [dict(entry.detail) for entry in office.trail("clearance-set")][-2:] == [{"until": "2099-12-31"}, {}]
 
 
+@pytest.mark.parametrize(("language", "said"), [
+    (Language.FINNISH, ("Tunnus on jo käytössä", "2–40 merkkiä", "Nimi puuttuu", "Valitse luettelosta")),
+    (Language.SWEDISH, ("används redan", "2–40 tecken", "Namnet saknas", "Välj ur listan")),
+    (Language.ENGLISH, ("is taken", "2 to 40", "name is missing", "Choose from the list"))])
+def test_a_mistake_in_a_new_account_is_told_in_ones_language_and_loses_nothing(office: Console, language: Language,
+                                                                                said: tuple[str, ...]) -> None:
+    sent = {"login": "maija", "name": "Maija <Mehiläinen>", "language": "sv"}
+    wrong = ({"login": "listener"}, {"login": "9"}, {"name": "\u200b"}, {"language": "de"})
+    with office.browser("admin") as client, office.browser("nobody") as nobody:
+        client.session.language = language
+        for change, words in zip(wrong, said, strict=True):
+            page = post(client, "/accounts", sent | change)
+            told = re.search(rf'role="alert" lang="{language}">([^<]*)<', page.text)
+            assert page.status_code == 422 and told and words in told[1], change
+            assert "name" in change or "Maija &lt;Mehiläinen&gt;" in page.text
+            assert "login" in change or 'value="maija"' in page.text
+            assert "language" in change or '<option value="sv" lang="sv" selected>' in page.text
+        assert post(nobody, "/accounts", sent | {"login": ""}).status_code == 403
+        assert post(client, f"/accounts/{office.account('listener').id}/scope", {"teams": "\n".join(map(str, range(300)))}).text.count(
+            {"fi": "enintään 200", "sv": "högst 200", "en": "at most 200"}[language]) == 1, "also where there is no form to show again"
+
+
 def test_a_given_password_is_shown_once_and_opens_nothing_but_the_changing_of_it(office: Console) -> None:
     path = f"/accounts/{office.account('listener').id}"
     with office.browser("admin") as client, office.browser("listener") as old:
         page = post(client, path + "/password").text
         given = re.search(r'<code class="secret">([^<]+)</code>', page)[1]
         assert re.fullmatch(r"([a-z2-9]{5}-){3}[a-z2-9]{5}", given) and given not in client.get(path).text
-        assert old.get("/").headers["location"] == "/sign-in", "the sessions with the old password have ended"
+        assert old.get("/").headers["location"] == "/sign-in?ended=1", "the sessions with the old password have ended"
     with office.stranger() as client:
         sign_in(client, office, "listener", {"password": given})
         assert client.get("/").headers["location"] == "/password"
@@ -69,6 +92,7 @@ def test_a_given_password_is_shown_once_and_opens_nothing_but_the_changing_of_it
                               ({"new": "short", "again": "short"}, 422), ({"password": PASSWORD}, 403)):
             answer = client.post("/password", data=sent | wrong)
             assert answer.status_code == status and NEW not in answer.text and given not in answer.text
+            assert "<title>Error: " in answer.text and 'role="alert" lang="en"' in answer.text
         time.sleep(1.1)  # after a try that failed an account waits a second
         before = dict(client.cookies)
         assert client.post("/password", data=sent).headers["location"] == "/"
@@ -237,7 +261,7 @@ def test_who_was_shut_out_is_out_at_the_next_click_and_the_next_sign_in(office: 
     path = f"/accounts/{office.account('listener').id}"
     with office.browser("admin") as admin, office.browser("listener") as client:
         post(admin, path + "/state", {"deed": "disable"})
-        assert client.get("/").headers["location"] == "/sign-in"
+        assert client.get("/").headers["location"] == "/sign-in?ended=1"
         with office.stranger() as again:
             assert sign_in(again, office, "listener").status_code == 403
         post(admin, path + "/state", {"deed": "enable"})

@@ -1,5 +1,7 @@
 """The console in a real browser: how one comes in, what one sees first, in three languages."""
 
+from datetime import timedelta
+
 import pytest
 
 from ami_bridge.core.accounts import Language
@@ -64,4 +66,69 @@ def test_who_does_nothing_is_told_in_time_and_may_stay(desk: Desk, shared: Conso
         with tab.page.expect_response("**/stay") as answer:
             tab.page.keyboard.press("Enter")
         assert answer.value.status == 204
+        told.wait_for(state="hidden")
+
+
+def test_who_is_away_too_long_reads_that_it_has_ended_and_what_was_typed_is_still_there(desk: Desk, shared: Console) -> None:
+    with desk.sit(shared, "officer", Language.FINNISH) as tab:
+        tab.page.clock.install()
+        tab.open("/requests/new")
+        tab.fill(contact="Mannerheimintie 1")
+        told = tab.page.get_by_role("alertdialog")
+        tab.page.clock.fast_forward("13:05")
+        told.wait_for()
+        assert "päättyy kohta" in told.inner_text()
+        tab.page.clock.fast_forward("02:00")
+        told.get_by_text("Istunto on päättynyt").wait_for()
+        tab.step("ended")
+        assert tab.page.locator('[name="contact"]').input_value() == "Mannerheimintie 1"
+        tab.press("sign_in.title")
+        tab.page.wait_for_url("**/sign-in?ended=1")
+        assert "Istuntosi on päättynyt" in tab.page.get_by_role("status").inner_text()
+        tab.step("signed-out")
+
+
+def test_who_wants_to_stay_when_it_has_ended_reads_so_and_keeps_the_page(desk: Desk, shared: Console) -> None:
+    with desk.sit(shared, "keeper") as tab:
+        tab.page.clock.install()
+        tab.open("/")
+        tab.page.clock.fast_forward("13:05")
+        told = tab.page.get_by_role("alertdialog")
+        told.wait_for()
+        for session in list(shared.house.sessions._sessions.values()):
+            shared.house.sessions.end(session)
+        tab.press("base.stay")
+        told.get_by_text("The session has ended. Copy unfinished text").wait_for()
+        assert tab.path == "/"
+
+
+def test_who_works_to_the_end_of_the_longest_session_is_told_five_minutes_before(desk: Desk, shared: Console) -> None:
+    longest = shared.config.console.longest_hours * 3600
+    with desk.sit(shared, "keeper", Language.SWEDISH) as tab:
+        session = list(shared.house.sessions._sessions.values())[-1]
+        session.begun_at -= timedelta(seconds=longest - 600)
+        ends = (session.begun_at + timedelta(seconds=longest)).astimezone(shared.config.controller.zone)
+        tab.page.clock.install()
+        tab.open("/")
+        told = tab.page.get_by_role("alertdialog")
+        tab.page.clock.fast_forward("04:50")
+        assert not told.is_visible()
+        tab.page.clock.fast_forward("00:12")
+        told.wait_for()
+        assert f"Sessionen avslutas kl. {ends:%H:%M}. Spara ditt arbete." in told.inner_text()
+        tab.step("ends-at")
+        tab.press("base.understood")
+        told.wait_for(state="hidden")
+        tab.page.clock.fast_forward("05:00")
+        told.get_by_text("Sessionen har avslutats").wait_for()
+
+
+def test_work_in_another_tab_keeps_this_one_from_saying_that_it_ends(desk: Desk, shared: Console) -> None:
+    with desk.sit(shared, "keeper") as tab:
+        tab.page.clock.install()
+        tab.open("/")
+        told = tab.page.get_by_role("alertdialog")
+        tab.page.clock.fast_forward("13:05")
+        told.wait_for()
+        tab.page.context.new_page().goto(f"{shared.url}/proposals")
         told.wait_for(state="hidden")

@@ -52,12 +52,15 @@ def test_calls_are_found_by_what_the_form_asks(office: Console) -> None:
         assert "No call fits" in search(client, number="0409999999").text
 
 
-def test_mistakes_are_told_without_repeating_them(office: Console) -> None:
+def test_mistakes_are_told_with_the_form_as_it_was_sent(office: Console) -> None:
     with office.browser("officer") as client:
         for wrong in ({"since": "0401234567"}, {"shortest": "0401234567x"}, {"direction": "sideways"}, {"longest": "-1.75"}, {"longest": "nan"},
                       {"until": "0206-11-23"}, {"until": "1970-06-01"}, {"since": "9000-01-01"}):
-            answer = client.post("/calls", data={"csrf": client.csrf, **wrong})
-            assert answer.status_code == 422 and next(iter(wrong.values())) not in answer.text, wrong
+            answer = client.post("/calls", data={"csrf": client.csrf, "agent": "Aino <Aalto>", **wrong})
+            said = re.search(r'role="alert"[^>]*>([^<]*)<', answer.text)
+            assert answer.status_code == 422 and said and next(iter(wrong.values())) not in said[1], wrong
+            assert "<title>Error: " in answer.text and 'value="Aino &lt;Aalto&gt;"' in answer.text, wrong
+            assert next(iter(wrong)) == "direction" or f'name="{next(iter(wrong))}" value="{next(iter(wrong.values()))}"' in answer.text
         assert client.get("/calls?search=guessed").status_code == 404
         word = client.post("/calls", data={"csrf": client.csrf}).headers["location"]
         for place in ("x", "1-2", "-1-" + "0" * 32, "9" * 16 + "-" + "f" * 32, "9" * 17 + "-" + "0" * 32):

@@ -128,6 +128,36 @@ def test_no_door_takes_more_than_a_body_may_have(shared: Console) -> None:
         assert browser.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(("language", "said"), [
+    ("fi", ("Jokin meni vikaan. Yritä uudelleen", "Lähetys on liian suuri.", "Toinen sivusto")),
+    ("sv", ("Något gick fel. Försök igen", "Det som skickades är för stort.", "En annan webbplats")),
+    ("en", ("Something went wrong here. Try again", "What was sent is too large.", "Another site"))])
+def test_what_is_refused_before_any_page_is_answered_with_one_in_the_browsers_language(
+        office: Console, monkeypatch: pytest.MonkeyPatch, language: str, said: tuple[str, ...]) -> None:
+    """Also when the register fails, and to programs as before."""
+    with office.browser("officer", headers={"Accept-Language": language}) as client, office.program("officer") as program:
+        monkeypatch.setattr(office.house.register, "reading", lambda: 1 / 0)
+        answers = [client.get("/calls"), client.post("/calls", content=b"a" * (MOST_BYTES + 1)),
+                   client.post("/calls", headers={"Origin": "https://evil.example"})]
+        assert [answer.status_code for answer in answers] == [500, 413, 403]
+        for answer, words in zip(answers, said, strict=True):
+            assert answer.headers["content-type"].startswith("text/html") and f'<html lang="{language}">' in answer.text
+            assert words in answer.text and '<p><a href="/">' in answer.text and "division" not in answer.text
+            assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+        plain = [program.get("/api/v1/calls/x"), program.post("/api/v1/requests", content=b"a" * (MOST_BYTES + 1)),
+                 program.get("/", headers={"Host": "evil.example"})]
+    assert [(answer.status_code, answer.headers["content-type"].partition(";")[0]) for answer in plain] == [
+        (500, "text/plain"), (413, "text/plain"), (421, "text/plain")]
+
+
+def test_a_page_that_cannot_be_made_is_answered_all_the_same(office: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office.house.templates, "get_template", lambda name: office.house.templates.from_string("{{ missing }}"))
+    with office.browser("officer") as client:
+        answer = client.get("/")
+        assert answer.status_code == 500 and answer.headers["content-type"].startswith("text/plain")
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS and "missing" not in answer.text
+
+
 def test_a_guessed_id_is_answered_alike_whoever_guesses_and_whatever_it_might_be_of(shared: Console, inner: list[Door]) -> None:
     """One that nothing has, and one of an account. The page of a call asks for a purpose first, whatever the id is."""
     theirs, guesses = str(shared.account("nobody").id), ("none", "0", "'")
@@ -182,7 +212,7 @@ def test_a_session_that_was_ended_is_gone_whoever_kept_its_cookie(office: Consol
         kept = next(cookie.value for cookie in client.cookies.jar if cookie.name == COOKIE)
         client.post("/sign-out", data={"csrf": client.csrf})
         thief.cookies.set(COOKIE, kept, domain="localhost.local", path="/")
-        assert thief.get("/").headers["location"] == "/sign-in"
+        assert thief.get("/").headers["location"] == "/sign-in?ended=1"
 
 
 def test_every_cookie_is_bound_to_host_tls_and_this_site(office: Console) -> None:

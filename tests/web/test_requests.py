@@ -1,5 +1,6 @@
 """A caller asks: from the form to the letter, as an officer does it in the browser and a program by the API."""
 
+import html
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -85,7 +86,8 @@ def test_the_page_adds_a_number_and_a_call_and_takes_back_what_was_wrong(office:
         assert f"<code>{hidden.id}</code>" in client.get(f"/calls/{hidden.id}").text
         assert "Found 1; frozen now 1" in client.get(send(client, f"{page}/calls", call=f" {hidden.id} ").headers["location"]).text
         for wrong in ("x", str(uuid4())):
-            assert send(client, f"{page}/calls", call=wrong).status_code == 404
+            again = send(client, f"{page}/calls", call=wrong)
+            assert again.status_code == 422 and "No call has this id" in again.text and f'value="{wrong}"' in again.text
         for one, answer in ((hidden, "not-theirs"), (later, "transcript"), (hidden, "none")):
             assert send(client, f"{page}/calls/{one.id}", answer=answer, transcript="Hei.", verbatim="yes").status_code == 303
         letter = client.get(f"{page}/letter?language=en").text
@@ -164,6 +166,51 @@ def test_a_mistake_in_the_form_loses_nothing_and_opens_nothing(office: Console) 
             assert answer.status_code == 422 and 'role="alert"' in answer.text, wrong
             assert wrong.get("name") or NAMES in answer.text
         assert "There are no requests" in client.get("/requests").text
+
+
+LONG = "Hei.\n" * 5000 + "<b>Hei hei.</b>"
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    (Language.FINNISH, "Kirjoita litterointi kokonaan"), (Language.SWEDISH, "Skriv hela utskriften"), (Language.ENGLISH, "Write the whole transcript")])
+def test_a_transcript_is_not_lost_with_a_mistake(office: Console, language: Language, said: str) -> None:
+    first, second = record(office), record(office)
+    with office.browser("officer") as client:
+        page = opened(client)
+        client.session.language = language
+        send(client, f"{page}/calls/{second.id}", answer="transcript", transcript="Moi.", verbatim="yes")
+        again = send(client, f"{page}/calls/{first.id}", answer="transcript", transcript=LONG)
+        assert again.status_code == 422 and f'lang="{language}"' in again.text
+        forms = {str(one.id): re.search(rf'action="{page}/calls/{one.id}".*?</form>', again.text, re.S)[0] for one in (first, second)}
+        wrong, other = forms[str(first.id)], forms[str(second.id)]
+        area = re.search(r'<textarea id="(transcript-\d)"[^>]*aria-describedby="([^"]*)"[^>]*>(.*?)</textarea>', wrong, re.S)
+        assert html.unescape(area[3]) == LONG and "<b>" not in area[3]
+        assert f"{area[1]}-mistake" in area[2].split() and 'aria-invalid="true"' in area[0]
+        assert said in re.search(rf'id="{area[1]}-mistake"[^>]*>([^<]*)<', wrong)[1]
+        assert 'value="transcript" selected' in wrong and " checked" not in wrong
+        assert ">Moi.</textarea>" in other and "aria-invalid" not in other and said not in other
+        assert "aria-invalid" not in client.get(page).text
+
+
+def test_a_mistake_on_a_requests_page_is_told_there_and_loses_nothing(office: Console) -> None:
+    call = record(office)
+    with office.browser("officer") as client:
+        page = opened(client)
+        client.session.language = Language.FINNISH
+        for path, fields, said in (
+                ("/numbers", {"number": "- / -"}, "Kirjoita yksi puhelinnumero"), ("/numbers", {"number": "040 123 4567"}, "on pyynnössä jo"),
+                ("/numbers", {"number": " "}, "Pakollinen kohta"), ("/calls", {"call": "9"}, "ei löydy puhelua"),
+                ("/sessions", {"minutes": "61"}, "1–60"), ("/sessions", {"minutes": "x"}, "1–60"),
+                ("/settle", {"outcome": "granted"}, "Merkitse ensin vastaus"), ("/settle", {"outcome": "nothing-found"}, "Puheluja löytyi"),
+                (f"/calls/{call.id}", {"answer": "copy-of-it"}, "Valitse luettelosta")):
+            again = send(client, page + path, **fields)
+            shown = re.search(r'aria-invalid="true" aria-describedby="([^"]*)"', again.text)
+            assert again.status_code == 422 and "<title>Virhe: " in again.text and shown, (path, fields)
+            told = re.search(rf'id="{shown[1].split()[-1]}"[^>]*>([^<]*)<', again.text)
+            alert = re.search(r'role="alert" lang="fi">([^<]*)<', again.text)
+            assert said in told[1] and alert and alert[1] == told[1]
+            assert any(f'value="{value.strip()}"' in again.text for value in fields.values()) or "answer" in fields
+        assert send(client, f"/requests/{uuid4()}/numbers", number="").status_code == 404
 
 
 def test_names_with_markup_do_nothing_on_any_page(office: Console) -> None:

@@ -34,7 +34,7 @@ def test_one_signs_in_with_password_and_code_and_out_again(office: Console) -> N
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         page = client.get("/").text
         assert "Lauri Lahti" in page and "listener" in page and "q-support" in page
-        assert client.post("/sign-out", data=form(page)).headers["location"] == "/sign-in"
+        assert client.post("/sign-out", data=form(page)).headers["location"] == "/sign-in?language=en"
         assert client.get("/").headers["location"] == "/sign-in"
     said = [(one.action, one.actor, one.outcome) for one in office.trail()][-2:]
     who = f"account:{office.account('listener').id}"
@@ -53,8 +53,39 @@ def test_who_cannot_prove_themselves_is_told_only_that(office: Console, wrong: d
     with office.stranger() as client:
         answer = sign_in(client, office, "listener", wrong)
         assert answer.status_code == 403 and "could not be signed in" in answer.text
-        assert COOKIE not in client.cookies and not any(word in answer.text for word in wrong.values())
+        assert COOKIE not in client.cookies and "Your session has ended" not in answer.text
+        assert not any(word in answer.text for name, word in wrong.items() if name != "login") and PASSWORD not in answer.text
     assert office.trail("signed-in")[-1].outcome == "refused"
+
+
+@pytest.mark.parametrize(("language", "said"), [("fi", "Kirjautuminen ei onnistunut"), ("sv", "Inloggningen lyckades inte")])
+def test_a_try_that_fails_forgets_neither_language_nor_log_in_name(office: Console, language: str, said: str) -> None:
+    with office.stranger(headers={"Accept-Language": "en"}) as client:
+        chosen = client.get(f"/sign-in?language={language}").text
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', chosen))
+        answer = client.post("/sign-in", data={"login": 'mai"ja', "password": "some wrong word", "code": "123456", **hidden})
+        old = client.post("/sign-in", data={"login": 'mai"ja', "password": "some wrong word", "code": "123456", **hidden, "csrf": "x"})
+        assert said in answer.text and 'name="login" value="mai&#34;ja"' in answer.text and 'name="login" value="mai&#34;ja"' in old.text
+        for page in (answer, old):
+            assert page.status_code == 403 and f'<html lang="{language}">' in page.text and "some wrong word" not in page.text
+            assert "123456" not in page.text and re.search("<title>(Virhe|Fel): ", page.text)
+
+
+def test_after_signing_out_the_language_is_that_of_the_session(office: Console) -> None:
+    with office.browser("listener") as client:
+        client.post("/language", data={"csrf": client.csrf, "language": "sv"})
+        place = client.post("/sign-out", data={"csrf": client.csrf}).headers["location"]
+        assert '<html lang="sv">' in client.get(place).text
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("fi", "Istuntosi on päättynyt"), ("sv", "Din session har avslutats"), ("en", "Your session has ended")])
+def test_who_comes_back_after_their_session_is_told_that_it_has_ended(office: Console, language: str, said: str) -> None:
+    with office.browser("listener", headers={"Accept-Language": language}) as client, office.stranger() as stranger:
+        office.house.sessions.end(client.session)
+        place = client.get("/calls").headers["location"]
+        assert said in client.get(place).text and said not in client.get("/sign-in").text
+        assert stranger.get("/calls").headers["location"] == "/sign-in", "who had none is told nothing"
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_other_hosts_and_other_sites(office: Console) -> None:
@@ -90,7 +121,7 @@ def test_a_session_that_somebody_planted_is_not_taken_over(office: Console) -> N
         assert "planted" not in [cookie.value for cookie in client.cookies.jar if cookie.name == COOKIE and cookie.domain != "localhost.local"]
     with office.stranger() as thief:
         thief.cookies.set(COOKIE, "planted", domain="localhost.local", path="/")
-        assert thief.get("/").headers["location"] == "/sign-in"
+        assert thief.get("/").headers["location"] == "/sign-in?ended=1"
 
 
 def test_a_form_without_the_sessions_own_word_does_nothing(office: Console) -> None:
@@ -121,14 +152,14 @@ def test_a_session_ends_when_its_account_is_shut_or_has_another_password(office:
     with office.browser("listener") as one, office.browser("trainer") as other, office.program("trainer") as program:
         admin.disable("listener")
         admin.set_password("trainer", "another horse battery")
-        assert one.get("/").headers["location"] == "/sign-in" == other.get("/").headers["location"]
+        assert one.get("/").headers["location"] == "/sign-in?ended=1" == other.get("/").headers["location"]
         assert program.get("/api/v1/session").status_code == 401
 
 
 def test_a_session_ends_when_its_account_has_new_codes(office: Console) -> None:
     with office.browser("listener") as client, office.program("listener") as program:
         people(office.config, office.register, "os:tests").set_codes("listener")
-        assert client.get("/").headers["location"] == "/sign-in"
+        assert client.get("/").headers["location"] == "/sign-in?ended=1"
         assert program.get("/api/v1/session").status_code == 401
 
 
@@ -137,7 +168,7 @@ def test_a_session_does_not_come_to_life_when_its_account_is_shut_and_opened_aga
     with office.browser("listener") as client:
         admin.disable("listener")
         admin.enable("listener")
-        assert client.get("/").headers["location"] == "/sign-in"
+        assert client.get("/").headers["location"] == "/sign-in?ended=1"
     with office.stranger() as client:
         assert sign_in(client, office, "listener").headers["location"] == "/", "with the telephone as it was"
 
@@ -155,9 +186,9 @@ def test_a_session_ends_by_idle_time_and_by_age_and_one_may_stay(office: Console
         for minutes in range(10, 10 * 60, 10):
             clock[0] = began + timedelta(minutes=minutes)
             assert client.post("/stay", data={"csrf": client.csrf}).status_code == 204, minutes
-        assert idle.get("/").headers["location"] == "/sign-in"
+        assert idle.get("/").headers["location"] == "/sign-in?ended=1"
         clock[0] = began + timedelta(hours=10)
-        assert client.post("/stay", data={"csrf": client.csrf}).headers["location"] == "/sign-in"
+        assert client.post("/stay", data={"csrf": client.csrf}).headers["location"] == "/sign-in?ended=1"
 
 
 def test_a_program_signs_in_tells_who_it_is_and_signs_out(office: Console) -> None:
@@ -181,7 +212,7 @@ def test_a_browsers_token_is_none_of_the_apis_nor_the_reverse(office: Console) -
         assert client.get("/api/v1/session", headers={"Authorization": f"Bearer {token}"}).status_code == 401
     with office.program("listener") as program, office.stranger() as client:
         client.cookies.set(COOKIE, program.headers["Authorization"].split()[1], domain="localhost.local", path="/")
-        assert client.get("/").headers["location"] == "/sign-in"
+        assert client.get("/").headers["location"] == "/sign-in?ended=1"
 
 
 def test_a_stranger_is_told_nothing_of_the_machine_when_its_register_fails(office: Console) -> None:

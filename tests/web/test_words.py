@@ -12,16 +12,21 @@ from ami_bridge.core import (
     disclosures,
     findings,
     gaps,
+    holds,
     notice,
     parties,
     proposals,
     recordings,
     request_clock,
     requests,
+    supervision,
 )
-from ami_bridge.core.accounts import Language
+from ami_bridge.core.accounts import LONGEST_PASSWORD, MOST_NAMES, SHORTEST_PASSWORD, Language
 from ami_bridge.core.actions import Action
 from ami_bridge.core.duties import Duty, Why
+from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.web.mistakes import mistake_of
+from ami_bridge.web.terms import LONGEST_MINUTES
 from ami_bridge.web.words import FOLDER, Words, catalogue, language_of
 
 WEB = FOLDER.parent
@@ -39,6 +44,7 @@ ENUMERATIONS: dict[str, list[type[StrEnum]]] = {
     "request_identities": [requests.Identity], "request_kinds": [requests.Kind], "request_outcomes": [requests.Outcome],
     "request_states": [requests.State], "request_urgencies": [request_clock.Urgency], "silences": [recordings.Why],
     "states": [recordings.State], "why": [Why]}
+MISTAKE = re.compile(r"""mistake="([a-z-]+)\"|_wrong\(.*"([a-z-]+)"\)""")
 NEVER_SHOWN = {"why": {Why.DUTY, Why.AGREED}}
 """Words that no page says: it says only why something is refused."""
 
@@ -83,6 +89,29 @@ def test_each_word_of_ours_has_its_text_and_no_text_is_of_a_word_that_we_have_no
     words = {word.value for kind in ENUMERATIONS[area] for word in kind}
     texts = {key.partition(".")[2] for key in catalogue() if key.startswith(f"{area}.")}
     assert (words - texts - NEVER_SHOWN.get(area, set()), texts - words) == (set(), set())
+
+
+def test_each_word_of_a_mistake_has_its_text_and_no_text_is_without_its_use() -> None:
+    code = [source.read_text("utf-8") for source in WEB.parent.rglob("*.py")]
+    used = {found[1] or found[2] for text in code for found in MISTAKE.finditer(text)}
+    texts = {key.partition(".")[2] for key in catalogue() if key.startswith("mistakes.")}
+    assert (used - texts, texts - used) == (set(), set()) and len(used) > 40
+
+
+@pytest.mark.parametrize(("word", "numbers"), [
+    ("length", [LONGEST_MINUTES]), ("password-length", [SHORTEST_PASSWORD, LONGEST_PASSWORD]), ("scope-size", [MOST_NAMES]),
+    ("hold-text", [holds.LONGEST_TEXT]), ("disclosure-text", [disclosures.LONGEST_TEXT]),
+    ("number", [requests.LONGEST_NUMBER, requests.MOST_NUMBERS]), ("session-length", [supervision.SHORTEST, supervision.LONGEST])])
+def test_the_limits_that_a_mistake_names_are_those_that_hold(word: str, numbers: list[int]) -> None:
+    for text in catalogue()[f"mistakes.{word}"].values():
+        assert [int(number) for number in re.findall(r"\d+", text)] == numbers, text
+
+
+def test_a_mistake_without_a_word_is_told_in_english_and_said_to_be() -> None:
+    finnish = Words(Language.FINNISH)
+    assert mistake_of(ConfigurationError("it is so", "Mend it."), finnish) == ("it is so. Mend it.", Language.ENGLISH, "")
+    assert mistake_of(ConfigurationError("x", mistake="old-search"), finnish) == (
+        "Haku on vanhentunut. Tee se uudelleen.", Language.FINNISH, "old-search")
 
 
 @pytest.mark.parametrize("language", list(Language))

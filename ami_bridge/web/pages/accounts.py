@@ -1,10 +1,10 @@
 """The personal accounts: the list, one of them, and what an account administrator does to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ami_bridge.app import accounts_office
 from ami_bridge.core.accounts import Account, Language, Scope
@@ -35,14 +35,16 @@ def accounts(visit: Browsing) -> HTMLResponse:
 @router.get("/accounts/new")
 def new(visit: Browsing) -> HTMLResponse:
     """Show the form of a new account."""
-    visit.rights.require(Action.ACCOUNT_ADDED)
-    return visit.page("account_new.html")
+    return _form(visit, {})
 
 
 @router.post("/accounts")
-def add(visit: Browsing, form: Form) -> RedirectResponse:
+def add(visit: Browsing, form: Form) -> Response:
     """Make an account."""
-    account = office(visit).add(field(form, "login"), field(form, "name"), language_of(field(form, "language")))
+    try:
+        account = office(visit).add(field(form, "login"), field(form, "name"), language_of(field(form, "language")))
+    except ConfigurationError as mistake:
+        return _form(visit, form, mistake)
     return go(f"/accounts/{account.id}")
 
 
@@ -93,7 +95,7 @@ def remove_clearance(visit: Browsing, account: str, form: Form) -> RedirectRespo
 def state(visit: Browsing, account: str, form: Form) -> RedirectResponse:
     """Shut an account, open it again, or unlock it."""
     if form.get("deed") not in DEEDS:
-        raise ConfigurationError("an account can be disabled, enabled or unlocked", "Choose one of these.")
+        raise ConfigurationError("an account can be disabled, enabled or unlocked", "Choose one of these.", mistake="choice")
     DEEDS[form["deed"]](office(visit))(uuid_of(account))
     return go(f"/accounts/{uuid_of(account)}")
 
@@ -128,15 +130,20 @@ def state_of(account: Account, visit: Visit) -> str:
 def duty_of(text: str) -> Duty:
     """Return a duty; ConfigurationError for another word."""
     if text not in set(Duty):
-        raise ConfigurationError("there is no such duty", "Choose one of the list.")
+        raise ConfigurationError("there is no such duty", "Choose one of the list.", mistake="choice")
     return Duty(text)
 
 
 def language_of(text: str) -> Language:
     """Return a language of the console; ConfigurationError for another word."""
     if text not in set(Language):
-        raise ConfigurationError("the console does not speak this language", "Choose fi, sv or en.")
+        raise ConfigurationError("the console does not speak this language", "Choose fi, sv or en.", mistake="choice")
     return Language(text)
+
+
+def _form(visit: Visit, sent: Mapping[str, str], mistake: ConfigurationError | None = None) -> HTMLResponse:
+    visit.rights.require(Action.ACCOUNT_ADDED)
+    return visit.form("account_new.html", mistake, sent=sent)
 
 
 def _names(text: str) -> frozenset[str]:

@@ -55,7 +55,7 @@ def propose(visit: Browsing, sent: Form) -> Response:
     try:
         listed = disclosing_of(visit).propose(wish)
     except ConfigurationError as mistake:
-        return _form(visit, sent, str(mistake))
+        return _form(visit, sent, mistake)
     return go(f"{PLACE}/{listed.disclosure.id}")
 
 
@@ -103,5 +103,5 @@ def _pieces(parcel: Parcel) -> Iterator[bytes]:
             yield piece
 
 
-def _form(visit: Visit, sent: Mapping[str, str], mistake: str = "") -> HTMLResponse:
-    return visit.page("disclosure_new.html", 422 if mistake else 200, sent=sent, mistake=mistake)
+def _form(visit: Visit, sent: Mapping[str, str], mistake: ConfigurationError | None = None) -> HTMLResponse:
+    return visit.form("disclosure_new.html", mistake, sent=sent)

@@ -20,7 +20,7 @@ def front(visit: Browsing) -> HTMLResponse:
 def language(visit: Browsing, form: Form) -> RedirectResponse:
     """Change the language of this session."""
     if field(form, "language") not in set(Language):
-        raise ConfigurationError("the console does not speak this language", "Choose fi, sv or en.")
+        raise ConfigurationError("the console does not speak this language", "Choose fi, sv or en.", mistake="choice")
     visit.session.language = Language(form["language"])
     return go("/")
 

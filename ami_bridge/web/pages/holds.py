@@ -45,7 +45,7 @@ def place(visit: Browsing, sent: Form) -> Response:
         until = end_of(field(sent, "until"), visit.house.config.controller.zone)
         hold = keeping_of(visit).place(call, field(sent, "reason"), field(sent, "basis"), until)
     except ConfigurationError as mistake:
-        return _form(visit, sent, str(mistake))
+        return _form(visit, sent, mistake)
     return go(f"{PLACE}/{hold.id}")
 
 
@@ -79,5 +79,5 @@ def release(visit: Browsing, sent: Form, hold: str) -> RedirectResponse:
     return go(f"{PLACE}/{found}")
 
 
-def _form(visit: Visit, sent: Mapping[str, str], mistake: str = "") -> HTMLResponse:
-    return visit.page("hold_new.html", 422 if mistake else 200, sent=sent, mistake=mistake)
+def _form(visit: Visit, sent: Mapping[str, str], mistake: ConfigurationError | None = None) -> HTMLResponse:
+    return visit.form("hold_new.html", mistake, sent=sent)

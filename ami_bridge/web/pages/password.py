@@ -9,6 +9,7 @@ from ami_bridge.app import proving
 from ami_bridge.core.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from ami_bridge.core.errors import ConfigurationError
 from ami_bridge.services.proving import Proved
+from ami_bridge.web.mistakes import Mistake, mistake_of, said
 from ami_bridge.web.pages.sign_in import begun
 from ami_bridge.web.visit import DEVICE, Browsing, Form, Visit, peer_of
 
@@ -18,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/password")
 def form(visit: Browsing) -> HTMLResponse:
     """Show the form."""
-    return _page(visit, "")
+    return _page(visit)
 
 
 @router.post("/password")
@@ -27,9 +28,9 @@ def change(visit: Browsing, sent: Form) -> Response:
     try:
         proved = changed(visit, _twice(sent), sent.get("password", ""), sent.get("code", ""))
     except ConfigurationError as mistake:
-        return _page(visit, "not-good", 422, str(mistake))
+        return _page(visit, mistake_of(mistake, visit.words), 422)
     if proved.account is None:
-        return _page(visit, "refused", 403)
+        return _page(visit, said("password.refused", visit.words), 403)
     return begun(visit.house, proved.account, proved.device)
 
 
@@ -46,10 +47,10 @@ def changed(visit: Visit, new: str, password: str, code: str) -> Proved:
 
 def _twice(sent: Mapping[str, str]) -> str:
     if sent.get("new", "") != sent.get("again", ""):
-        raise ConfigurationError("the new password was not typed twice alike", "Type it again.")
+        raise ConfigurationError("the new password was not typed twice alike", "Type it again.", mistake="passwords-differ")
     return sent.get("new", "")
 
 
-def _page(visit: Visit, problem: str, status: int = 200, detail: str = "") -> HTMLResponse:
-    return visit.page("password.html", status, problem=problem, detail=detail, shortest=SHORTEST_PASSWORD,
-                      longest=LONGEST_PASSWORD, due=visit.rights.account.password_due)
+def _page(visit: Visit, mistake: Mistake | None = None, status: int = 200) -> HTMLResponse:
+    return visit.page("password.html", status, mistake=mistake, shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD,
+                      due=visit.rights.account.password_due)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ami_bridge.core.errors import ConfigurationError
-from ami_bridge.web.pages.requests import PLACE, bureau_of
+from ami_bridge.web.pages.requests import PLACE, bureau_of, or_again
 from ami_bridge.web.sound import played
 from ami_bridge.web.visit import Browsing, Form, field, go, uuid_of
 
@@ -13,13 +13,13 @@ SESSION = f"{PLACE}/{{request}}/sessions/{{session}}"
 
 
 @router.post(f"{PLACE}/{{request}}/sessions")
-def begin(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+def begin(visit: Browsing, sent: Form, request: str) -> Response:
     """Begin a session: all that may be heard in it is recorded now."""
-    minutes = field(sent, "minutes")
-    if not (minutes.isascii() and minutes.isdecimal()):
-        raise ConfigurationError("the minutes are not a number", "Give 1 to 60.")
-    session = bureau_of(visit).supervising.begin(uuid_of(request), int(minutes[:6]))
-    return go(f"{PLACE}/{session.request}/sessions/{session.id}")
+    def begun() -> Response:
+        session = bureau_of(visit).supervising.begin(uuid_of(request), _minutes(field(sent, "minutes")))
+        return go(f"{PLACE}/{session.request}/sessions/{session.id}")
+
+    return or_again(visit, request, sent, "minutes", begun)
 
 
 @router.get(SESSION)
@@ -42,3 +42,9 @@ def sound(visit: Browsing, request: str, session: str, hold: str, recording: str
     asked_for = uuid_of(request), uuid_of(session), uuid_of(hold), uuid_of(recording)
     return played(visit, lambda now, asked: bureau_of(now).supervising.sound(*asked_for, asked),
                   lambda: bureau_of(visit).supervising.measure(*asked_for))
+
+
+def _minutes(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise ConfigurationError("the minutes are not a number", "Give 1 to 60.", mistake="session-length")
+    return int(text[:6])

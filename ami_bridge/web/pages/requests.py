@@ -1,9 +1,11 @@
 """Requests of callers: the list, a new one, and each with what may be done about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -11,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ami_bridge.app import Bureau, bureau
 from ami_bridge.core.actions import Action
-from ami_bridge.core.errors import ConfigurationError
+from ami_bridge.core.errors import AmiBridgeError, ConfigurationError
 from ami_bridge.core.requests import BY_HAND, Answer, Extension, Identity, Kind, Outcome
 from ami_bridge.services.request_closing import close
 from ami_bridge.services.request_search import Searched
@@ -48,17 +50,14 @@ def take(visit: Browsing, sent: Form) -> Response:
     try:
         request = bureau_of(visit).requests.open(_application(sent, visit.house.config.controller.zone))
     except ConfigurationError as mistake:
-        return _form(visit, sent, str(mistake))
+        return _form(visit, sent, mistake)
     return _noted(visit, str(request.id))
 
 
 @router.get(f"{PLACE}/{{request}}")
 def show(visit: Browsing, request: str, search: str = "") -> HTMLResponse:
     """Show a request with the calls that were found for it."""
-    dossier = bureau_of(visit).requests.view(uuid_of(request))
-    found = visit.session.searches.get(search)
-    return visit.page("request.html", dossier=dossier, searched=found if isinstance(found, Searched) else None,
-                      answers=BY_HAND[dossier.request.kind], outcomes=list(Outcome), extensions=list(Extension))
+    return _page(visit, request, search=search)
 
 
 @router.post(f"{PLACE}/{{request}}/search")
@@ -68,16 +67,22 @@ def search(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
 
 
 @router.post(f"{PLACE}/{{request}}/numbers")
-def add_number(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+def add_number(visit: Browsing, sent: Form, request: str) -> Response:
     """Add a number of the caller, and search."""
-    bureau_of(visit).requests.add_number(uuid_of(request), field(sent, "number"))
-    return _noted(visit, request)
+    def added() -> Response:
+        bureau_of(visit).requests.add_number(uuid_of(request), field(sent, "number"))
+        return _noted(visit, request)
+
+    return or_again(visit, request, sent, "number", added)
 
 
 @router.post(f"{PLACE}/{{request}}/calls")
-def add_call(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+def add_call(visit: Browsing, sent: Form, request: str) -> Response:
     """Freeze a call that the numbers do not find."""
-    return _found(visit, request, bureau_of(visit).search.include(uuid_of(request), uuid_of(field(sent, "call").strip())))
+    def added() -> Response:
+        return _found(visit, request, bureau_of(visit).search.include(uuid_of(request), _call_of(field(sent, "call"))))
+
+    return or_again(visit, request, sent, "call", added)
 
 
 @router.post(f"{PLACE}/{{request}}/reopen")
@@ -88,25 +93,34 @@ def reopen(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
 
 
 @router.post(f"{PLACE}/{{request}}/calls/{{call}}")
-def answer(visit: Browsing, sent: Form, request: str, call: str) -> RedirectResponse:
+def answer(visit: Browsing, sent: Form, request: str, call: str) -> Response:
     """Note what a call is answered with."""
-    bureau_of(visit).requests.answer(uuid_of(request), uuid_of(call), word(Answer, field(sent, "answer")),
-                                     sent.get("transcript", ""), verbatim=sent.get("verbatim") == "yes")
-    return _back(request)
+    def answered() -> Response:
+        bureau_of(visit).requests.answer(uuid_of(request), uuid_of(call), word(Answer, field(sent, "answer")),
+                                         sent.get("transcript", ""), verbatim=sent.get("verbatim") == "yes")
+        return _back(request)
+
+    return or_again(visit, request, sent, f"answer-{uuid_of(call)}", answered)
 
 
 @router.post(f"{PLACE}/{{request}}/extend")
-def extend(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+def extend(visit: Browsing, sent: Form, request: str) -> Response:
     """Take two months more."""
-    bureau_of(visit).requests.extend(uuid_of(request), word(Extension, field(sent, "reason")))
-    return _back(request)
+    def extended() -> Response:
+        bureau_of(visit).requests.extend(uuid_of(request), word(Extension, field(sent, "reason")))
+        return _back(request)
+
+    return or_again(visit, request, sent, "reason", extended)
 
 
 @router.post(f"{PLACE}/{{request}}/settle")
-def settle(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
+def settle(visit: Browsing, sent: Form, request: str) -> Response:
     """Note that the caller was told the outcome."""
-    bureau_of(visit).requests.settle(uuid_of(request), word(Outcome, field(sent, "outcome")))
-    return _back(request)
+    def settled() -> Response:
+        bureau_of(visit).requests.settle(uuid_of(request), word(Outcome, field(sent, "outcome")))
+        return _back(request)
+
+    return or_again(visit, request, sent, "outcome", settled)
 
 
 @router.post(f"{PLACE}/{{request}}/close")
@@ -139,7 +153,35 @@ def word(kind: type[Word], text: str) -> Word:
     try:
         return kind(text)
     except ValueError:
-        raise ConfigurationError("a choice of the form is none that can be made", "Choose from the list.") from None
+        raise ConfigurationError("a choice of the form is none that can be made", "Choose from the list.",
+                                 mistake="choice") from None
+
+
+def or_again(visit: Visit, request: str, sent: Mapping[str, str], form: str, deed: Callable[[], Response]) -> Response:
+    """Do what a form of a request's page asks for; with a mistake in it, show the page again with what was sent."""
+    try:
+        return deed()
+    except AmiBridgeError as error:
+        if not error.mistake:
+            raise
+        return _page(visit, request, {**sent, "form": form}, error)
+
+
+def _page(visit: Visit, request: str, again: Mapping[str, str] = MappingProxyType({"form": ""}),
+          mistake: AmiBridgeError | None = None, search: str = "") -> HTMLResponse:
+    """Show a request. ``again``: what was sent by the form that it names, to be shown in it."""
+    dossier = bureau_of(visit).requests.view(uuid_of(request))
+    found = visit.session.searches.get(search)
+    return visit.form("request.html", mistake, dossier=dossier, searched=found if isinstance(found, Searched) else None,
+                      again=again, answers=BY_HAND[dossier.request.kind], outcomes=list(Outcome),
+                      extensions=list(Extension))
+
+
+def _call_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ConfigurationError("this is no call's id", "Copy it from the call's page.", mistake="call-id") from None
 
 
 def _searched(visit: Visit, request: str) -> RedirectResponse:
@@ -171,10 +213,9 @@ def _received(text: str, zone: ZoneInfo) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text), time(), zone)
     except (ValueError, OverflowError):
-        raise ConfigurationError("this is not a day", "Write it as 2026-11-23.") from None
+        raise ConfigurationError("this is not a day", "Write it as 2026-11-23.", mistake="day") from None
 
 
-def _form(visit: Visit, sent: Mapping[str, str], mistake: str = "") -> HTMLResponse:
+def _form(visit: Visit, sent: Mapping[str, str], mistake: ConfigurationError | None = None) -> HTMLResponse:
     today = visit.now.astimezone(visit.house.config.controller.zone).date().isoformat()
-    return visit.page("request_new.html", 422 if mistake else 200, sent=sent, mistake=mistake, today=today, kinds=list(Kind),
-                      identities=list(Identity))
+    return visit.form("request_new.html", mistake, sent=sent, today=today, kinds=list(Kind), identities=list(Identity))

@@ -14,29 +14,33 @@ from ami_bridge.core.actions import Action
 from ami_bridge.core.sign_in import DEVICE_FOR
 from ami_bridge.services.proving import Proved
 from ami_bridge.web.house import House
+from ami_bridge.web.mistakes import said
 from ami_bridge.web.visit import COOKIE, DEVICE, Browsing, Form, go, house_of, peer_of, sent_form
 from ami_bridge.web.words import Words, language_of
 
 log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
+LONGEST = 64
+"""Of a log-in name, as the form takes it."""
+
 FORM_COOKIE = "__Host-ami-bridge-form"
 """What ties the form of somebody who is not signed in to their browser: the same random text in a cookie and in the form."""
 
 
 @router.get("/sign-in")
-def form(request: Request) -> HTMLResponse:
-    """Show the form."""
-    return _page(request, "")
+def form(request: Request, language: str = "", ended: str = "") -> HTMLResponse:
+    """Show the form. ``ended``: say that a session has ended."""
+    return _page(request, {"language": language}, ended=bool(ended))
 
 
 @router.post("/sign-in")
 def sign_in(request: Request, sent: Annotated[Mapping[str, str], Depends(sent_form)]) -> Response:
     """Begin a session, always a new one. Whoever tried is told only yes or no."""
     if not _is_ours(request, sent):
-        return _page(request, "form-is-old", 403)
+        return _page(request, sent, "sign_in.form-is-old")
     proved = tried(request, sent.get("login", ""), sent.get("password", ""), sent.get("code", ""))
     if proved.account is None:
-        return _page(request, "refused", 403)
+        return _page(request, sent, "sign_in.refused")
     answer = begun(house_of(request), proved.account, proved.device)
     answer.delete_cookie(FORM_COOKIE, secure=True, httponly=True, samesite="strict")
     return answer
@@ -56,7 +60,7 @@ def sign_out(visit: Browsing, sent: Form) -> RedirectResponse:
     """End the session."""
     visit.house.sessions.end(visit.session)
     visit.rights.trail.done(Action.SIGNED_OUT, str(visit.rights.account.id))
-    answer = go("/sign-in")
+    answer = go(f"/sign-in?language={visit.session.language}")
     answer.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
     return answer
 
@@ -77,10 +81,12 @@ def _is_ours(request: Request, sent: Mapping[str, str]) -> bool:
     return bool(kept) and secrets.compare_digest(kept.encode(), sent.get("csrf", "").encode())
 
 
-def _page(request: Request, problem: str, status: int = 200) -> HTMLResponse:
+def _page(request: Request, sent: Mapping[str, str], problem: str = "", *, ended: bool = False) -> HTMLResponse:
+    """Show the form as it was sent, but for password and code. ``problem``: the key of what went wrong."""
     house, ties = house_of(request), request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
-    words = Words(language_of(request.query_params.get("language") or request.headers.get("accept-language", ""),
-                              house.language))
-    answer = HTMLResponse(house.render("sign_in.html", words, visit=None, problem=problem, csrf=ties), status)
+    words = Words(language_of(sent.get("language") or request.headers.get("accept-language", ""), house.language))
+    page = house.render("sign_in.html", words, visit=None, mistake=said(problem, words) if problem else None, ended=ended,
+                        login=sent.get("login", "")[:LONGEST], csrf=ties)
+    answer = HTMLResponse(page, 403 if problem else 200)
     answer.set_cookie(FORM_COOKIE, ties, secure=True, httponly=True, samesite="strict")
     return answer

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from ami_bridge.app import trail_reading
 from ami_bridge.core.actions import Action
@@ -34,21 +34,19 @@ def reading(visit: Visit) -> TrailReading:
 @router.get("/trail")
 def trail(visit: Browsing, search: str = "", before: Number = 0) -> HTMLResponse:
     """Show entries, newest first. ``search``: the word of a search that this session made."""
-    terms, asked = _terms(visit, search), reading(visit)
-    wanted = _filter(visit, terms, PAGE, before, asked)
-    found = asked.read(wanted)
-    return visit.page("trail.html", entries=list(_said(found, visit)), older=found.older, search=search,
-                      terms={name: terms.get(name, "") for name in FIELDS},
-                      head=asked.head(), names=found.names, logins=sorted(found.logins), actions=list(Action),
-                      outcomes=list(Outcome), most=MOST_IN_A_FILE)
+    terms = _terms(visit, search)
+    return _page(visit, terms, _filter(visit, terms, PAGE, before, reading(visit)), search)
 
 
 @router.post("/trail")
-def search(visit: Browsing, form: Form) -> RedirectResponse:
+def search(visit: Browsing, form: Form) -> Response:
     """Keep what is searched for in the session; its address says nothing of it."""
     terms = {name: form[name] for name in FIELDS if form.get(name)}
     if terms:
-        _filter(visit, terms, PAGE, 0, reading(visit))
+        try:
+            _filter(visit, terms, PAGE, 0, reading(visit))
+        except ConfigurationError as mistake:
+            return _page(visit, terms, TrailFilter(limit=PAGE), mistake=mistake)
         return go(f"/trail?search={visit.session.keep_search(terms)}")
     return go("/trail")
 
@@ -81,6 +79,16 @@ def rows(found: Reading) -> Iterator[list[str]]:
                entry.outcome, entry.reason, detail, place.digest, found.names.get(entry.actor.removeprefix("account:"), "")]
 
 
+def _page(visit: Visit, terms: Mapping[str, str], wanted: TrailFilter, search: str = "",
+          mistake: ConfigurationError | None = None) -> HTMLResponse:
+    """Show entries, with the form as ``terms`` fill it in."""
+    asked = reading(visit)
+    found = asked.read(wanted)
+    return visit.form("trail.html", mistake, entries=list(_said(found, visit)), older=found.older, search=search,
+                      terms={name: terms.get(name, "") for name in FIELDS}, head=asked.head(), names=found.names,
+                      logins=sorted(found.logins), actions=list(Action), outcomes=list(Outcome), most=MOST_IN_A_FILE)
+
+
 def _said(found: Reading, visit: Visit) -> Iterator[Said]:
     return (said_of(place, found.names, visit.words, visit.purpose) for place in found.places)
 
@@ -89,14 +97,14 @@ def _terms(visit: Visit, search: str) -> Mapping[str, str]:
     """Return what was searched for by a word; NotFound when this session knows no such search of the trail."""
     terms = visit.session.searches.get(search, {}) if search else {}
     if search and not (isinstance(terms, dict) and terms):
-        raise NotFound("this search is not known any more", "Search anew.")
+        raise NotFound("this search is not known any more", "Search anew.", mistake="old-search")
     return terms
 
 
 def _filter(visit: Visit, terms: Mapping[str, str], limit: int, before: int, asked: TrailReading) -> TrailFilter:
     zone, action, outcome = visit.house.config.controller.zone, terms.get("action", ""), terms.get("outcome", "")
     if action not in {"", *Action} or outcome not in {"", *Outcome}:
-        raise ConfigurationError("there is no such action or outcome", "Choose one of the list.")
+        raise ConfigurationError("there is no such action or outcome", "Choose one of the list.", mistake="choice")
     return TrailFilter(since=begins(terms.get("since", ""), zone), until=ends(terms.get("until", ""), zone), action=action,
                        outcome=outcome, actor=asked.actor(terms.get("actor", "")),
                        object=asked.object(terms.get("object", "")), before=before, limit=limit)
