@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from ami_bridge.core.duties import Refused
 from ami_bridge.core.errors import (
     AmiBridgeError,
+    AudioError,
     Busy,
     ConfigurationError,
     KeyMissing,
@@ -35,7 +36,7 @@ STATUS: dict[type[AmiBridgeError], tuple[int, str]] = {
     Crowded: (503, "busy"), NotFound: (404, "not-found"), NotAllowed: (403, "not-allowed"),
     ConfigurationError: (422, "wrong"), Busy: (409, "busy"),
     RegisterUnavailable: (503, "away"), RegisterError: (503, "away"), TrailError: (503, "away"),
-    KeyMissing: (503, "key-missing")}
+    KeyMissing: (503, "key-missing"), AudioError: (500, "damaged")}
 BEFORE_ANY_PAGE = {403: ("not-allowed", "problems.foreign"), 413: ("wrong", "problems.too-large"),
                    500: ("failed", "problems.fault")}
 """What the guard answers: the title's word, and the key of what is said."""
@@ -50,7 +51,7 @@ class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
     title: str = Field(description=(
-        "The kind: not-allowed, not-found, wrong, busy, away, key-missing, failed, sign-in, password-due."))
+        "The kind: not-allowed, not-found, wrong, busy, away, key-missing, damaged, failed, sign-in, password-due."))
     status: int
     detail: str = ""
 
@@ -60,7 +61,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         (400, "What was sent cannot be read: it is no JSON in UTF-8."), (401, "Nobody is signed in."),
         (403, "Not allowed: the duty, the clearance or a second person is missing."),
         (404, "There is no such thing, or it is not to be seen."), (409, "Somebody else is at it."),
-        (422, "The request says too little, or something that cannot be."), (503, "Register or keys are away."))}
+        (422, "The request says too little, or something that cannot be."),
+        (500, "The recording is damaged or missing (`damaged`), or something failed here."),
+        (503, "Register or keys are away."))}
 ANSWERS[413] = {"description": "The request is longer than a mebibyte.", "content": {"text/plain": {}}}
 """What every operation of the API may answer besides its own."""
 
@@ -98,6 +101,8 @@ def page_of(house: House) -> Pages:
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, AmiBridgeError)
     status, word = status_of(error)
+    if isinstance(error, AudioError):
+        log.error("A recording cannot be opened: %s", error, extra={"action": "recording_damaged"})
     why = error.why.value if isinstance(error, Refused) else ""
     return _answer(request, status, word, _detail(request, status, error), why, error.mistake)
 

@@ -12,7 +12,7 @@ from tests.cli.machine import REPOSITORY, Machine
 
 
 @pytest.mark.parametrize(("words", "code"), [
-    ("--version", 0), ("--help", 0), ("init", 0), ("calls", 0), ("calls --json", 0), ("show 0", 8), ("notice list", 0),
+    ("--version", 0), ("--help", 0), ("init", 0), ("calls", 0), ("calls --json", 0), ("show 0", 3), ("show 0 --purpose service", 8), ("notice list", 0),
     ("notice speak", 0), ("notice publish", 0), ("notice add none.wav --language en", 7), ("agents list", 0),
     ("agents import none.csv", 1), ("doctor", 1), ("doctor --json", 1), ("dialplan", 0), ("register upgrade", 0),
     ("run --help", 0), ("capture --help", 0), ("fly", 2),

@@ -115,7 +115,7 @@ def test_who_works_to_the_end_of_the_longest_session_is_told_five_minutes_before
         assert not told.is_visible()
         tab.page.clock.fast_forward("00:12")
         told.wait_for()
-        assert f"Sessionen avslutas kl. {ends:%H:%M}. Spara ditt arbete." in told.inner_text()
+        assert f"Sessionen avslutas kl. {ends:%H.%M}. Spara ditt arbete." in told.inner_text()
         tab.step("ends-at")
         tab.press("base.understood")
         told.wait_for(state="hidden")

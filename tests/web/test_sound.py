@@ -1,5 +1,6 @@
 """Listening: what a player gets, what the trail says of it, and who gets nothing."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -252,12 +253,14 @@ def test_a_held_copy_is_heard_by_the_holds_key_after_the_call_has_gone(office: C
         assert client.get(path).status_code == 404
 
 
-def test_a_file_that_is_not_the_registered_one_is_not_played(office: Console, call: Entry) -> None:
+def test_a_file_that_is_not_the_registered_one_is_not_played(office: Console, call: Entry, caplog: pytest.LogCaptureFixture) -> None:
     other, vault = record(office), vault_of(office.config)
     os.replace(vault.path(other.recordings[0].audio.file), vault.path(call.recordings[0].audio.file))
     with listening(office, "officer", call.id) as client:
         answer = client.get(audio(call))
     assert answer.status_code == 500 and b"RIFF" not in answer.content and office.trail("call-listened")[-1].outcome == "refused"
+    assert "The recording is damaged or missing" in answer.text
+    assert [record.action for record in caplog.records if record.levelno == logging.ERROR] == ["recording_damaged"]
 
 
 def files(folder: Path) -> set[Path]:
