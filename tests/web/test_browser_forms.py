@@ -69,10 +69,16 @@ def test_a_transcript_that_was_typed_and_not_saved_is_not_lost_unasked(desk: Des
             first.get_by_role("button", name=save).click()
         assert asked == ["beforeunload"] and text.input_value() == "Hei."
         second.locator("select").select_option("transcript")
+        second.get_by_role("button", name=save).click()
+        tab.page.get_by_role("alert").wait_for()
+        assert text.input_value() == "Hei." and asked == ["beforeunload"]
+        with tab.page.expect_event("dialog"):
+            first.get_by_role("button", name=save).click()
+        assert asked == ["beforeunload"] * 2
         second.get_by_role("checkbox").check()
         second.get_by_role("button", name=save).click()
         tab.page.wait_for_load_state("load")
-        assert text.input_value() == "Hei." == text.evaluate("it => it.defaultValue") and asked == ["beforeunload"]
+        assert text.input_value() == "Hei." == text.evaluate("it => it.defaultValue") and asked == ["beforeunload"] * 2
 
 
 def listen(tab: Tab, things: Things) -> None:

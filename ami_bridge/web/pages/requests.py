@@ -129,7 +129,7 @@ def end(visit: Browsing, sent: Form, request: str) -> RedirectResponse:
     visit.rights.require(Action.REQUEST_HANDLED, str(uuid_of(request)))
     if sent.get("understood") != "yes":
         raise ConfigurationError("closing a request deletes what it says of the asker, and nothing brings it back",
-                                 "Tick that you understand this.")
+                                 "Tick that you understand this.", mistake="understood")
     close(bureau_of(visit).agreeing, uuid_of(request))
     return _back(request)
 

@@ -38,7 +38,9 @@
   };
 
   const stay = async () => {
-    const answer = await fetch("/stay", { method: "POST", body: new URLSearchParams({ csrf: said.csrf }), redirect: "manual" });
+    const form = new URLSearchParams({ csrf: said.csrf });
+    const answer = await fetch("/stay", { method: "POST", body: form, redirect: "manual" }).catch(() => null);
+    if (!answer) return;  // the network is away: the button can be pressed again
     if (!answer.ok) { over(); return; }
     if (press === stay) hide();
     tabs.postMessage(said.session);

@@ -3,7 +3,7 @@
 (() => {
   let sent = null;
 
-  const unsaved = (text) => text.value !== text.defaultValue && text.form !== sent;
+  const unsaved = (text) => (text.value !== text.defaultValue || "unsaved" in text.dataset) && text.form !== sent;
 
   document.addEventListener("submit", (event) => { sent = event.target; });
   window.addEventListener("beforeunload", (event) => {
