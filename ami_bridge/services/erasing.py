@@ -12,6 +12,7 @@ from uuid import UUID
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import MOST, Detail
 from ami_bridge.core.certificate import Certificate
+from ami_bridge.core.duties import Refused, Why
 from ami_bridge.core.entries import Entry
 from ami_bridge.core.errors import ConfigurationError, NotAllowed
 from ami_bridge.core.purposes import DATA_SUBJECT
@@ -48,7 +49,8 @@ class Erasing:
     def erase(self, request: UUID) -> list[Certificate]:
         """Destroy what two persons agreed to destroy; return the certificates, those of an erasure that was killed too.
 
-        Busy in a purge. Refused, and recorded, when they do not agree now. KeyMissing without the key of the certificates.
+        Busy in a purge. Refused, and recorded, when they do not agree now, and to all but the proposer. KeyMissing without
+        the key of the certificates.
         """
         self._agreeing.rights.require(Action.CALL_ERASED, str(request))
         with self._vault.alone():
@@ -69,6 +71,8 @@ class Erasing:
             proposal = self._agreeing.open(work, Action.CALL_ERASED, str(request))
             if proposal is None:
                 raise NotAllowed("nobody proposed this, or it was too long ago", "Propose it; another person must agree.")
+            if proposal.made_by != self._agreeing.actor:
+                raise Refused(Action.CALL_ERASED, Why.NOT_PROPOSER)
             self._agreeing.carry(work, proposal, digest=digest_of(wanted))
             by = f"{name_of(work, proposal.made_by)}, {name_of(work, proposal.approved_by)}"
             self._intend(work, asked, wanted, by)

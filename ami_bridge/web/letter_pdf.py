@@ -10,6 +10,7 @@ from pathlib import Path
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from fpdf.errors import FPDFUnicodeEncodingException
+from fpdf.fonts import TTFFont
 from fpdf.prefs import ViewerPreferences
 
 from ami_bridge.core.errors import ConfigurationError
@@ -48,14 +49,18 @@ def pdf(letter: Letter, now: datetime, fonts: Path = FONTS) -> bytes:
     page.set_title(letter.title)
     page.viewer_preferences = ViewerPreferences(display_doc_title=True)
     page.set_creation_date(now)
-    family = _font(page, fonts, letter)
     try:
+        family = _font(page, fonts, letter)
         page.add_page()
         _write(page, family, letter)
         return bytes(page.output())
     except FPDFUnicodeEncodingException:
         raise ConfigurationError("a name or text of this letter cannot be written with the fonts of this machine",
                                  f"Install fonts-dejavu-core. {PRINT}", mistake="letter-fonts") from None
+    finally:
+        for font in page.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
 
 def _font(page: FPDF, fonts: Path, letter: Letter) -> str:

@@ -201,7 +201,18 @@ def test_while_a_purge_goes_on_nothing_is_erased(bureau: Bureau) -> None:
     bureau.agree(request)
     with bureau.house.vault.alone(), pytest.raises(Busy):
         bureau.erasing().erase(request.id)
-    assert bureau.kept(request).state is State.OPEN and bureau.erasing(SEPPO).erase(request.id)
+    assert bureau.kept(request).state is State.OPEN and bureau.erasing().erase(request.id)
+
+
+def test_it_is_carried_out_by_who_proposed_it_and_nobody_else(bureau: Bureau) -> None:
+    bureau.house.take(1)
+    request = asked(bureau)
+    bureau.erasing().propose(request.id)
+    bureau.agree(request)
+    with pytest.raises(Refused) as refusal:
+        bureau.erasing(SEPPO).erase(request.id)
+    assert refusal.value.why is Why.NOT_PROPOSER and len(bureau.house.alive()) == 1
+    assert bureau.erasing().erase(request.id) and bureau.house.alive() == []
 
 
 def test_the_trail_says_which_calls_were_erased_by_whom(bureau: Bureau) -> None:

@@ -1,6 +1,8 @@
 """A caller asks: from the form to the letter, as an officer does it in the browser and a program by the API."""
 
+import gc
 import html
+import os
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -424,6 +426,20 @@ def test_a_reader_of_the_pdf_shows_its_title_and_its_headings() -> None:
     made = letter_pdf.pdf(letter(NAMES), datetime.now(UTC))
     assert b"/DisplayDocTitle true" in made and b"/Outlines" in made
     assert [made.count(b"/Title (%s)" % heading) for heading in (b"Otsikko", b"Liite", b"Vastaus")] == [1, 1, 1]
+
+
+def test_a_letter_that_is_refused_leaves_no_file_open() -> None:
+    def open_fonts() -> list[str]:
+        return [name for fd in Path("/proc/self/fd").iterdir() if "DejaVu" in (name := os.path.realpath(fd))]
+
+    assert open_fonts() == []
+    gc.disable()  # it would close them some time later
+    try:
+        with pytest.raises(ConfigurationError):
+            letter_pdf.pdf(letter("山田"), datetime.now(UTC))
+        assert open_fonts() == []
+    finally:
+        gc.enable()
 
 
 def test_a_name_that_the_fonts_cannot_write_is_refused_and_not_maimed(tmp_path: Path) -> None:
