@@ -20,6 +20,9 @@ pytestmark = pytest.mark.live
 
 CALLER_HZ, FIRST_HZ, SECOND_HZ = 440, 660, 880
 HIGH, BEHIND, LOW = 40_000, 30_000, 500
+LATE = 0.25
+"""Seconds: two windows in which a tone is looked for."""
+
 UNDONE = 2.8
 """Seconds: a stop by another is undone within two, and beginning anew takes a third of one; the rest is the edges of tones."""
 
@@ -79,13 +82,22 @@ def two(system: System, number: str, first_sequence: int | None = None) -> tuple
     return outside.call(number), agent.answer()
 
 
+def bridged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Without holes that a late packet leaves on a busy machine: what is lost of a recording is more than that."""
+    found: list[tuple[float, float]] = []
+    for begin, end in spans:
+        first = found.pop()[0] if found and begin - found[-1][1] <= LATE else begin
+        found.append((first, end))
+    return found
+
+
 def whole(system: System, entry: Entry, lost: float = 0.6) -> None:
     """Both are heard for all the time that the agent was there, but for `lost` seconds; the notice is not heard."""
     (agent,) = entry.participants
     talked = (agent.left_at - agent.joined_at).total_seconds()
     audio = system.audio(entry)
     spans = tones(audio, [CALLER_HZ, FIRST_HZ])
-    missing = {hz: talked - seconds_of(spans[hz]) for hz in spans}
+    missing = {hz: talked - seconds_of(bridged(spans[hz])) for hz in spans}
     assert max(missing.values()) <= lost, (missing, spans)
     assert not heard(audio, NOTICE_HZ, at_least=0.3)
 
