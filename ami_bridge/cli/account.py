@@ -58,7 +58,7 @@ def list_accounts(config: Config, as_json: bool) -> None:
     now, zone = datetime.now(UTC), config.controller.zone
     print_table(("Log-in", "Name", "Duties", "Teams and queues", "Cleared until", "State", "Id"), [
         (one.login, one.name, ", ".join(sorted(one.duties)), ", ".join(sorted(one.scope.teams | one.scope.queues)),
-         on_screen(one.clearance_until, zone), state(one, now), str(one.id)) for one in found])
+         on_screen(one.clearance_until, zone), one.standing(now).replace("-", " "), str(one.id)) for one in found])
 
 
 @account_command.command("grant")
@@ -173,14 +173,3 @@ def as_dict(account: Account) -> dict[str, Any]:
     return shown | {"duties": sorted(account.duties), "scope": {"teams": sorted(account.scope.teams),
                                                                 "queues": sorted(account.scope.queues)},
                     "password": bool(account.password), "codes": bool(account.codes)}
-
-
-def state(account: Account, now: datetime) -> str:
-    """Return whether somebody can sign in with it, in a word."""
-    if account.disabled_at:
-        return "shut"
-    if account.attempts.locked_until and now < account.attempts.locked_until:
-        return "locked"
-    if not account.usable:
-        return "not ready"
-    return "password due" if account.password_due else "open"

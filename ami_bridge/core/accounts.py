@@ -24,6 +24,16 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+class Standing(StrEnum):
+    """How an account stands: whether somebody can sign in with it, or why not."""
+
+    OPEN = "open"
+    SHUT = "shut"
+    LOCKED = "locked"
+    NOT_READY = "not-ready"
+    PASSWORD_DUE = "password-due"  # noqa: S105 - a word, not a password
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where a listener or trainer works: names of teams and of queues. Empty: nowhere."""
@@ -65,6 +75,16 @@ class Account:
         """Tell whether somebody can sign in with it, when it is not locked."""
         return bool(self.password and self.codes) and self.disabled_at is None
 
+    def standing(self, now: datetime) -> Standing:
+        """Return how it stands."""
+        if self.disabled_at:
+            return Standing.SHUT
+        if self.attempts.locked_until and now < self.attempts.locked_until:
+            return Standing.LOCKED
+        if not self.usable:
+            return Standing.NOT_READY
+        return Standing.PASSWORD_DUE if self.password_due else Standing.OPEN
+
 
 def checked_login(login: str) -> str:
     """Return a log-in name; ConfigurationError when it is none."""
@@ -77,7 +97,7 @@ def checked_login(login: str) -> str:
 def checked_name(name: str) -> str:
     """Return a display name without odd characters; ConfigurationError when nothing is left."""
     if not clean(name):
-        raise ConfigurationError("an account needs the person's name", "Give it with --name.", mistake="no-name")
+        raise ConfigurationError("an account needs the person's name", "Give the name.", mistake="no-name")
     return clean(name)
 
 

@@ -56,7 +56,7 @@ def checked(hold: Hold) -> Hold:
         raise ConfigurationError("a hold needs a reason, a basis and who places it",
                                  "Say why, and by which statute or request.", mistake="hold-says-little")
     if not hold.placed_at < hold.until <= hold.placed_at + LONGEST:
-        raise ConfigurationError("a hold must end, after now and within ten years", "Give another --until.",
+        raise ConfigurationError("a hold must end, after now and within ten years", "Give another end.",
                                  mistake="hold-end")
     if hold.remind_at >= hold.until:
         raise ConfigurationError("the reminder would come when the hold is over", "Give an earlier --remind.")

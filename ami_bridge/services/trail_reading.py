@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ami_bridge.core.accounts import LOGIN, Account
 from ami_bridge.core.actions import Action
 from ami_bridge.core.audit import ACTOR, OBJECT, By, Detail, Head
 from ami_bridge.core.audit_check import Place, number_of
@@ -107,7 +106,9 @@ def actor_of(work: Work, text: str) -> str:
 
     ConfigurationError for neither.
     """
-    account = _named(work, text) or (None if ACTOR.fullmatch(text) else _named(work, text.removeprefix("account:")))
+    account = work.accounts.named(text)
+    if not account and not ACTOR.fullmatch(text):
+        account = work.accounts.named(text.removeprefix("account:"))
     if account:
         return f"account:{account.id}"
     if text and not ACTOR.fullmatch(text):
@@ -122,7 +123,7 @@ def object_of(work: Work, text: str) -> str:
 
     ConfigurationError for neither. What is not there any more, as a call that was destroyed, can still be asked for.
     """
-    account = _named(work, text) or _named(work, text.removeprefix("account:"))
+    account = work.accounts.named(text) or work.accounts.named(text.removeprefix("account:"))
     if account:
         return str(account.id)
     wanted = text.strip().lower()
@@ -131,10 +132,6 @@ def object_of(work: Work, text: str) -> str:
                                  "Give the whole id of a call, request, hold, proposal or account, or a log-in name.",
                                  mistake="object")
     return wanted
-
-
-def _named(work: Work, text: str) -> Account | None:
-    return work.accounts.named(text) if LOGIN.fullmatch(text) else None
 
 
 def terms_of(wanted: TrailFilter) -> dict[Detail, int | str]:

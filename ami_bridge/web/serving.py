@@ -58,7 +58,7 @@ class Server(uvicorn.Server):
             self._task = asyncio.create_task(self._beside())
             self._task.add_done_callback(_ended)
         systemd.notify("READY=1")
-        log.info("The console listens on %s://%s:%d", "https" if config.is_ssl else "http", config.host, config.port,
+        log.info("The console listens on %s://%s", "https" if config.is_ssl else "http", self._house.config.console.where,
                  extra={"action": "console_ready"})
 
     async def shutdown(self, sockets: list | None = None) -> None:

@@ -172,21 +172,11 @@ def test_who_does_not_begin_tls_is_cut_off(machine: Machine, monkeypatch: pytest
         assert is_cut_off(nothing) and is_cut_off(little)
 
 
-def test_who_does_not_begin_tls_takes_no_more_connections_than_others_and_gives_them_back(
-        empty: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "is_near", lambda peer: False)
-    monkeypatch.setattr(connections, "OF_ONE", 5)
-    with ExitStack() as opened:
-        for _ in range(5):
-            opened.enter_context(silent(empty))
-        with silent(empty) as one_more:
-            assert is_cut_off(one_more)
-    assert is_let_in(empty)
-
-
-def test_many_addresses_that_do_not_begin_tls_leave_the_console_its_files(
-        empty: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MOST", 5)
+@pytest.mark.parametrize(("near", "limit"), [(False, "OF_ONE"), (True, "MOST")])
+def test_who_does_not_begin_tls_takes_no_more_connections_than_there_are_for_them_and_gives_them_back(
+        empty: Console, monkeypatch: pytest.MonkeyPatch, near: bool, limit: str) -> None:
+    monkeypatch.setattr(connections, "is_near", lambda peer: near)
+    monkeypatch.setattr(connections, limit, 5)
     with ExitStack() as opened:
         for _ in range(5):
             opened.enter_context(silent(empty))

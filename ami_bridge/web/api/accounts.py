@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from ami_bridge.core.accounts import MOST_NAMES, Account, Language, Scope
 from ami_bridge.core.duties import Duty
 from ami_bridge.web.api.sent import Sent
-from ami_bridge.web.pages.accounts import office, state_of
+from ami_bridge.web.pages.accounts import office
 from ami_bridge.web.times import Moment
 from ami_bridge.web.visit import Calling, Visit
 
@@ -144,4 +144,4 @@ def shown(account: Account, visit: Visit) -> OneAccount:
     return OneAccount(id=account.id, login=account.login, name=account.name, language=account.language,
                       created_at=account.created_at, duties=sorted(account.duties), teams=sorted(account.scope.teams),
                       queues=sorted(account.scope.queues), clearance_until=account.clearance_until,
-                      state=state_of(account, visit))
+                      state=account.standing(visit.now))

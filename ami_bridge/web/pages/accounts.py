@@ -29,7 +29,7 @@ def office(visit: Visit) -> People:
 @router.get("/accounts")
 def accounts(visit: Browsing) -> HTMLResponse:
     """List the accounts."""
-    return visit.page("accounts.html", accounts=office(visit).all(), now=visit.now, state_of=state_of)
+    return visit.page("accounts.html", accounts=office(visit).all(), now=visit.now)
 
 
 @router.get("/accounts/new")
@@ -116,17 +116,6 @@ def codes(visit: Browsing, account: str, form: Form) -> HTMLResponse:
     return _page(visit, people.one(uuid_of(account)), address=address, picture=as_picture(address))
 
 
-def state_of(account: Account, visit: Visit) -> str:
-    """Return how an account stands, in a word."""
-    if account.disabled_at:
-        return "shut"
-    if account.attempts.locked_until and visit.now < account.attempts.locked_until:
-        return "locked"
-    if not account.usable:
-        return "not-ready"
-    return "password-due" if account.password_due else "open"
-
-
 def duty_of(text: str) -> Duty:
     """Return a duty; ConfigurationError for another word."""
     if text not in set(Duty):
@@ -157,5 +146,5 @@ def _page(visit: Visit, account: Account, **shown_once: Any) -> HTMLResponse:
     open_duties = [duty for duty in Duty if duty not in account.duties and may_hold(account.duties | {duty}).allowed]
     cleared = last_day(account.clearance_until, visit.house.config.controller.zone)
     return visit.page("account.html", account=account, may=may, own=own, now=visit.now, open_duties=open_duties,
-                      cleared=cleared, scoped=any(map(has_scope, account.duties)), state=state_of(account, visit),
+                      cleared=cleared, scoped=any(map(has_scope, account.duties)), state=account.standing(visit.now),
                       **shown_once)
